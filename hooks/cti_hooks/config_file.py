@@ -1,0 +1,115 @@
+"""The host's config file: which plugins are enabled, in call order, and each one's table (DESIGN 8)."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from cti_hooks import settings
+from cti_hooks.errors import ConfigError, Problem, nearest
+
+TABLES: Final = ("cti", "plugins", "service")
+"""The file's tables. `service` is read by an embedded host, where there is one."""
+
+
+@attrs.frozen(kw_only=True)
+class CtiTable:
+    """The `[cti]` table."""
+
+    plugins: tuple[str, ...]
+    """Enabled, in call order."""
+    name: str = "cti"
+    """The host's name in logs."""
+    drain_seconds: float = attrs.field(default=10.0, validator=attrs.validators.ge(0))
+    """How long each plugin may take to stop."""
+
+
+@attrs.frozen(kw_only=True)
+class Enabled:
+    """One enabled plugin: its name, the entry point it is, and its settings."""
+
+    name: str
+    entry_point: str
+    table: Mapping[str, object]
+
+
+@attrs.frozen(kw_only=True)
+class ConfigFile:
+    """A config file that has been read; `source` names it in messages."""
+
+    source: str
+    directory: Path
+    cti: CtiTable
+    enabled: tuple[Enabled, ...]
+    tables: Mapping[str, Mapping[str, object]]
+    problems: tuple[Problem, ...]
+    """What is wrong so far; plugins add theirs before anything is raised."""
+
+
+def read_config(source: str | PathLike[str] | Mapping[str, Any]) -> ConfigFile:
+    """Read a TOML file, or a mapping of the same shape.
+
+    Raises:
+        ConfigError: no such file, not TOML, or no usable `[cti]` table.
+    """
+    if isinstance(source, Mapping):
+        return _config(source, "settings", Path.cwd())
+    path = Path(source)
+    return _config(_toml(path), str(path), path.absolute().parent)
+
+
+def _toml(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([Problem("", f"cannot be read: {error.strerror}")], str(path)) from None
+    except ValueError as error:  # TOML's and UTF-8's
+        raise ConfigError([Problem("", f"is not TOML: {error}")], str(path)) from None
+
+
+def _config(tables: Mapping[str, Any], source: str, directory: Path) -> ConfigFile:
+    problems = [
+        Problem(f"[{name}]", f"unknown table{nearest(name, TABLES)}") for name in tables if name not in TABLES
+    ]
+    problems += [Problem(name, "must be a table") for name in TABLES if not _is_table(tables.get(name, {}))]
+    if any(problem.key in TABLES for problem in problems):
+        raise ConfigError(problems, source)
+    try:
+        cti = settings.read(CtiTable, tables.get("cti", {}))
+    except ConfigError as error:
+        raise ConfigError([*problems, *(p.under("cti") for p in error.problems)], source) from None
+    plugins: Mapping[str, object] = tables.get("plugins", {})
+    problems += _misplaced(plugins, cti.plugins)
+    return ConfigFile(
+        source=source,
+        directory=directory,
+        cti=cti,
+        enabled=tuple(_enabled(cti.plugins, plugins)),
+        tables={name: tables.get(name, {}) for name in TABLES},
+        problems=tuple(problems),
+    )
+
+
+def _misplaced(plugins: Mapping[str, object], enabled: tuple[str, ...]) -> Iterator[Problem]:
+    for name in sorted({name for name in enabled if enabled.count(name) > 1}):
+        yield Problem("cti.plugins", f'"{name}" is there twice; a second one needs a name of its own')
+    for name, table in plugins.items():
+        if not _is_table(table):
+            yield Problem(f"plugins.{name}", "must be a table")
+        elif isinstance(table, Mapping) and not isinstance(table.get("plugin", ""), str):
+            yield Problem(f"plugins.{name}.plugin", "must be a text: the plugin's name")
+
+
+def _enabled(names: tuple[str, ...], plugins: Mapping[str, object]) -> Iterator[Enabled]:
+    for name in dict.fromkeys(names):
+        found = plugins.get(name, {})
+        table = dict(found) if isinstance(found, Mapping) else {}
+        entry_point = table.pop("plugin", name)
+        yield Enabled(name=name, entry_point=str(entry_point), table=table)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping)

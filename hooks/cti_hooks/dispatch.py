@@ -1,0 +1,144 @@
+"""An async dispatcher over a plain `pluggy.PluginManager` (DESIGN 4.1).
+
+pluggy calls hooks but awaits nothing, and its `firstresult` takes any coroutine for a result. So `Hooks`
+walks the implementations itself, in pluggy's order, the way each hookspec declares:
+
+- `all`: concurrently; one `Answer` each; one failure never stops the others.
+- `first`: in turn, until the first result that is not None; the rest never start. A failing implementation
+  is logged and the next is asked; when nobody answers and one failed, that failure is raised, so None always
+  means none. Where the hook is declared `once`, a failure ends the question and is raised.
+- `chain`: in turn, each result other than None replaces the argument the hook names.
+- `each`: in turn, all of them; for the host's own start and stop.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Container
+from typing import Any
+
+import pluggy
+
+from cti_hooks import spec
+from cti_hooks.asking import Asker
+from cti_hooks.clock import Clock, SystemClock
+from cti_hooks.errors import HookUsageError, PluginError
+from cti_hooks.markers import PROJECT, Way, declaration_of
+from cti_hooks.question import Question, question
+from cti_hooks.registration import problems_of
+from cti_hooks.values import Answer
+from cti_hooks.wrapping import Wrapping
+
+
+class Hooks:
+    """Calls the hooks of the contract, awaiting what must be awaited.
+
+    Arguments:
+        pm: a manager whose project name is `cti` and that has `cti_hooks.spec` added. Plugins that are
+            registered already are checked here; register others with `cti_hooks.register`.
+        clock: tells the present moment, for hooks whose time limit is an instant.
+        stopwatch: tells the seconds a plain function takes; real time, whatever the event loop's is.
+
+    Raises:
+        HookUsageError: the manager is not one of this contract's.
+        PluginError: a plugin registered already cannot be used; all problems at once.
+    """
+
+    def __init__(
+        self,
+        pm: pluggy.PluginManager,
+        *,
+        clock: Clock | None = None,
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.pm = pm
+        self._asker = Asker(pm, clock or SystemClock(), stopwatch)
+        _refuse_foreign(pm)
+        self.verify()
+
+    def verify(self) -> None:
+        """Check every registered plugin; for managers whose plugins come and go.
+
+        Raises:
+            PluginError: with one line for each problem, naming the plugin.
+        """
+        problems = [
+            problem
+            for name, plugin in self.pm.list_name_plugin()
+            if plugin is not None and self.pm.get_hookcallers(plugin)
+            for problem in problems_of(self.pm, plugin, name)
+        ]
+        if problems:
+            raise PluginError("\n".join(problems))
+
+    async def all(self, hook: str, /, **arguments: Any) -> list[Answer]:
+        """Ask every implementation at once; their answers in call order."""
+        asked = question(self.pm, hook, Way.ALL, arguments)
+        return await self._wrapped(asked, self._all)  # type: ignore[no-any-return]  # wrappers are checked
+
+    async def first(self, hook: str, /, **arguments: Any) -> Any:
+        """Ask in turn; the first result that is not None, or None when nobody has one."""
+        return await self._wrapped(question(self.pm, hook, Way.FIRST, arguments), self._first)
+
+    async def chain(self, hook: str, /, **arguments: Any) -> Any:
+        """Pass the hook's chained argument through the implementations; what it has become."""
+        return await self._wrapped(question(self.pm, hook, Way.CHAIN, arguments), self._chain)
+
+    async def each(
+        self, hook: str, /, *, leave_out: Container[str] = (), limit: float | None = None, **arguments: Any
+    ) -> AsyncIterator[Answer]:
+        """Ask one after another, going on only when the caller takes the next answer.
+
+        Arguments:
+            hook: the hook's name.
+            leave_out: names of plugins that are not asked.
+            limit: seconds each may take, where not the declared ones.
+            arguments: the hook's.
+        """
+        asked = question(self.pm, hook, Way.EACH, arguments)
+        backwards = asked.declaration.backwards
+        for one in reversed(asked.implementations) if backwards else asked.implementations:
+            if one.plugin_name not in leave_out:
+                yield await self._asker.answer(asked, one, limit)
+
+    async def _wrapped(self, asked: Question, ask: Callable[[Question], Awaitable[Any]]) -> Any:
+        if not asked.wrappers:
+            return await ask(asked)
+        return await Wrapping(self._asker, asked).around(lambda: ask(asked))
+
+    async def _all(self, asked: Question) -> list[Answer]:
+        return await asyncio.gather(*(self._asker.answer(asked, one) for one in asked.implementations))
+
+    async def _first(self, asked: Question) -> Any:
+        failure: Exception | None = None
+        for one in asked.implementations:
+            answer = await self._asker.answer(asked, one)
+            if answer.value is not None:
+                return answer.value
+            failure = failure or answer.error
+            if failure and asked.declaration.once:
+                break
+        if failure:
+            raise failure
+        return None
+
+    async def _chain(self, asked: Question) -> Any:
+        argument = asked.declaration.on
+        for one in asked.implementations:
+            answer = await self._asker.answer(asked, one)
+            if answer.value is not None:
+                asked = asked.evolve(argument, answer.value)
+        return asked.arguments[argument]
+
+
+def _refuse_foreign(pm: pluggy.PluginManager) -> None:
+    if pm.project_name != PROJECT:
+        raise HookUsageError(f"the manager's project name is {pm.project_name!r}, not {PROJECT!r}")
+    declared = {
+        name: value for name, value in vars(spec).items() if callable(value) and declaration_of(value)
+    }
+    for name, function in declared.items():
+        caller = getattr(pm.hook, name, None)
+        if caller is None or caller.spec is None or caller.spec.function is not function:
+            raise HookUsageError(
+                "the manager lacks the contract's hooks: call pm.add_hookspecs(cti_hooks.spec)"
+            )

@@ -1,0 +1,75 @@
+"""What can go wrong between a host and its plugins."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+import attrs
+
+
+class HookError(Exception):
+    """A hook call failed through no exception of the plugin's own."""
+
+
+class HookUsageError(HookError, TypeError):
+    """The caller asked in a way this hook is not declared for, or left an argument out."""
+
+
+class HookResultError(HookError, TypeError):
+    """A plugin returned what its hook does not allow."""
+
+
+class HookOverrunError(HookError, TimeoutError):
+    """A plugin did not answer within its hook's time limit."""
+
+
+class HookCancelledError(HookError):
+    """A plugin raised CancelledError though nobody had cancelled it."""
+
+
+class PluginError(Exception):
+    """A plugin cannot be registered as it is: unknown hooks, wrong arguments, old-style wrappers."""
+
+
+@attrs.frozen
+class Problem:
+    """One thing wrong with the settings: `key` is a dotted path, `text` says what and the way out."""
+
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.text}" if self.key else self.text
+
+    def under(self, prefix: str) -> "Problem":
+        """The same problem, seen from one table further out."""
+        return Problem(f"{prefix}.{self.key}" if self.key else prefix, self.text)
+
+
+class ConfigError(ValueError):
+    """Settings that cannot be used; every problem found is in `problems`.
+
+    A plugin's factory raises it with keys relative to its own table; the host adds the table's name and
+    the file, and reports the problems of all plugins together.
+    """
+
+    def __init__(self, problems: Iterable[Problem], source: str = "") -> None:
+        self.problems = tuple(problems)
+        self.source = source
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        count = len(self.problems)
+        head = f"{self.source or 'settings'}: {count} problem{'s' if count != 1 else ''}"
+        return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean "timezone"?` where a known word is near, else the list of known words."""
+    words = sorted(known)
+    close = get_close_matches(
+        word.casefold(), [known_word.casefold() for known_word in words], n=1, cutoff=0.5
+    )
+    if close:
+        right = next(known_word for known_word in words if known_word.casefold() == close[0])
+        return f'; did you mean "{right}"?'
+    return f"; known: {', '.join(words)}" if words else ""

@@ -1,0 +1,130 @@
+"""A host: the config file becomes loaded plugins, in order, started and stopped (DESIGN 4, 8, 10)."""
+
+import random as chance
+from collections.abc import Mapping
+from os import PathLike
+from types import TracebackType
+from typing import Any, Self
+
+import pluggy
+
+from cti_hooks import spec
+from cti_hooks.clock import Clock, SystemClock
+from cti_hooks.config_file import ConfigFile, read_config
+from cti_hooks.dispatch import Hooks
+from cti_hooks.errors import ConfigError, PluginError, Problem
+from cti_hooks.loading import load_plugin
+from cti_hooks.markers import PROJECT
+from cti_hooks.registration import register
+
+
+class Host:
+    """The plugins a config file enables, and the hooks to call them by.
+
+    `async with host:` starts the plugins in call order and stops them in reverse.
+
+    Attributes:
+        hooks: the dispatcher.
+        clock: where instants come from.
+        random: where chance comes from; with a clock and a loop on virtual time, one seed repeats a run.
+        name: the host's name in logs.
+        directory: where relative paths of the config file start.
+        tables: the config file's tables, for an embedded host's own.
+        running: whether the plugins are started.
+    """
+
+    def __init__(
+        self, config: ConfigFile, *, clock: Clock | None = None, random: chance.Random | None = None
+    ) -> None:
+        self.clock = clock or SystemClock()
+        self.random = random or chance.Random()  # noqa: S311  (jitter, no secret)
+        self.name = config.cti.name
+        self.directory = config.directory
+        self.tables = config.tables
+        self.running = False
+        self._drain_seconds = config.cti.drain_seconds
+        self._not_started: set[str] = set()
+        self._pm = pluggy.PluginManager(PROJECT)
+        self._pm.add_hookspecs(spec)
+        self._load(config)
+        self.hooks = Hooks(self._pm, clock=self.clock)
+
+    @classmethod
+    def from_config(
+        cls,
+        source: str | PathLike[str] | Mapping[str, Any],
+        *,
+        clock: Clock | None = None,
+        random: chance.Random | None = None,
+    ) -> Self:
+        """Load and validate a config file, or a mapping of its shape. No I/O but reading the file.
+
+        Raises:
+            ConfigError: with every problem of the file and of all its plugins at once.
+        """
+        return cls(read_config(source), clock=clock, random=random)
+
+    def register(self, plugin: object, name: str | None = None) -> None:
+        """Add a plugin object without an entry point, in front of the others, as in pluggy.
+
+        Raises:
+            RuntimeError: the host is running.
+            PluginError: the object is no plugin of this contract; the text says why.
+            ValueError: the object or the name is registered already.
+        """
+        if self.running:
+            raise RuntimeError("a plugin cannot be added while the host is running")
+        self._add_hookspecs(plugin)
+        register(self._pm, plugin, name or str(getattr(plugin, "__name__", type(plugin).__name__)))
+
+    async def __aenter__(self) -> Self:
+        if self.running:
+            raise RuntimeError("the host is running already")
+        self.running = True
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def _start(self) -> None:
+        self._not_started = {one.plugin_name for one in self._pm.hook.on_startup.get_hookimpls()}
+        async for answer in self.hooks.each("on_startup", host=self):
+            if answer.error:
+                answer.error.add_note(f"while plugin {answer.plugin!r} started")
+                raise answer.error
+            self._not_started.discard(answer.plugin)
+
+    async def _stop(self) -> None:
+        stopping = self.hooks.each("on_shutdown", leave_out=self._not_started, limit=self._drain_seconds)
+        async for _ in stopping:
+            pass  # a failure is in the log, and the next one is stopped all the same
+        self.running = False
+
+    def _load(self, config: ConfigFile) -> None:
+        problems = list(config.problems)
+        loaded: dict[str, object] = {}
+        for enabled in config.enabled:
+            try:
+                loaded[enabled.name] = load_plugin(enabled)
+            except ConfigError as error:
+                problems += error.problems
+        for plugin in loaded.values():
+            self._add_hookspecs(plugin)
+        for name, plugin in reversed(loaded.items()):  # pluggy calls the last one registered first
+            try:
+                register(self._pm, plugin, name)
+            except PluginError as error:
+                problems.append(Problem(f"plugins.{name}", str(error)))
+        if problems:
+            raise ConfigError(problems, config.source)
+
+    def _add_hookspecs(self, plugin: object) -> None:
+        if (hookspecs := getattr(plugin, "hookspecs", None)) is not None:
+            self._pm.add_hookspecs(hookspecs)

@@ -1,0 +1,68 @@
+"""One hook call: what is asked, how the hook is declared, and who answers."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import pluggy
+
+from cti_hooks.errors import HookUsageError, nearest
+from cti_hooks.markers import Declaration, Way, declaration_of
+from cti_hooks.registration import hook_names
+
+
+@attrs.frozen(kw_only=True)
+class Question:
+    """A hook call, its implementations in call order."""
+
+    hook: str
+    declaration: Declaration
+    function: Callable[..., object]
+    arguments: Mapping[str, Any]
+    implementations: tuple[pluggy.HookImpl, ...]
+    wrappers: tuple[pluggy.HookImpl, ...]
+
+    def evolve(self, argument: str, value: object) -> "Question":
+        """The same question with one argument replaced."""
+        return attrs.evolve(self, arguments={**self.arguments, argument: value})
+
+    def call(self, implementation: pluggy.HookImpl) -> Any:
+        """Call it with the arguments it names."""
+        return implementation.function(*[self.arguments[name] for name in implementation.argnames])
+
+    def who(self, implementation: pluggy.HookImpl) -> str:
+        """`make_call: plugin 'asterisk'`."""
+        return f"{self.hook}: plugin {implementation.plugin_name!r}"
+
+
+def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: Mapping[str, Any]) -> Question:
+    """Put a question together.
+
+    Raises:
+        HookUsageError: no such hook, called another way than declared, or with other arguments.
+    """
+    caller = getattr(pm.hook, hook, None)
+    if caller is None or caller.spec is None:
+        raise HookUsageError(f"there is no hook {hook!r}{nearest(hook, hook_names(pm))}")
+    declaration = declaration_of(caller.spec.function)
+    if declaration is None or declaration.way is not way:
+        right = f"{declaration.way}()" if declaration else "pluggy itself"
+        raise HookUsageError(f"{hook} is called by {right}, not by {way}()")
+    if set(arguments) != set(caller.spec.argnames):
+        wanted, got = ", ".join(caller.spec.argnames), ", ".join(arguments)
+        raise HookUsageError(f"{hook} takes ({wanted}), not ({got})")
+    found = list(reversed(caller.get_hookimpls()))
+    return Question(
+        hook=hook,
+        declaration=declaration,
+        function=caller.spec.function,
+        arguments=arguments,
+        implementations=tuple(one for one in found if not _wraps(hook, one)),
+        wrappers=tuple(one for one in found if _wraps(hook, one)),
+    )
+
+
+def _wraps(hook: str, implementation: pluggy.HookImpl) -> bool:
+    if implementation.hookwrapper:  # registered past `cti_hooks.register`, which refuses it
+        raise HookUsageError(f"{hook}: plugin {implementation.plugin_name!r} uses hookwrapper=True")
+    return bool(implementation.wrapper)

@@ -1,0 +1,319 @@
+"""What crosses the seam between host, plugins and dialers: frozen, keyword-only values (DESIGN 4.3).
+
+Enums are lower_snake, the same in JSON, HTTP and config. No repr here shows a phone number or a name in full.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+from attrs import field, frozen, validators
+
+from cti_hooks.masking import masked
+
+
+class AgentState(StrEnum):
+    """An agent's state as the host tells it; CSTA (ECMA-269) 17.1, logging on and off being events there."""
+
+    LOGGED_ON = "logged_on"
+    READY = "ready"
+    NOT_READY = "not_ready"
+    BUSY = "busy"
+    WORKING_AFTER_CALL = "working_after_call"
+    LOGGED_OFF = "logged_off"
+
+
+class CallType(StrEnum):
+    """Why this contact is called now."""
+
+    REGULAR = "regular"
+    REGULAR_CALLBACK = "regular_callback"
+    PERSONAL_CALLBACK = "personal_callback"
+    UNKNOWN = "unknown"
+
+
+class Consent(StrEnum):
+    """Whether the person agreed to be called by machine-started calls. Only GIVEN is a yes."""
+
+    GIVEN = "given"
+    NOT_GIVEN = "not_given"
+    UNKNOWN = "unknown"
+
+
+class AttemptState(StrEnum):
+    """Where an attempt stands (DESIGN 5)."""
+
+    REQUESTED = "requested"
+    EMPTY = "empty"
+    OFFERED = "offered"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    DIALING = "dialing"
+    UNKNOWN = "unknown"
+    CALLING = "calling"
+    ENDED = "ended"
+    DISPOSED = "disposed"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """How the call went on the line, told from the network's signals."""
+
+    ANSWERED = "answered"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    INVALID_NUMBER = "invalid_number"
+    UNREACHABLE = "unreachable"
+    CONGESTION = "congestion"
+    BLOCKED = "blocked"
+    MACHINE = "machine"
+    ABANDONED = "abandoned"
+    """Answered without an agent."""
+    AGENT_UNAVAILABLE = "agent_unavailable"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class ConnectionState(StrEnum):
+    """State of the customer's connection, CSTA's names."""
+
+    NULL = "null"
+    INITIATED = "initiated"
+    ALERTING = "alerting"
+    CONNECTED = "connected"
+    HOLD = "hold"
+    QUEUED = "queued"
+    FAIL = "fail"
+
+
+class CallEventKind(StrEnum):
+    """What happened to a call, CSTA's names."""
+
+    SERVICE_INITIATED = "service_initiated"
+    ORIGINATED = "originated"
+    """The agent's leg is up."""
+    NETWORK_REACHED = "network_reached"
+    DELIVERED = "delivered"
+    """It rings at the customer's."""
+    ESTABLISHED = "established"
+    """The customer answered."""
+    HELD = "held"
+    RETRIEVED = "retrieved"
+    TRANSFERRED = "transferred"
+    CONFERENCED = "conferenced"
+    DIVERTED = "diverted"
+    FAILED = "failed"
+    """Not final: call_cleared is."""
+    CONNECTION_CLEARED = "connection_cleared"
+    CALL_CLEARED = "call_cleared"
+    """Final: nothing of this call is left."""
+
+
+class AnswerKind(StrEnum):
+    """What an agent says to an offer."""
+
+    DIAL = "dial"
+    SKIP = "skip"
+    REJECT = "reject"
+    CLOSE = "close"
+
+
+class CallbackKind(StrEnum):
+    """Whom a callback is for: any agent, or the one who made it."""
+
+    REGULAR = "regular"
+    PERSONAL = "personal"
+
+
+def _words(words: Iterable[str] | str) -> tuple[str, ...]:
+    if isinstance(words, str):
+        raise TypeError(f"a sequence of names is wanted, not one str: write ({words!r},)")
+    return tuple(words)
+
+
+def _read_only(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(mapping))
+
+
+def _keys(mapping: Mapping[str, Any]) -> str:
+    return f"<{', '.join(mapping)}>"
+
+
+def _aware(_: object, attribute: "attrs.Attribute[Any]", value: datetime | None) -> None:
+    if value is not None and value.utcoffset() is None:
+        raise ValueError(f"{attribute.name} needs a time zone: {value!r}")
+
+
+def _extras() -> Any:
+    return field(factory=dict, converter=_read_only, repr=_keys, hash=False)
+
+
+@frozen(kw_only=True)
+class Agent:
+    """An agent as the host knows them. Host id, LCM's AgentID and the extension are three things."""
+
+    id: str = field(validator=validators.min_len(1))
+    endpoint: str | None = None
+    """Where the agent's phone is, in the dialer's own words: `PJSIP/1001`."""
+    campaign_groups: tuple[str, ...] = field(default=(), converter=_words)
+    name: str | None = field(default=None, repr=masked)
+    lcm_id: str | None = None
+    """LCM's AgentID; the host's id where None."""
+    login_id: str | None = None
+
+
+@frozen(kw_only=True)
+class TimeZone:
+    """A zone the called number may be in, and what says so: `lcm` or `number`."""
+
+    name: str
+    evidence: str
+
+
+@frozen(kw_only=True)
+class Mode:
+    """One of a contact's phone numbers (home, mobile), with its own consent and calling window."""
+
+    id: str
+    description: str = ""
+    phone_number: str = field(default="", repr=masked)
+    e164: str | None = field(default=None, repr=masked)
+    consent: Consent = field(default=Consent.UNKNOWN, converter=Consent)
+    window_start: str | None = None
+    """`HH:MM`, in the number's zone."""
+    window_end: str | None = None
+    time_zones: tuple[TimeZone, ...] = field(default=(), converter=tuple)
+
+
+@frozen(kw_only=True)
+class Contact:
+    """A person to call, as the LCM handed it out.
+
+    `key` is LCM's key: opaque, one per delivery, kept byte for byte. `callback_at` never delays a regular
+    contact. Dialers use `e164 or phone_number`. What has no field of its own stays in `extra`, as it came.
+    """
+
+    key: str = field(validator=validators.min_len(1))
+    phone_number: str = field(validator=validators.min_len(1), repr=masked)
+    e164: str | None = field(default=None, repr=masked)
+    campaign: str = ""
+    campaign_group: str = ""
+    contact_id: str = ""
+    mode: str = ""
+    call_type: CallType = field(default=CallType.UNKNOWN, converter=CallType)
+    call_type_raw: str = ""
+    consent: Consent = field(default=Consent.UNKNOWN, converter=Consent)
+    consent_raw: str = ""
+    expires_at: datetime | None = field(default=None, validator=_aware)
+    callback_at: datetime | None = field(default=None, validator=_aware)
+    time_zones: tuple[TimeZone, ...] = field(default=(), converter=tuple)
+    reserved: bool = False
+    """Whether the LCM handed it out as already reserved for this agent."""
+    modes: tuple[Mode, ...] = field(default=(), converter=tuple)
+    extra: Mapping[str, Any] = _extras()
+
+
+@frozen(kw_only=True)
+class Dial:
+    """What a dialer backend is asked to place. After `not_after` it must not be placed any more."""
+
+    to: str = field(repr=masked)
+    not_after: datetime = field(validator=_aware)
+    caller_id: str | None = field(default=None, repr=masked)
+    ring_seconds: float = 30
+    """Counted from Delivered; a dialer rings 15 s at the least."""
+    display_name: str | None = field(default=None, repr=masked)
+    variables: Mapping[str, str] = _extras()
+
+
+@frozen(kw_only=True)
+class Call:
+    """A call at a dialer backend.
+
+    `state` is that of the customer's connection, `q850` the cause it ended with.
+    """
+
+    id: str
+    attempt_id: str
+    state: ConnectionState = field(converter=ConnectionState)
+    q850: int | None = None
+
+
+@frozen(kw_only=True)
+class Refusal:
+    """A reason not to call: the rule's name, its evidence, and the next moment it might be allowed."""
+
+    rule: str
+    reason: str
+    not_before: datetime | None = field(default=None, validator=_aware)
+    evidence: Mapping[str, Any] = _extras()
+
+
+@frozen(kw_only=True)
+class Attempt:
+    """One try to get one contact to one agent. `id` (UUIDv7) is its key everywhere."""
+
+    id: str
+    agent: Agent
+    contact: Contact | None
+    state: AttemptState = field(converter=AttemptState)
+    campaign_group: str
+    opened_at: datetime = field(validator=_aware)
+    calls: tuple[Call, ...] = field(default=(), converter=tuple)
+    outcome: Outcome | None = field(default=None, converter=attrs.converters.optional(Outcome))
+    refusals: tuple[Refusal, ...] = field(default=(), converter=tuple)
+    changed_at: datetime | None = field(default=None, validator=_aware)
+    reason: str = ""
+    """Why it is in this state, for people."""
+
+
+@frozen(kw_only=True)
+class CallEvent:
+    """What a dialer reports: `await host.hooks.all("on_call_event", event=CallEvent(...))`."""
+
+    kind: CallEventKind = field(converter=CallEventKind)
+    call_id: str
+    at: datetime = field(validator=_aware)
+    attempt_id: str | None = None
+    party: str = "customer"
+    """Whose connection it is about: `customer` or `agent`."""
+    q850: int | None = None
+    sip_status: int | None = None
+    text: str | None = None
+    related_call_ids: tuple[str, ...] = field(default=(), converter=_words)
+
+
+@frozen(kw_only=True)
+class Callback:
+    """When to call again, as a window; `mode_id` is the number to call, as LCM's mode lists give it."""
+
+    kind: CallbackKind = field(converter=CallbackKind)
+    starts_at: datetime = field(validator=_aware)
+    ends_at: datetime = field(validator=_aware)
+    mode_id: str | None = None
+
+
+@frozen(kw_only=True)
+class Disposition:
+    """What the agent says came of the call; ids as the LCM's lists give them."""
+
+    outcome_id: str | None = None
+    business_outcome_id: str | None = None
+    comments: str = field(default="", repr=False)
+    callback: Callback | None = None
+    do_not_call: bool = False
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What one plugin answered: a value, or the error it failed with."""
+
+    plugin: str
+    value: Any = None
+    error: Exception | None = None
