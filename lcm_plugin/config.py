@@ -1,0 +1,153 @@
+"""The settings of `[plugins.lcm]` (DESIGN 8). Each unit is in its name."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from attrs import field, frozen, validators
+
+from cti_hooks.settings import SECRET
+
+
+class ConsentFilter(StrEnum):
+    """Which contacts are asked for: the filter sent to the LCM. It proves nothing about a contact."""
+
+    BOTH = "both"
+    WITH = "with"
+    WITHOUT = "without"
+
+
+class DownloadMessage(StrEnum):
+    """The message a fresh contact is asked for with."""
+
+    SINGLE = "GetDownloadContactsForDialing"
+    ALL = "GetDownloadAllContactsForDialing"
+
+
+class RecoverMessage(StrEnum):
+    """The message reserved contacts are asked for with."""
+
+    RESERVED = "GetReservedManualDialContact"
+    SINGLE = "GetDownloadContactsForDialing"
+
+
+_positive: Any = validators.gt(0)
+_not_negative: Any = validators.ge(0)
+
+
+@frozen(kw_only=True)
+class Auth:
+    """How the site's gateway knows us. Secrets come from the environment or a file, never from the config."""
+
+    type: Literal["none", "basic", "bearer", "api_key", "oauth2"] = "none"
+    user: str | None = None
+    password_env: str | None = None
+    password_file: str | None = None
+    token_env: str | None = None
+    token_file: str | None = None
+    header: str = "X-API-Key"
+    """The header an API key travels in."""
+    token_url: str | None = None
+    client_id: str | None = None
+    client_secret_env: str | None = None
+    client_secret_file: str | None = None
+    scope: str | None = None
+
+
+@frozen(kw_only=True)
+class Tls:
+    """TLS towards the LCM. It is always verified; paths are relative to the config file."""
+
+    ca_file: str | None = None
+    """Trust this CA instead of the system's."""
+    cert_file: str | None = None
+    key_file: str | None = None
+
+
+def _url(_: object, __: object, value: str) -> None:
+    if not value.startswith(("http://", "https://", "ws://", "wss://")):
+        raise ValueError("must start with http://, https://, ws:// or wss://")
+
+
+def _zone(_: object, __: object, value: str) -> None:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError):
+        raise ValueError('is no time zone; write one like "America/New_York"') from None
+
+
+def _one_day_order(_: object, __: object, value: tuple[str, ...]) -> None:
+    month_first = any(f.find("%m") < f.find("%d") for f in value if "%Y" in f and not f.startswith("%Y"))
+    day_first = any(f.find("%d") < f.find("%m") for f in value if "%Y" in f and not f.startswith("%Y"))
+    if not value:
+        raise ValueError("needs at least one format")
+    if month_first and day_first:
+        raise ValueError("has both day orders, so 03/04/2026 could be either; keep one")
+
+
+@frozen(kw_only=True)
+class LcmSettings:
+    """The `[plugins.lcm]` table. Required: `url`, `source`, `timezone`."""
+
+    url: str = field(validator=_url)
+    """The site's own gateway or relay: no HTTP endpoint of the LCM's is documented."""
+    source: str = field(validator=validators.min_len(1))
+    """The name this application broadcasts under."""
+    timezone: str = field(validator=_zone)
+    """The zone of the LCM's ExpiryTime and CallbackTime, which carry none."""
+    campaign_groups: tuple[str, ...] = ()
+    consent: ConsentFilter = ConsentFilter.BOTH
+    auth: Auth = field(factory=Auth, metadata=SECRET)
+    tls: Tls = field(factory=Tls)
+    headers: Mapping[str, str] = field(factory=dict)
+
+    # reading contacts
+    datetime_formats: tuple[str, ...] = field(default=("%m/%d/%Y %H:%M:%S",), validator=_one_day_order)
+    default_region: str = field(default="US", validator=validators.matches_re(r"[A-Z]{2}"))
+    """ISO 3166 region of numbers written without a country code."""
+    consent_words: Mapping[str, Literal["given", "not_given"]] = field(
+        factory=lambda: {"yes": "given", "y": "given", "true": "given", "1": "given",
+                         "no": "not_given", "n": "not_given", "false": "not_given", "0": "not_given"}
+    )  # fmt: skip
+    """What the LCM's Consent words mean, case aside. Whatever is not here is unknown, which is no consent."""
+    call_types: Mapping[str, Literal["regular", "regular_callback", "personal_callback"]] = field(
+        factory=lambda: {"0": "regular"}
+    )
+    """What the LCM's CallType numbers mean; only 0 is documented (CreateContact: fresh)."""
+
+    # asking
+    download_with: DownloadMessage = DownloadMessage.SINGLE
+    recover_with: RecoverMessage = RecoverMessage.RESERVED
+    settle_seconds: float = field(default=1.0, validator=_not_negative)
+    """How long after an empty answer the reserved contacts are asked for once more."""
+    connect_seconds: float = field(default=1.0, validator=_positive)
+    try_seconds: float = field(default=5.0, validator=_positive)
+    fetch_seconds: float = field(default=15.0, validator=_positive)
+    max_requests: int = field(default=5, validator=_positive)
+    """Requests of one fetch at the most, questions for reserved contacts included."""
+    max_concurrency: int = field(default=50, validator=_positive)
+    max_per_second: float = field(default=100.0, validator=_positive)
+    connections: int = field(default=4, validator=_positive)
+    """Connections of the websocket transport."""
+    breaker_failures: int = field(default=10, validator=_positive)
+    breaker_seconds: float = field(default=5.0, validator=_positive)
+    retry_budget: float = field(default=20.0, validator=_positive)
+    """Retries that may be owed at once; each success pays back a tenth."""
+
+    # the agent's flow
+    poll_min_seconds: float = field(default=1.0, validator=_positive)
+    poll_max_seconds: float = field(default=5.0, validator=_positive)
+    dial_seconds: float = field(default=20.0, validator=_positive)
+    """How long a dialer has to place a call; later it must not be placed any more."""
+    ring_seconds: float = field(default=30.0, validator=validators.ge(15.0))
+    caller_id: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.poll_max_seconds < self.poll_min_seconds:
+            raise ValueError("poll_max_seconds is below poll_min_seconds")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """`timezone` as an object."""
+        return ZoneInfo(self.timezone)

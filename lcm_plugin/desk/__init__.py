@@ -1,0 +1,1 @@
+"""One agent's flow: ready, contact, call, and the next."""

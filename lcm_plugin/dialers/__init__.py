@@ -1,0 +1,1 @@
+"""Dialer backends. They know only `cti_hooks`."""

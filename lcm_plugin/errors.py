@@ -1,0 +1,67 @@
+"""What can go wrong with the LCM, told apart by what the caller does next (DESIGN 6)."""
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """How a request failed: the rows of DESIGN 6's table."""
+
+    NOT_SENT = "not_sent"
+    """Refused, DNS, TLS, no free connection: the LCM cannot have seen it."""
+    BUSY = "busy"
+    """429 or 503: the LCM said that it did not do it."""
+    NO_ANSWER = "no_answer"
+    """Sent, and no usable answer came: reset, time-out, 5xx, broken JSON, wrong subtopic."""
+    REDIRECTED = "redirected"
+    """3xx; not followed."""
+    REJECTED = "rejected"
+    """4xx, an error reply, or a failure reason without contacts."""
+
+
+class LcmError(Exception):
+    """The LCM did not do what was asked. The text never holds a phone number.
+
+    Attributes:
+        fault: how it failed.
+        agent_id, attempt_id: for whom; empty where unknown.
+        status: the HTTP status, where there was one.
+        retry_after: seconds the LCM asked to wait, where it did.
+    """
+
+    def __init__(  # noqa: PLR0913  (keyword-only facts, none of them needed)
+        self,
+        text: str,
+        *,
+        fault: Fault,
+        agent_id: str = "",
+        attempt_id: str = "",
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.fault = fault
+        self.agent_id = agent_id
+        self.attempt_id = attempt_id
+        self.status = status
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        facts = {"agent": self.agent_id, "attempt": self.attempt_id}
+        told = ", ".join(f"{name} {value}" for name, value in facts.items() if value)
+        return f"{self.args[0]} ({told})" if told else str(self.args[0])
+
+
+class LcmUnavailable(LcmError):
+    """The LCM could not be reached or did not answer; worth another try."""
+
+
+class LcmRejected(LcmError):
+    """The LCM said no; the same request will be refused again."""
+
+
+class LcmBadReply(LcmError):
+    """The LCM answered, but not in its documented shape."""
+
+
+class LcmConfigError(LcmError):
+    """The LCM cannot be asked with these settings: a missing secret, an unreadable certificate."""

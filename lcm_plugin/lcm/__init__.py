@@ -1,0 +1,1 @@
+"""All that knows the LCM's wire: messages, decoding, retries, transports."""

@@ -1,0 +1,36 @@
+"""A request on its way out: LCM's inner message (page `api-structure`, section 1.2 of the message facts)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from cti_hooks import Agent
+from lcm_plugin.lcm.catalogue import CHANNEL, TOPIC, MessageType
+
+
+@frozen(kw_only=True)
+class Request:
+    """One request: its type, the envelope as it is written, and for whom.
+
+    `attempt_id` travels as `Idempotency-Key` where the transport has headers. The repr hides the envelope.
+    """
+
+    type: MessageType
+    envelope: Mapping[str, Any] = field(repr=False)
+    agent_id: str
+    attempt_id: str = ""
+
+
+def request(
+    message: MessageType, *, source: str, agent: Agent, attempt_id: str = "", **values: object
+) -> Request:
+    """Put a request together; `values` are the message's other fields, by their names in the catalogue."""
+    envelope = {
+        "channel": CHANNEL,
+        "topic": TOPIC,
+        "subtopic": message.subtopic,
+        "data": message.data({**values, "agent": agent}),
+        "source": source,
+    }
+    return Request(type=message, envelope=envelope, agent_id=agent.id, attempt_id=attempt_id)

@@ -1,0 +1,1 @@
+"""The `lcm_sandbox` fixture."""

@@ -1,0 +1,55 @@
+"""An event loop whose time passes only while nothing else can happen: days in milliseconds, real sockets too.
+
+A run on it, with a `LoopClock` and a seeded `Random` given to the host, repeats itself.
+"""
+
+import asyncio
+import selectors
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+IDLE: Final = 0.002
+"""Real seconds in which sockets of this machine have spoken, if they have anything to say."""
+_OWN_PIPE: Final = 1
+
+
+class _Selector(selectors.DefaultSelector):
+    """Waits no longer than IDLE, and lets the rest of the wanted wait pass on its own clock."""
+
+    passed = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout <= 0:
+            return super().select(timeout)
+        sockets = len(self.get_map()) > _OWN_PIPE
+        ready = super().select(min(timeout, IDLE) if sockets else 0)
+        if not ready:
+            self.passed += timeout
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """A selector event loop on virtual time, starting at 0.
+
+    Both ends of a connection have to live in this loop, or answer within IDLE; work in other threads or
+    processes takes no virtual time, and time does not wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._virtual = _Selector()
+        super().__init__(self._virtual)
+
+    def time(self) -> float:
+        """Seconds of virtual time since the loop was made."""
+        return self._virtual.passed
+
+
+class LoopClock:
+    """A clock that goes with the running loop, from `start` on."""
+
+    def __init__(self, start: datetime = datetime(2024, 1, 30, 15, 0, tzinfo=UTC)) -> None:
+        self.start = start
+
+    def now(self) -> datetime:
+        """`start` plus the loop's time."""
+        return self.start + timedelta(seconds=asyncio.get_running_loop().time())

@@ -1,0 +1,1 @@
+"""The embedded host: an HTTP and WebSocket API around `cti_hooks.Host`."""
