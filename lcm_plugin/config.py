@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from attrs import field, frozen, validators
@@ -34,6 +34,15 @@ class RecoverMessage(StrEnum):
 
 _positive: Any = validators.gt(0)
 _not_negative: Any = validators.ge(0)
+
+
+LATER: Final = ("ledger", "preview", "auto_dispose", "fetch_when")
+"""Settings of a later version: known, so that a config file may have them, and without effect yet."""
+
+
+def without_later(table: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
+    """The table without the settings of a later version, and which of them it had."""
+    return {key: table[key] for key in table if key not in LATER}, [key for key in table if key in LATER]
 
 
 @frozen(kw_only=True)

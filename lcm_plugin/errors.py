@@ -12,6 +12,8 @@ class Fault(StrEnum):
     """429 or 503: the LCM said that it did not do it."""
     NO_ANSWER = "no_answer"
     """Sent, and no usable answer came: reset, time-out, 5xx, broken JSON, wrong subtopic."""
+    UNUSABLE = "unusable"
+    """Answered in the LCM's shape, but the contact has no key or no number."""
     REDIRECTED = "redirected"
     """3xx; not followed."""
     REJECTED = "rejected"

@@ -15,6 +15,7 @@ from cti_hooks.dispatch import Hooks
 from cti_hooks.errors import ConfigError, PluginError, Problem
 from cti_hooks.loading import load_plugin
 from cti_hooks.markers import PROJECT
+from cti_hooks.origin import origin_of
 from cti_hooks.registration import register
 
 
@@ -63,6 +64,15 @@ class Host:
             ConfigError: with every problem of the file and of all its plugins at once.
         """
         return cls(read_config(source), clock=clock, random=random)
+
+    @property
+    def plugins(self) -> Mapping[str, object]:
+        """The plugin objects by name, in call order."""
+        return dict(reversed(self._pm.list_name_plugin()))
+
+    def origin(self, plugin: object) -> str:
+        """The distribution a plugin comes from: `acme-cti 1.2`."""
+        return origin_of(self._pm, plugin)
 
     def register(self, plugin: object, name: str | None = None) -> None:
         """Add a plugin object without an entry point, in front of the others, as in pluggy.

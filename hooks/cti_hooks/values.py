@@ -137,6 +137,10 @@ def _words(words: Iterable[str] | str) -> tuple[str, ...]:
     return tuple(words)
 
 
+def _tupled(items: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(items)
+
+
 def _read_only(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping))
 
@@ -188,7 +192,7 @@ class Mode:
     window_start: str | None = None
     """`HH:MM`, in the number's zone."""
     window_end: str | None = None
-    time_zones: tuple[TimeZone, ...] = field(default=(), converter=tuple)
+    time_zones: tuple[TimeZone, ...] = field(default=(), converter=_tupled)
 
 
 @frozen(kw_only=True)
@@ -212,10 +216,10 @@ class Contact:
     consent_raw: str = ""
     expires_at: datetime | None = field(default=None, validator=_aware)
     callback_at: datetime | None = field(default=None, validator=_aware)
-    time_zones: tuple[TimeZone, ...] = field(default=(), converter=tuple)
+    time_zones: tuple[TimeZone, ...] = field(default=(), converter=_tupled)
     reserved: bool = False
     """Whether the LCM handed it out as already reserved for this agent."""
-    modes: tuple[Mode, ...] = field(default=(), converter=tuple)
+    modes: tuple[Mode, ...] = field(default=(), converter=_tupled)
     extra: Mapping[str, Any] = _extras()
 
 
@@ -265,9 +269,9 @@ class Attempt:
     state: AttemptState = field(converter=AttemptState)
     campaign_group: str
     opened_at: datetime = field(validator=_aware)
-    calls: tuple[Call, ...] = field(default=(), converter=tuple)
+    calls: tuple[Call, ...] = field(default=(), converter=_tupled)
     outcome: Outcome | None = field(default=None, converter=attrs.converters.optional(Outcome))
-    refusals: tuple[Refusal, ...] = field(default=(), converter=tuple)
+    refusals: tuple[Refusal, ...] = field(default=(), converter=_tupled)
     changed_at: datetime | None = field(default=None, validator=_aware)
     reason: str = ""
     """Why it is in this state, for people."""

@@ -97,7 +97,7 @@ DOWNLOAD: Final = MessageType(
     records=("Contacts",),
     page="get-download-contacts-for-dialing",
     silent="Whether a fresh download reserves (inferred: yes, replies carry ExpiryTime); which values "
-    "Consent and CallType take in replies; ExpiryTime's zone; how no contact is said (read: null, {} and []).",
+    "Consent and CallType take in replies; ExpiryTime's zone; how no contact is said (read: null, {}, []).",
 )
 DOWNLOAD_ALL: Final = MessageType(
     subtopic="GetDownloadAllContactsForDialing",

@@ -13,17 +13,25 @@ from lcm_plugin.lcm.catalogue import CHANNEL, TOPIC, MessageType
 class Request:
     """One request: its type, the envelope as it is written, and for whom.
 
-    `attempt_id` travels as `Idempotency-Key` where the transport has headers. The repr hides the envelope.
+    `idempotency_key` travels as `Idempotency-Key` where the transport has headers: the attempt's id, on what
+    must not be done twice. The repr hides the envelope.
     """
 
     type: MessageType
     envelope: Mapping[str, Any] = field(repr=False)
     agent_id: str
     attempt_id: str = ""
+    idempotency_key: str = ""
 
 
 def request(
-    message: MessageType, *, source: str, agent: Agent, attempt_id: str = "", **values: object
+    message: MessageType,
+    *,
+    source: str,
+    agent: Agent,
+    attempt_id: str = "",
+    idempotency_key: str = "",
+    **values: Any,
 ) -> Request:
     """Put a request together; `values` are the message's other fields, by their names in the catalogue."""
     envelope = {
@@ -33,4 +41,10 @@ def request(
         "data": message.data({**values, "agent": agent}),
         "source": source,
     }
-    return Request(type=message, envelope=envelope, agent_id=agent.id, attempt_id=attempt_id)
+    return Request(
+        type=message,
+        envelope=envelope,
+        agent_id=agent.id,
+        attempt_id=attempt_id,
+        idempotency_key=idempotency_key,
+    )

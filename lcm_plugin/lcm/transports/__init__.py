@@ -1,28 +1,18 @@
-"""How requests reach an LCM. Nothing above `send` may assume one channel shared by all agents."""
+"""How requests reach an LCM: by HTTP, or over a publish/subscribe bus."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from pathlib import Path
 
-from cti_hooks import Agent
-from lcm_plugin.lcm.envelope import Request
+from cti_hooks import Clock
+from lcm_plugin.config import LcmSettings
+from lcm_plugin.lcm.transports.http import HttpTransport
+from lcm_plugin.lcm.transports.transport import Transport
+from lcm_plugin.lcm.transports.websocket import WebSocketTransport
+
+__all__ = ["HttpTransport", "Transport", "WebSocketTransport", "transport_for"]
 
 
-class Transport(Protocol):
-    """Carries one request and brings its reply."""
-
-    async def send(self, agent: Agent, message: Request, deadline: float) -> bytes | str | Mapping[str, Any]:
-        """Send `message` for `agent`; the reply's envelope, as it came or decoded already.
-
-        Arguments:
-            agent: whose request it is; LCM's own bus has one route per agent.
-            message: the request.
-            deadline: instant of the running loop's clock after which nobody waits for the reply.
-
-        Raises:
-            LcmUnavailable: with the fault that tells whether it may have been sent.
-            LcmRejected: 4xx.
-            LcmBadReply: 3xx, or a reply of more than 1 MiB.
-        """
-
-    async def close(self) -> None:
-        """Close what is open."""
+def transport_for(settings: LcmSettings, directory: Path, clock: Clock) -> Transport:
+    """The transport that the scheme of `url` names; nothing is opened yet."""
+    if settings.url.startswith("http"):
+        return HttpTransport(settings=settings, directory=directory, clock=clock)
+    return WebSocketTransport(settings=settings, directory=directory, clock=clock)

@@ -1,0 +1,134 @@
+"""The client of one LCM: fetches contacts, asks and tells, by the rules of DESIGN 6."""
+
+import asyncio
+from random import Random
+from typing import Any
+
+from attrs import define, field
+
+from cti_hooks import Agent, Contact
+from lcm_plugin.config import LcmSettings
+from lcm_plugin.errors import LcmError
+from lcm_plugin.lcm.budget import RetryBudget
+from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, CATALOGUE, MessageType
+from lcm_plugin.lcm.decode import Reply
+from lcm_plugin.lcm.envelope import request
+from lcm_plugin.lcm.fetch import RECOVERED_AT_ONCE, Fetch
+from lcm_plugin.lcm.gate import Adjust, Gate, unchanged
+from lcm_plugin.lcm.memory import Memory
+from lcm_plugin.lcm.normalize import Normalizer, campaign_group_names
+from lcm_plugin.lcm.patience import Patience
+from lcm_plugin.lcm.rules import RULES, Verdict
+from lcm_plugin.lcm.transports import Transport
+
+
+@define(kw_only=True)
+class LcmClient:
+    """Speaks to one LCM for all agents.
+
+    What it knows of doubt and of keys given is in `memory`: lost with the process until there is a ledger.
+    """
+
+    settings: LcmSettings
+    transport: Transport
+    random: Random
+    adjust_request: Adjust = unchanged
+    adjust_reply: Adjust = unchanged
+    memory: Memory = field(factory=Memory)
+    gate: Gate = field(init=False)
+    _budget: RetryBudget = field(init=False)
+    _normalizer: Normalizer = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.gate = Gate(
+            settings=self.settings,
+            transport=self.transport,
+            adjust_request=self.adjust_request,
+            adjust_reply=self.adjust_reply,
+        )
+        self._budget = RetryBudget(self.settings.retry_budget)
+        self._normalizer = Normalizer(self.settings)
+
+    async def next_contact(self, agent: Agent, campaign_group: str, attempt_id: str = "") -> Contact | None:
+        """The agent's next contact of this group, or None when the LCM has none now.
+
+        A contact lost in an earlier fetch comes first, with the group it was asked for. One fetch at a time
+        for each agent; another waits.
+
+        Raises:
+            LcmError: the last one; doubt, where it arose, lasts until it is settled.
+        """
+        async with self.memory.of(agent.id).lock:
+            fetch = Fetch(
+                gate=self.gate,
+                settings=self.settings,
+                normalizer=self._normalizer,
+                memory=self.memory,
+                budget=self._budget,
+                patience=self._patience(),
+                agent=agent,
+                campaign_group=campaign_group,
+                attempt_id=attempt_id,
+            )
+            return await fetch.run()
+
+    async def campaign_groups(self, agent: Agent) -> tuple[str, ...]:
+        """The names of the campaign groups the LCM runs for this agent.
+
+        Raises:
+            LcmError: the last one.
+        """
+        return campaign_group_names(await self.ask(CAMPAIGN_GROUPS, agent))
+
+    async def reserved_contacts(self, agent: Agent) -> tuple[Contact, ...]:
+        """What the LCM says is reserved for this agent, known or not.
+
+        Raises:
+            LcmError: the last one.
+        """
+        message = CATALOGUE[self.settings.recover_with]
+        values: dict[str, Any] = {
+            "campaign_group": "",
+            "count": RECOVERED_AT_ONCE,
+            "consent": self.settings.consent,
+            "reserved": True,
+        }
+        reply = await self.ask(message, agent, **values)
+        return tuple(
+            self._normalizer.contact(record, campaign_group="", reserved=True) for record in reply.records
+        )
+
+    async def ask(self, message: MessageType, agent: Agent, attempt_id: str = "", **values: Any) -> Reply:
+        """Send any message but a fresh download; `values` are its fields by their names in the catalogue.
+
+        Raises:
+            LcmError: the last one.
+        """
+        patience = self._patience()
+        asked = request(message, source=self.settings.source, agent=agent, attempt_id=attempt_id, **values)
+
+        async def step() -> Reply:
+            patience.count()
+            reply = await self.gate.send(agent, asked, patience.deadline)
+            self._budget.earn()
+            return reply
+
+        def again(error: BaseException) -> bool:
+            return (
+                isinstance(error, LcmError)
+                and RULES[error.fault][message.kind] is Verdict.RETRY
+                and self._budget.spend()
+            )
+
+        return await patience.keep_trying(step, again)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.transport.close()
+
+    def _patience(self) -> Patience:
+        now = asyncio.get_running_loop().time()
+        settings = self.settings
+        return Patience(
+            deadline=now + settings.fetch_seconds, max_requests=settings.max_requests, random=self.random
+        )

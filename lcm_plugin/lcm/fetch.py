@@ -1,0 +1,177 @@
+"""One fetch of one agent's next contact: one loop over (doubt, tries left, deadline), DESIGN 6.
+
+While there is doubt, no fresh request is sent for the agent: the reserved contacts are asked for. Those known
+already are taken out of the answer; what is left is the lost contact. Nothing left: asked once more after
+`settle_seconds`, since a server may commit late; then the doubt is over and a fresh one may be fetched.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from attrs import define, field
+
+from cti_hooks import Agent, Contact
+from lcm_plugin.config import LcmSettings, RecoverMessage
+from lcm_plugin.errors import Fault, LcmBadReply, LcmError
+from lcm_plugin.lcm.budget import RetryBudget
+from lcm_plugin.lcm.catalogue import CATALOGUE, Kind, MessageType
+from lcm_plugin.lcm.decode import Reply
+from lcm_plugin.lcm.envelope import request
+from lcm_plugin.lcm.gate import Gate
+from lcm_plugin.lcm.memory import AgentMemory, Doubt, Memory
+from lcm_plugin.lcm.normalize import Normalizer
+from lcm_plugin.lcm.patience import AskAgain, Patience
+from lcm_plugin.lcm.rules import RULES, Verdict
+
+log = logging.getLogger("lcm_plugin.lcm")
+
+RECOVERED_AT_ONCE: Final = 10
+"""Reserved contacts asked for at once: the lost one may stand behind some that are known already."""
+
+
+@define(kw_only=True)
+class Fetch:
+    """One fetch. `run` is called once."""
+
+    gate: Gate
+    settings: LcmSettings
+    normalizer: Normalizer
+    memory: Memory
+    budget: RetryBudget
+    patience: Patience
+    agent: Agent
+    campaign_group: str
+    attempt_id: str
+    _known: AgentMemory = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._known = self.memory.of(self.agent.id)
+
+    async def run(self) -> Contact | None:
+        """The agent's next contact, or None when the LCM has none now.
+
+        Raises:
+            LcmError: the last one.
+        """
+        if self._known.waiting:
+            return self._known.waiting.popleft()
+        try:
+            return await self.patience.keep_trying(self._step, self._again)
+        except AskAgain:
+            raise self._last_error() from None
+
+    async def _step(self) -> Contact | None:
+        if self._known.doubt and (found := await self._settle(self._known.doubt)):
+            return found
+        return await self._fresh()
+
+    def _again(self, error: BaseException) -> bool:
+        if isinstance(error, AskAgain):
+            return True
+        if not isinstance(error, LcmError):
+            return False
+        self.patience.error = error
+        if self._known.doubt:  # the next question settles it: neither charged nor refused
+            return RULES[error.fault][Kind.READ] is Verdict.RETRY
+        return RULES[error.fault][Kind.DOWNLOAD] is Verdict.RETRY and self.budget.spend()
+
+    # -- fresh ----------------------------------------------------------------------------------------------
+
+    async def _fresh(self) -> Contact | None:
+        self.patience.count()
+        try:
+            reply = await self._ask(CATALOGUE[self.settings.download_with], count=1, reserved=False)
+            contacts = [self._contact(record, reserved=False) for record in reply.records]
+            self._refuse_others(contacts)
+        except LcmError as error:
+            if RULES[error.fault][Kind.DOWNLOAD] is Verdict.DOUBT:
+                self._doubt(error)
+            raise
+        except asyncio.CancelledError:
+            self._doubt(LcmBadReply("the fetch was cancelled before its answer", fault=Fault.NO_ANSWER))
+            raise
+        return self._given(contacts)
+
+    def _contact(self, record: Mapping[str, Any], *, reserved: bool) -> Contact:
+        doubt = self._known.doubt
+        group = doubt.campaign_group if reserved and doubt else self.campaign_group
+        return self.normalizer.contact(record, campaign_group=group, reserved=reserved)
+
+    def _refuse_others(self, contacts: list[Contact]) -> None:
+        """Another agent's contact answers another question: a reply that came twice on a shared bus."""
+        if any(self.memory.owner(contact.key) not in {None, self.agent.id} for contact in contacts):
+            raise LcmBadReply("the LCM answered with another agent's contact", fault=Fault.NO_ANSWER)
+
+    def _given(self, contacts: list[Contact]) -> Contact | None:
+        for contact in contacts:
+            self.memory.give(self.agent.id, contact)
+        self._known.waiting.extend(contacts[1:])
+        return contacts[0] if contacts else None
+
+    # -- doubt ----------------------------------------------------------------------------------------------
+
+    def _doubt(self, error: LcmError) -> None:
+        self._known.doubt = Doubt(campaign_group=self.campaign_group, error=error)
+        log.warning("doubt for agent %s, attempt %s: %s", self.agent.id, self.attempt_id, error)
+
+    async def _settle(self, doubt: Doubt) -> Contact | None:
+        self.patience.count()
+        reply = await self._ask(CATALOGUE[self.settings.recover_with], count=self._count(), reserved=True)
+        lost = list(self._lost(reply))
+        if not lost:
+            self._nothing_lost(doubt)
+            return None
+        if len(lost) == 1:
+            self._known.doubt = None
+        log.info("the LCM had reserved %s for agent %s", lost[0].key, self.agent.id)
+        return self._given(lost[:1])
+
+    def _count(self) -> int:
+        return 1 if self.settings.recover_with is RecoverMessage.SINGLE else RECOVERED_AT_ONCE
+
+    def _lost(self, reply: Reply) -> Iterator[Contact]:
+        """The contacts nobody knows. One that cannot be used is logged: it could not be dialed anyway."""
+        for record in reply.records:
+            try:
+                contact = self._contact(record, reserved=True)
+            except LcmBadReply as error:
+                log.warning("a reserved contact of agent %s cannot be used: %s", self.agent.id, error)
+                continue
+            if self.memory.owner(contact.key) is None:
+                yield contact
+
+    def _nothing_lost(self, doubt: Doubt) -> None:
+        now = asyncio.get_running_loop().time()
+        if doubt.empty_at is None:
+            doubt.empty_at = now
+            raise AskAgain(self.settings.settle_seconds)
+        if now < doubt.empty_at + self.settings.settle_seconds:
+            raise AskAgain(doubt.empty_at + self.settings.settle_seconds - now)
+        self._known.doubt = None
+        log.info("doubt for agent %s is over: the LCM reserved nothing", self.agent.id)
+
+    # -- asking ---------------------------------------------------------------------------------------------
+
+    async def _ask(self, message: MessageType, *, count: int, reserved: bool) -> Reply:
+        asked = request(
+            message,
+            source=self.settings.source,
+            agent=self.agent,
+            attempt_id=self.attempt_id,
+            campaign_group=self.campaign_group,
+            count=count,
+            consent=self.settings.consent,
+            reserved=reserved,
+            idempotency_key="" if reserved else self.attempt_id,
+        )
+        reply = await self.gate.send(self.agent, asked, self.patience.deadline)
+        self.budget.earn()
+        if reply.reason:
+            log.warning("the LCM says to agent %s: %s", self.agent.id, reply.reason)
+        return reply
+
+    def _last_error(self) -> LcmError:
+        doubt = self._known.doubt
+        return self.patience.error or (doubt.error if doubt else LcmBadReply("", fault=Fault.NO_ANSWER))

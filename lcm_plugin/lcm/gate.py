@@ -1,0 +1,97 @@
+"""The way to one LCM: how many requests at once, how many a second, and none while it is down."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiolimiter import AsyncLimiter
+from attrs import define, evolve, field
+
+from cti_hooks import Agent, described
+from lcm_plugin.config import LcmSettings
+from lcm_plugin.errors import Fault, LcmError, LcmUnavailable
+from lcm_plugin.lcm.breaker import Breaker
+from lcm_plugin.lcm.decode import Reply, decode, parse
+from lcm_plugin.lcm.envelope import Request
+from lcm_plugin.lcm.transports import Transport
+
+_SLACK = 0.25
+"""Seconds after its deadline in which a transport may still say what it knows, before it is cut off."""
+
+Adjust = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""A site's change to an envelope (`lcm_adjust_request`, `lcm_adjust_reply`)."""
+
+
+async def unchanged(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """No site changes it."""
+    return envelope
+
+
+@define(kw_only=True)
+class Gate:
+    """Sends one request within the caps. No slot is held while waiting for anything else."""
+
+    settings: LcmSettings
+    transport: Transport
+    adjust_request: Adjust = unchanged
+    adjust_reply: Adjust = unchanged
+    breaker: Breaker = field(init=False)
+    in_flight: int = field(default=0, init=False)
+    _slots: asyncio.Semaphore = field(init=False)
+    _rate: AsyncLimiter = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        settings = self.settings
+        self.breaker = Breaker(failures=settings.breaker_failures, seconds=settings.breaker_seconds)
+        self._slots = asyncio.Semaphore(settings.max_concurrency)
+        self._rate = AsyncLimiter(settings.max_per_second, 1)
+
+    async def send(self, agent: Agent, request: Request, deadline: float) -> Reply:
+        """One try of one request.
+
+        Raises:
+            LcmError: with agent and attempt.
+        """
+        request = evolve(request, envelope=await self.adjust_request(request.envelope))
+        try:
+            async with self._turn(deadline):
+                with self.breaker.watch():
+                    return await self._exchange(agent, request, deadline)
+        except LcmError as error:
+            error.agent_id, error.attempt_id = request.agent_id, request.attempt_id
+            raise
+
+    @asynccontextmanager
+    async def _turn(self, deadline: float) -> AsyncIterator[None]:
+        """A place in the rate, then a slot: no slot is held while waiting for the rate."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._rate.acquire()
+                await self._slots.acquire()
+        except TimeoutError:
+            raise LcmUnavailable("no free connection to the LCM in time", fault=Fault.NOT_SENT) from None
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+            self._slots.release()
+
+    async def _exchange(self, agent: Agent, request: Request, deadline: float) -> Reply:
+        now = asyncio.get_running_loop().time()
+        until = min(deadline, now + self.settings.try_seconds)
+        raw = await self._carried(agent, request, until)
+        return decode(request.type, await self.adjust_reply(parse(raw)))
+
+    async def _carried(self, agent: Agent, request: Request, until: float) -> bytes | str | Mapping[str, Any]:
+        try:
+            async with asyncio.timeout_at(until + _SLACK):
+                return await self.transport.send(agent, request, until)
+        except LcmError:
+            raise
+        except TimeoutError:
+            raise LcmUnavailable("the LCM did not answer in time", fault=Fault.NO_ANSWER) from None
+        except Exception as error:
+            text = f"the transport failed: {described(error)}"
+            raise LcmUnavailable(text, fault=Fault.NO_ANSWER) from error

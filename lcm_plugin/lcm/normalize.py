@@ -1,0 +1,171 @@
+"""From a record of the LCM's to a `Contact` (DESIGN 7). What has no field of its own stays in `extra`."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import phonenumbers
+from attrs import define, field
+from phonenumbers import PhoneNumber
+from phonenumbers.timezone import time_zones_for_number
+
+from cti_hooks import CallType, Consent, Contact, TimeZone
+from lcm_plugin.config import LcmSettings
+from lcm_plugin.errors import Fault, LcmBadReply
+from lcm_plugin.lcm import spelling
+from lcm_plugin.lcm.decode import Reply
+from lcm_plugin.lcm.spelling import ALIASES, MISSING, folded, pick
+
+UNREADABLE_EXPIRY: Final = "ExpiryTime"
+"""Where `extra` keeps an expiry that could not be read."""
+_CALL_TYPE_WORDS: Final = {
+    "regular": CallType.REGULAR,
+    "regularcallback": CallType.REGULAR_CALLBACK,
+    "normalcallback": CallType.REGULAR_CALLBACK,
+    "personalcallback": CallType.PERSONAL_CALLBACK,
+}
+"""The types the download page names, and GetCampaignsForMCDRequest's word for the second."""
+_UNKNOWN_ZONE: Final = "Etc/Unknown"
+
+
+@define
+class Normalizer:
+    """Reads records by a site's settings."""
+
+    settings: LcmSettings
+    _consent: dict[str, Consent] = field(init=False)
+    _call_types: dict[str, CallType] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._consent = {folded(word): Consent(means) for word, means in self.settings.consent_words.items()}
+        self._call_types = {folded(word): CallType(means) for word, means in self.settings.call_types.items()}
+
+    def contact(self, record: Mapping[str, Any], *, campaign_group: str, reserved: bool) -> Contact:
+        """The contact of a record.
+
+        Raises:
+            LcmBadReply: it has no key or no number.
+        """
+        key, number = _key(record), _text(record, "phone_number").strip()
+        if not key.strip() or not number:
+            lacks = "number" if key.strip() else "key"
+            raise LcmBadReply(f"the LCM's contact has no {lacks}", fault=Fault.UNUSABLE)
+        parsed = _parsed(number, self.settings.default_region)
+        extra = _unnamed(record)
+        expires_at = self._instant(record, "expires_at", extra)
+        consent_raw, call_type_raw = _text(record, "consent"), _text(record, "call_type")
+        return Contact(
+            key=key,
+            phone_number=number,
+            e164=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if parsed else None,
+            campaign=_text(record, "campaign"),
+            campaign_group=_text(record, "campaign_group") or campaign_group,
+            contact_id=_text(record, "contact_id"),
+            mode=_text(record, "mode"),
+            call_type=self._call_type(call_type_raw),
+            call_type_raw=call_type_raw,
+            consent=self._consent.get(folded(consent_raw), Consent.UNKNOWN),
+            consent_raw=consent_raw,
+            expires_at=expires_at,
+            callback_at=self._instant(record, "callback_at", extra),
+            time_zones=_stated_zone(record) + _number_zones(parsed),
+            reserved=reserved,
+            extra=extra,
+        )
+
+    def _call_type(self, raw: str) -> CallType:
+        mapped = self._call_types.get(folded(raw))
+        word = folded(raw).replace(" ", "").replace("_", "").replace("-", "")
+        return mapped or _CALL_TYPE_WORDS.get(word, CallType.UNKNOWN)
+
+    def _instant(self, record: Mapping[str, Any], name: str, extra: dict[str, Any]) -> datetime | None:
+        """When it is, or None; what is there but cannot be read is kept in `extra`."""
+        raw = spelling.field(record, name)
+        if raw in (MISSING, None) or (isinstance(raw, str) and not raw.strip()):
+            return None
+        moment = self._read(raw) if isinstance(raw, str) else None
+        if moment is None:
+            extra[ALIASES[name][0]] = raw
+        return moment
+
+    def _read(self, raw: str) -> datetime | None:
+        """In the configured zone; of two instants with the same wall time, the earlier."""
+        for form in self.settings.datetime_formats:
+            try:
+                moment = datetime.strptime(raw.strip(), form)  # noqa: DTZ007  (the LCM states no zone)
+                local = moment if moment.tzinfo else moment.replace(tzinfo=self.settings.zone)
+                local.utctimetuple()  # a year the zone cannot tell raises here
+            except (ValueError, OverflowError):
+                continue
+            return local
+        return None
+
+
+def unreadable_expiry(contact: Contact) -> str | None:
+    """The text of an expiry that could not be read, or None."""
+    raw = contact.extra.get(UNREADABLE_EXPIRY)
+    return None if contact.expires_at or raw is None else str(raw)
+
+
+def campaign_group_names(reply: Reply) -> tuple[str, ...]:
+    """The groups GetCampaignGroups lists that run: status EXECUTING, or none stated."""
+    return tuple(
+        name.strip()
+        for record in reply.records
+        if isinstance(name := pick(record, "Name"), str)
+        and name.strip()
+        and folded(pick(record, "Status")) in {"executing", "", "none", folded(MISSING)}
+    )
+
+
+def _key(record: Mapping[str, Any]) -> str:
+    """Byte for byte, blanks included: it goes back to the LCM as it came."""
+    value = spelling.field(record, "key")
+    return value if isinstance(value, str) else _scalar(value)
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    value = spelling.field(record, name)
+    return value.strip() if isinstance(value, str) else _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    """A number or a truth value as text; what is neither has none."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        return str(int(value))
+    return str(value) if isinstance(value, int | float) and abs(value) < 1e30 else ""  # noqa: PLR2004  (an id)
+
+
+_NAMED: Final = {folded(alias) for aliases in ALIASES.values() for alias in aliases}
+
+
+def _unnamed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What has no field of its own, and what of a field has no text."""
+    return {
+        str(key): value
+        for key, value in record.items()
+        if folded(key) not in _NAMED or isinstance(value, list | dict)
+    }
+
+
+def _parsed(number: str, region: str) -> PhoneNumber | None:
+    """The number, if it is a valid one."""
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return parsed if phonenumbers.is_valid_number(parsed) else None
+
+
+def _stated_zone(record: Mapping[str, Any]) -> tuple[TimeZone, ...]:
+    name = _text(record, "time_zone")
+    return (TimeZone(name=name, evidence="lcm"),) if name else ()
+
+
+def _number_zones(parsed: PhoneNumber | None) -> tuple[TimeZone, ...]:
+    """Where the number was issued: a set, every one of which is a candidate."""
+    names = time_zones_for_number(parsed) if parsed else ()
+    return tuple(TimeZone(name=name, evidence="number") for name in names if name != _UNKNOWN_ZONE)

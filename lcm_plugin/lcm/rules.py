@@ -1,0 +1,36 @@
+"""What a failure means for each kind of request: DESIGN 6's table, as a table."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from lcm_plugin.errors import Fault
+from lcm_plugin.lcm.catalogue import Kind
+
+
+class Verdict(StrEnum):
+    """What to do next."""
+
+    RETRY = "retry"
+    DOUBT = "doubt"
+    """The LCM may have reserved a contact for this agent: ask for reserved ones, never for a fresh one."""
+    UNCONFIRMED = "unconfirmed"
+    """It may have been done: keep it, show it, never send it again by itself."""
+    RAISE = "raise"
+
+
+_EACH_RETRY: Final = dict.fromkeys(Kind, Verdict.RETRY)
+_EACH_RAISE: Final = dict.fromkeys(Kind, Verdict.RAISE)
+
+RULES: Final[Mapping[Fault, Mapping[Kind, Verdict]]] = {
+    Fault.NOT_SENT: _EACH_RETRY,
+    Fault.BUSY: _EACH_RETRY,
+    Fault.NO_ANSWER: {
+        Kind.DOWNLOAD: Verdict.DOUBT,
+        Kind.READ: Verdict.RETRY,
+        Kind.SETTER: Verdict.UNCONFIRMED,
+    },
+    Fault.UNUSABLE: _EACH_RAISE,
+    Fault.REDIRECTED: _EACH_RAISE,
+    Fault.REJECTED: _EACH_RAISE,
+}

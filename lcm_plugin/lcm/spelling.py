@@ -1,0 +1,41 @@
+"""Names as the LCM spells them: trimmed, case-folded, through one table of aliases.
+
+Section numbers are those of the message facts: 10 lists the fields, 11 what contradicts what.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+MISSING: Final = object()
+
+ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "key": ("AccountNumber", "LCMKey"),  # 3.5: the table has one, the sample the other
+    "phone_number": ("PhoneNumber", "PhoneNo", "ContactNumber", "CValue", "modeValue"),  # 6, last line
+    "campaign": ("CampaignID", "CampaignName"),
+    "campaign_group": ("CampaignGroup",),
+    "contact_id": ("ContactID",),
+    "mode": ("Mode", "ModeName", "ModeDesc"),
+    "expires_at": ("ExpiryTime",),
+    "callback_at": ("CallbackTime",),
+    "call_type": ("CallType",),
+    "consent": ("Consent",),
+    "time_zone": ("TimeZone",),
+    "reason": ("RequestFailureReason",),
+}
+"""What we call a field, and what the LCM does; the first spelling present counts."""
+
+
+def folded(name: object) -> str:
+    """A name as it is compared; samples have `"data "`, `ContactId`, `" AddCompliance "` (11.2, 8, 9)."""
+    return str(name).strip().casefold()
+
+
+def pick(record: Mapping[str, Any], *names: str) -> Any:
+    """The value of the first of these names the record has, whatever its spelling, or MISSING."""
+    values = {folded(key): value for key, value in record.items()}
+    return next((values[folded(name)] for name in names if folded(name) in values), MISSING)
+
+
+def field(record: Mapping[str, Any], name: str) -> Any:
+    """The value of one of our fields, or MISSING."""
+    return pick(record, *ALIASES[name])

@@ -1,0 +1,37 @@
+"""TLS towards the LCM: always verified."""
+
+import ssl
+from pathlib import Path
+
+from lcm_plugin.config import Tls
+from lcm_plugin.errors import Fault, LcmConfigError
+
+
+def ssl_context(tls: Tls, directory: Path) -> ssl.SSLContext:
+    """A verifying context; paths are relative to `directory`.
+
+    Raises:
+        LcmConfigError: a certificate or key cannot be read; the text names the file.
+    """
+    context = ssl.create_default_context()
+    if tls.ca_file:
+        context = _trusting(directory / tls.ca_file)
+    if tls.cert_file:
+        certificate = directory / tls.cert_file
+        key = directory / tls.key_file if tls.key_file else None
+        try:
+            context.load_cert_chain(certificate, key)
+        except (OSError, ValueError):  # ssl's errors are OSError's
+            raise _unreadable(certificate) from None
+    return context
+
+
+def _trusting(ca_file: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError):
+        raise _unreadable(ca_file) from None
+
+
+def _unreadable(path: Path) -> LcmConfigError:
+    return LcmConfigError(f"the certificate or its key cannot be read: {path}", fault=Fault.NOT_SENT)

@@ -1,0 +1,58 @@
+"""A sandbox LCM on a real socket, and a client of it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from cti_hooks import settings as plugin_settings
+from lcm_plugin.config import LcmSettings
+from lcm_plugin.lcm.client import LcmClient
+from lcm_plugin.lcm.transports import transport_for
+from lcm_plugin.sandbox import Sandbox, SandboxContact
+from lcm_plugin.sandbox.virtual_time import LoopClock
+
+GROUP = "AD Dev Manual Group"
+
+OpenLcm = Callable[..., Awaitable[tuple[Sandbox, LcmClient]]]
+
+
+def people(count: int) -> list[SandboxContact]:
+    return [
+        SandboxContact(
+            key=f"0|0|000|0|0|00|{n}", phone_number=f"+1212555{n:04}", campaign_group=GROUP, consent="Yes"
+        )
+        for n in range(1, count + 1)
+    ]
+
+
+@pytest.fixture(params=["http", "websocket"])
+def wire(request: pytest.FixtureRequest) -> str:
+    """Each way to an LCM."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def open_lcm(clock: LoopClock) -> AsyncIterator[OpenLcm]:
+    """Opens a sandbox and a client of it; further settings by keyword."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(
+            contacts: int | list[SandboxContact] = 5, *, wire: str = "http", at_once: int = 1, **table: Any
+        ) -> tuple[Sandbox, LcmClient]:
+            given = people(contacts) if isinstance(contacts, int) else contacts
+            lcm = await stack.enter_async_context(
+                Sandbox(contacts=given, clock=clock, random=Random(1), at_once=at_once)
+            )
+            url = lcm.url if wire == "http" else lcm.ws_url
+            settings = plugin_settings.read(
+                LcmSettings, {"url": url, "source": "tests", "timezone": "America/New_York", **table}
+            )
+            transport = transport_for(settings, Path.cwd(), clock)
+            stack.push_async_callback(transport.close)
+            return lcm, LcmClient(settings=settings, transport=transport, random=Random(1))
+
+        yield opened
