@@ -10,6 +10,8 @@ from typing import Final
 
 IDLE: Final = 0.002
 """Real seconds in which sockets of this machine have spoken, if they have anything to say."""
+TICK: Final = 1e-6
+"""Virtual seconds each turn of the loop takes, so that nothing can wait for ever for a moment to pass."""
 _OWN_PIPE: Final = 1
 
 
@@ -19,6 +21,7 @@ class _Selector(selectors.DefaultSelector):
     passed = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.passed += TICK
         if timeout is None or timeout <= 0:
             return super().select(timeout)
         sockets = len(self.get_map()) > _OWN_PIPE

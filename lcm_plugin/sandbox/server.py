@@ -1,0 +1,196 @@
+"""The sandbox's socket: one LCM behind HTTP and WebSocket, misbehaving as ordered."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from aiohttp import WSMsgType, web
+from attrs import define, field
+
+from lcm_plugin.lcm.decode import LARGEST
+from lcm_plugin.sandbox.account import Account, Handed, Received
+from lcm_plugin.sandbox.answers import Answers, UnknownMessageError
+from lcm_plugin.sandbox.faults import Fault
+from lcm_plugin.sandbox.variants import VARIANTS
+
+_STATUS: Final = {"busy": 503, "error": 500, "reject": 400, "redirect": 307}
+_NOT_PROCESSED: Final = {"busy", "reject", "redirect", "late_commit"}
+_NOT_DELIVERED: Final = {"drop", "late_commit", "error", "truncated", "huge", "not_json", "wrong_subtopic"}
+_PAGE: Final = "<html><body>Service temporarily confused</body></html>"
+
+
+@define(kw_only=True)
+class Outcome:
+    """What goes back for one request: a status and a text, or None where the connection is cut."""
+
+    status: int = 200
+    text: str | None = None
+    headers: dict[str, str] = field(factory=dict)
+    twice: bool = False
+
+
+@define(kw_only=True, eq=False)
+class Server:
+    """Takes requests, orders their faults, keeps the account."""
+
+    answers: Answers
+    account: Account
+    requests: list[Received]
+    fault_of: Callable[[str, str], Fault | None]
+    _later: set[asyncio.Task[None]] = field(factory=set, init=False)
+
+    def application(self) -> web.Application:
+        """`POST /message` and the WebSocket `/bus`."""
+        app = web.Application(client_max_size=LARGEST)
+        app.router.add_post("/message", self._http)
+        app.router.add_get("/bus", self._bus)
+        app.on_shutdown.append(self._end)
+        return app
+
+    async def _end(self, _: web.Application) -> None:
+        for task in self._later:
+            task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
+
+    # -- HTTP -----------------------------------------------------------------------------------------------
+
+    async def _http(self, request: web.Request) -> web.StreamResponse:
+        outcome = await self._handled(await request.text(), dict(request.headers))
+        if outcome.text is None:
+            if request.transport:
+                request.transport.abort()
+            return web.Response()
+        if outcome.headers.pop("cut", ""):
+            return await self._cut(request, outcome.text)
+        return web.Response(
+            status=outcome.status,
+            text=outcome.text,
+            content_type="application/json",
+            headers=outcome.headers,
+        )
+
+    async def _cut(self, request: web.Request, text: str) -> web.StreamResponse:
+        """Promise the whole, send a half."""
+        body = text.encode()
+        reply = web.StreamResponse(headers={"Content-Length": str(len(body))})
+        await reply.prepare(request)
+        await reply.write(body[: len(body) // 2])
+        if request.transport:
+            request.transport.close()
+        return reply
+
+    # -- WebSocket ------------------------------------------------------------------------------------------
+
+    async def _bus(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async with asyncio.TaskGroup() as publishing:
+            async for packet in socket:
+                if packet.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    publishing.create_task(self._publish(request, socket, packet.data))
+        return socket
+
+    async def _publish(self, request: web.Request, socket: web.WebSocketResponse, data: str) -> None:
+        outcome = await self._handled(data, dict(request.headers))
+        if outcome.text is None or outcome.status == _STATUS["redirect"]:
+            if request.transport:
+                request.transport.abort()
+            return
+        text = outcome.text[: len(outcome.text) // 2] if outcome.headers.pop("cut", "") else outcome.text
+        for _ in range(2 if outcome.twice else 1):
+            if not socket.closed:
+                await socket.send_str(text)
+
+    # -- either ---------------------------------------------------------------------------------------------
+
+    async def _handled(self, text: str, headers: dict[str, str]) -> Outcome:
+        account = self.account
+        account.in_flight += 1
+        account.max_in_flight = max(account.max_in_flight, account.in_flight)
+        try:
+            return await self._answered(text, headers)
+        finally:
+            account.in_flight -= 1
+
+    async def _answered(self, text: str, headers: dict[str, str]) -> Outcome:
+        try:
+            envelope = json.loads(text)
+            message = self.answers.message(envelope)
+        except (ValueError, AttributeError) as error:
+            what = "unknown subtopic" if isinstance(error, UnknownMessageError) else "not a JSON object"
+            return Outcome(status=400, text=_error(what))
+        received = Received(
+            subtopic=message.subtopic,
+            envelope=envelope,
+            headers=headers,
+            at=asyncio.get_running_loop().time(),
+        )
+        self.requests.append(received)
+        fault = self.fault_of(message.subtopic, received.agent_id)
+        received.fault = fault.name if fault else ""
+
+        def process() -> tuple[dict[str, Any], list[Handed]]:
+            reply, handed = self.answers.answer(message, envelope)
+            for entry in handed:
+                entry.delivered = fault is None or fault.name not in _NOT_DELIVERED
+            self.account.handed += handed
+            return reply, handed
+
+        if fault is None:
+            return Outcome(text=json.dumps(process()[0]))
+        return await self._misbehaved(fault, process)
+
+    async def _misbehaved(
+        self, fault: Fault, process: Callable[[], tuple[dict[str, Any], list[Handed]]]
+    ) -> Outcome:
+        if fault.name == "late_commit":
+            self._do_later(fault.seconds, process)
+        if fault.name in _NOT_PROCESSED:
+            return _unprocessed(fault)
+        reply, _ = process()
+        if fault.name == "late":
+            await asyncio.sleep(fault.seconds)
+        return _spoilt(fault, reply)
+
+    def _do_later(self, seconds: float, process: Callable[[], object]) -> None:
+        async def later() -> None:
+            await asyncio.sleep(seconds)
+            process()
+
+        task = asyncio.create_task(later())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+
+def _unprocessed(fault: Fault) -> Outcome:
+    if fault.name == "late_commit":
+        return Outcome()
+    headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+    if fault.name == "redirect":
+        headers["Location"] = "/elsewhere"
+    if fault.retry_after is not None and not fault.retry_after.is_integer():
+        headers["Retry-After"] = str(max(1, round(fault.retry_after)))  # the header has whole seconds
+    status = fault.status or _STATUS[fault.name]
+    return Outcome(status=status, text=_error(f"status {status}"), headers=headers)
+
+
+def _spoilt(fault: Fault, reply: dict[str, Any]) -> Outcome:
+    text = json.dumps(reply)
+    spoilt = {
+        "drop": Outcome,
+        "error": lambda: Outcome(status=fault.status or _STATUS["error"], text=_error("it broke")),
+        "truncated": lambda: Outcome(text=text, headers={"cut": "yes"}),
+        "huge": lambda: Outcome(text=json.dumps({**reply, "padding": "x" * (LARGEST + 1)})),
+        "not_json": lambda: Outcome(text=_PAGE),
+        "wrong_subtopic": lambda: Outcome(text=json.dumps({**reply, "subtopic": "ContactOD"})),
+        "spelling": lambda: Outcome(text=json.dumps(VARIANTS[fault.variant](reply))),
+        "late": lambda: Outcome(text=text),
+        "twice": lambda: Outcome(text=text, twice=True),
+    }
+    return spoilt[fault.name]()
+
+
+def _error(text: str) -> str:
+    """The error family of the message facts, section 1.3."""
+    return json.dumps({"channel": "LCM", "errorType": "WS_Error", "actualError": text, "message": text})
