@@ -1,1 +1,8 @@
 """One agent's flow: ready, contact, call, and the next."""
+
+from lcm_plugin.desk.desk import Desk
+from lcm_plugin.desk.desks import Desks
+from lcm_plugin.desk.expiry import expiry_refusal
+from lcm_plugin.desk.intake import OpenAttemptError
+
+__all__ = ["Desk", "Desks", "OpenAttemptError", "expiry_refusal"]

@@ -1,0 +1,38 @@
+"""Tells attempts' changes in order, without the desk waiting for whoever listens."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from attrs import define, field
+
+from cti_hooks import Attempt
+
+
+@define
+class Announcements:
+    """A queue for each agent, so that one slow listener delays no other agent's news."""
+
+    tell: Callable[[Attempt], Awaitable[None]]
+    _waiting: dict[str, deque[Attempt]] = field(factory=dict, init=False)
+    _tellers: dict[str, asyncio.Task[None]] = field(factory=dict, init=False)
+
+    def add(self, attempt: Attempt) -> None:
+        """Announce this one after what was announced of its agent before."""
+        agent_id = attempt.agent.id
+        self._waiting.setdefault(agent_id, deque()).append(attempt)
+        if agent_id not in self._tellers:
+            name = f"announcements of agent {agent_id}"
+            self._tellers[agent_id] = asyncio.create_task(self._tell_all(agent_id), name=name)
+
+    async def close(self) -> None:
+        """Tell what is left."""
+        await asyncio.gather(*self._tellers.values())
+
+    async def _tell_all(self, agent_id: str) -> None:
+        waiting = self._waiting[agent_id]
+        try:
+            while waiting:
+                await self.tell(waiting.popleft())
+        finally:
+            del self._tellers[agent_id]

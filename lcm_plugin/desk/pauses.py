@@ -1,0 +1,46 @@
+"""How long an agent's desk waits before it asks again."""
+
+from random import Random
+from typing import Final
+
+from attrs import define, field
+
+from lcm_plugin.config import LcmSettings
+
+REFUSALS_IN_A_ROW: Final = 5
+"""After so many, fetching stops for this agent until the next ready (DESIGN 5)."""
+LONGEST_AFTER_REFUSAL: Final = 300.0
+LONGEST_AFTER_ERROR: Final = 15.0
+
+
+@define
+class Pauses:
+    """Counts what came in a row; all pauses in seconds."""
+
+    settings: LcmSettings
+    random: Random
+    refusals: int = field(default=0, init=False)
+    _errors: int = field(default=0, init=False)
+
+    def reset(self) -> None:
+        """A new ready, or a call: nothing counts any more."""
+        self.refusals = self._errors = 0
+
+    def after_no_contact(self) -> float:
+        """1 to 5 s, jittered, so that agents without contacts do not ask in step."""
+        self._errors = 0
+        return self.random.uniform(self.settings.poll_min_seconds, self.settings.poll_max_seconds)
+
+    def after_refusal(self) -> float | None:
+        """Each in a row doubles it, from 1 s to 5 min; None after the fifth: stop."""
+        self._errors = 0
+        self.refusals += 1
+        if self.refusals >= REFUSALS_IN_A_ROW:
+            return None
+        return min(LONGEST_AFTER_REFUSAL, 2.0 ** (self.refusals - 1))
+
+    def after_error(self, wished: float | None) -> float:
+        """Growing and jittered, or what the LCM asked for where that is longer."""
+        self._errors = min(self._errors + 1, 10)
+        own = self.random.uniform(1, min(LONGEST_AFTER_ERROR, 2.0**self._errors))
+        return max(own, wished or 0.0)

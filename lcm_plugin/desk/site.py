@@ -1,0 +1,61 @@
+"""What a desk asks of the site: the hooks it calls, typed, and the only place that names them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from attrs import frozen
+
+from cti_hooks import Agent, Answer, Attempt, Call, Contact, Dial, Hooks, Refusal
+
+
+@frozen
+class Site:
+    """The hooks of the host a desk works in."""
+
+    hooks: Hooks
+
+    async def campaign_groups(self, agent: Agent) -> Sequence[str] | None:
+        """The groups the site chose for this agent, or None."""
+        groups: Sequence[str] | None = await self.hooks.first("select_campaign_groups", agent=agent)
+        return groups
+
+    async def next_contact(self, agent: Agent, campaign_group: str) -> Contact | None:
+        """The next contact, from whichever source has one."""
+        contact: Contact | None = await self.hooks.first(
+            "request_next_contact", agent=agent, campaign_group=campaign_group
+        )
+        return contact
+
+    async def enriched(self, contact: Contact, agent: Agent) -> Contact:
+        """The contact as the site completes it."""
+        enriched: Contact = await self.hooks.chain("enrich_contact", contact=contact, agent=agent)
+        return enriched
+
+    async def refusals(self, agent: Agent, contact: Contact, moment: datetime) -> tuple[Refusal, ...]:
+        """Every reason not to call; a policy that fails is one too (fail closed)."""
+        answers = await self.hooks.all("review_contact", agent=agent, contact=contact, moment=moment)
+        return tuple(refusal for answer in answers if (refusal := _refusal(answer)))
+
+    async def make_call(self, attempt: Attempt, dial: Dial) -> Call | None:
+        """The call, or None when no dialer took it. An exception leaves open whether something rang."""
+        call: Call | None = await self.hooks.first("make_call", attempt=attempt, dial=dial)
+        return call
+
+    async def found_calls(self, attempt_id: str) -> list[Call]:
+        """The calls dialers see for this attempt; none is no proof that nothing rang."""
+        answers = await self.hooks.all("find_call", attempt_id=attempt_id)
+        return [answer.value for answer in answers if answer.value is not None]
+
+    async def tell_changed(self, attempt: Attempt) -> None:
+        """Announce an attempt's change."""
+        await self.hooks.all("on_attempt_changed", attempt=attempt)
+
+
+def _refusal(answer: Answer) -> Refusal | None:
+    if answer.error is None:
+        return answer.value if isinstance(answer.value, Refusal) else None
+    return Refusal(
+        rule="review_failed",
+        reason=f"the review of plugin {answer.plugin!r} failed, so nobody said yes",
+        evidence={"plugin": answer.plugin, "error": type(answer.error).__name__},
+    )
