@@ -82,7 +82,10 @@ def _shaped(wanted: Any, key: str, raw: object) -> Any:  # noqa: PLR0911  (one l
     if origin is tuple:
         return tuple(_shaped(parts[0], f"{key}[{n}]", item) for n, item in enumerate(_list(raw)))
     if origin in (Mapping, dict):
-        return {name: _nested(parts[1], f"{key}.{name}", item) for name, item in _table(raw).items()}
+        return {
+            _nested(parts[0], f"{key}.{name}", name): _nested(parts[1], f"{key}.{name}", item)
+            for name, item in _table(raw).items()
+        }
     if attrs.has(wanted):
         return _inner(wanted, key, raw)
     if isinstance(wanted, type) and issubclass(wanted, enum.Enum):

@@ -114,7 +114,7 @@ class Fetch:
 
     def _doubt(self, error: LcmError) -> None:
         self._known.doubt = Doubt(campaign_group=self.campaign_group, error=error)
-        log.warning("doubt for agent %s, attempt %s: %s", self.agent.id, self.attempt_id, error)
+        log.warning("doubt for agent %s, attempt %s: %s", self.agent.id, self.attempt_id, error.args[0])
 
     async def _settle(self, doubt: Doubt) -> Contact | None:
         self.patience.count()

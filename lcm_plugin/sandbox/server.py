@@ -93,7 +93,7 @@ class Server:
 
     async def _publish(self, request: web.Request, socket: web.WebSocketResponse, data: str) -> None:
         outcome = await self._handled(data, dict(request.headers))
-        if outcome.text is None or outcome.status == _STATUS["redirect"]:
+        if outcome.text is None or outcome.status in {_STATUS["redirect"], _STATUS["error"]}:  # no bus's
             if request.transport:
                 request.transport.abort()
             return
@@ -177,7 +177,7 @@ def _unprocessed(fault: Fault) -> Outcome:
 
 def _spoilt(fault: Fault, reply: dict[str, Any]) -> Outcome:
     text = json.dumps(reply)
-    spoilt = {
+    spoilt: dict[str, Callable[[], Outcome]] = {
         "drop": Outcome,
         "error": lambda: Outcome(status=fault.status or _STATUS["error"], text=_error("it broke")),
         "truncated": lambda: Outcome(text=text, headers={"cut": "yes"}),

@@ -1,0 +1,42 @@
+# Each target does its own set-up: a virtual environment in .venv, and what it needs in it. Python 3.11+ and the network are enough.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --quiet --disable-pip-version-check --no-input
+
+.PHONY: demo test check format clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/lcm-plugin demo
+
+test: $(VENV)/.developing
+	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/coverage report --skip-covered
+	$(BIN)/coverage report --include='hooks/cti_hooks/*,lcm_plugin/lcm/*' --fail-under=95 --format=total
+
+check: $(VENV)/.developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.developing
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "lcm-plugin needs Python 3.11 or later; set PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "this Python cannot make environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made setup.cfg pyproject.toml
+	@$(PIP) install -e .
+	@touch $@
+
+$(VENV)/.developing: $(VENV)/.made setup.cfg pyproject.toml
+	@$(PIP) install -e '.[test,check]'
+	@touch $@ $(VENV)/.installed

@@ -1,0 +1,121 @@
+"""`lcm-plugin check`: is this config file good, and does its LCM answer?"""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, frozen
+
+from cti_hooks import Agent, ConfigError, Host, described
+from lcm_plugin.desk.site import Site
+from lcm_plugin.errors import LcmError, LcmRejected
+from lcm_plugin.lcm.catalogue import CATALOGUE
+from lcm_plugin.lcm.decode import decode
+from lcm_plugin.lcm.normalize import Normalizer
+from lcm_plugin.next_contact import reviewed
+from lcm_plugin.plugin import LcmPlugin, lcm_of
+
+
+@frozen(kw_only=True)
+class Finding:
+    """One thing that was checked: what, whether it is good, and what was seen."""
+
+    what: str
+    good: bool
+    seen: str
+    detail: Any = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as a JSON object."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{'ok  ' if self.good else 'BAD '} {self.what}: {self.seen}"
+
+
+async def check(config: Path, *, agent: str, sample: bytes | None, probe: str | None) -> list[Finding]:
+    """Everything that can be told of a config file.
+
+    With `sample`, a reply, it tells the contact that becomes of it, and asks no LCM. With `probe`, it fetches a
+    contact for that agent, so give a test agent's id.
+    """
+    try:
+        host = Host.from_config(config)
+        lcm = lcm_of(host)
+    except ConfigError as error:
+        return [Finding(what="settings", good=False, seen=str(problem)) for problem in error.problems]
+    found = [Finding(what="settings", good=True, seen=f"{config}")]
+    found += [
+        Finding(what=f"plugin {name}", good=True, seen=host.origin(plugin))
+        for name, plugin in host.plugins.items()
+    ]
+    if sample is not None:
+        return [*found, await _sample(host, lcm, Agent(id=agent), sample)]
+    return [*found, *[finding async for finding in _running(host, Agent(id=agent), probe)]]
+
+
+async def _running(host: Host, agent: Agent, probe: str | None) -> AsyncIterator[Finding]:
+    try:
+        async with host:
+            yield Finding(what="plugins start", good=True, seen="all of them")
+            yield await _lcm(lcm_of(host), agent)
+            if probe:
+                yield await _probe(lcm_of(host), Agent(id=probe))
+    except Exception as error:  # noqa: BLE001  (whatever a plugin's start raises is what was found)
+        yield Finding(what="plugins start", good=False, seen=f"{described(error)} {_notes(error)}".strip())
+
+
+def _notes(error: Exception) -> str:
+    return " ".join(getattr(error, "__notes__", []))
+
+
+async def _lcm(lcm: LcmPlugin, agent: Agent) -> Finding:
+    """Whether the LCM answers at all; that it refuses this agent proves it alive too."""
+    try:
+        groups = await lcm.client.campaign_groups(agent)
+    except LcmRejected as error:
+        return Finding(what="LCM", good=error.status not in {401, 403}, seen=f"answers, and says: {error}")
+    except LcmError as error:
+        return Finding(what="LCM", good=False, seen=str(error))
+    missing = sorted(set(lcm.settings.campaign_groups) - set(groups))
+    if missing:
+        lacks, has = ", ".join(missing), ", ".join(groups) or "none"
+        return Finding(
+            what="LCM", good=False, seen=f"no campaign group {lacks} for agent {agent.id}; it has: {has}"
+        )
+    return Finding(what="LCM", good=True, seen=f"answers; campaign groups: {', '.join(groups) or 'none'}")
+
+
+async def _probe(lcm: LcmPlugin, agent: Agent) -> Finding:
+    """Whether a fresh download reserves: no page of the LCM's says so, and doubt is settled by it."""
+    what = "reservation"
+    try:
+        groups = await lcm.campaign_groups(agent)
+        contact = await lcm.client.next_contact(agent, groups[0]) if groups else None
+        if contact is None:
+            return Finding(
+                what=what, good=False, seen="no contact now, so nothing can be told; try again later"
+            )
+        reserved = await lcm.client.reserved_contacts(agent)
+    except LcmError as error:
+        return Finding(what=what, good=False, seen=str(error))
+    if contact.key in {one.key for one in reserved}:
+        return Finding(what=what, good=True, seen=f"a fresh download reserves: {contact.key} is {agent.id}'s")
+    seen = f"{contact.key} was downloaded but is not among the reserved; a lost reply may lose a contact"
+    return Finding(what=what, good=False, seen=seen)
+
+
+async def _sample(host: Host, lcm: LcmPlugin, agent: Agent, reply: bytes) -> Finding:
+    """The contact a reply becomes, enriched and reviewed; the LCM is not asked."""
+    message = CATALOGUE[lcm.settings.download_with]
+    try:
+        records = decode(message, reply).records
+        normalizer = Normalizer(lcm.settings)
+        contacts = [normalizer.contact(record, campaign_group="", reserved=False) for record in records]
+    except LcmError as error:
+        return Finding(what="sample", good=False, seen=str(error))
+    shown = [await reviewed(Site(host.hooks), agent, contact, host) for contact in contacts]
+    return Finding(
+        what="sample", good=True, seen=json.dumps(shown, indent=2, ensure_ascii=False), detail=shown
+    )

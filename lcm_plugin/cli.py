@@ -1,0 +1,154 @@
+"""The commands: demo, run, check, next, sandbox (DESIGN 10). Diagnostics go to standard error."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, BinaryIO, Final, TypeVar
+
+import click
+
+from cti_hooks import Agent, ConfigError, masked_text
+from lcm_plugin.check import check as check_config
+from lcm_plugin.demo import demo as run_demo
+from lcm_plugin.errors import LcmBadReply, LcmConfigError, LcmError, LcmRejected
+from lcm_plugin.next_contact import next_contact
+from lcm_plugin.sandbox import MEANINGS, Sandbox, SandboxContact
+from lcm_plugin.service import serve
+
+NO_CONTACT: Final = 3
+SETTINGS: Final = 2
+UNAVAILABLE: Final = 4
+REJECTED: Final = 5
+BAD_REPLY: Final = 6
+
+_Result = TypeVar("_Result")
+
+_FAULTS: Final = "\n\n".join(f"{name}: {meaning}." for name, meaning in MEANINGS.items())
+
+config_option = click.option(
+    "--config",
+    "config",
+    required=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The host's config file.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lcm-plugin")
+@click.option("-v", "--verbose", count=True, help="Log more to standard error; twice for everything.")
+def main(verbose: int) -> None:
+    """Contacts from an LCM to the site's dialer."""
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+
+
+@main.command()
+@click.option("--agents", default=5, show_default=True, type=click.IntRange(1, 50), help="Agents at work.")
+@click.option(
+    "--contacts", default=24, show_default=True, type=click.IntRange(1, 1000), help="People to call."
+)
+@click.option("--seed", default=1, show_default=True, help="Chance starts here; the same seed, the same day.")
+def demo(agents: int, contacts: int, seed: int) -> None:
+    """A sandbox LCM, an embedded host, a loopback dialer and a handful of agents, all on 127.0.0.1."""
+    sys.exit(_run(run_demo(agents=agents, contacts=contacts, seed=seed)))
+
+
+@main.command()
+@config_option
+def run(config: Path) -> None:
+    """The embedded host, until interrupted; it drains first."""
+    _run(serve(config, on_listening=lambda url: click.echo(f"listening on {url}")))
+
+
+@main.command()
+@config_option
+@click.option("--sample", type=click.File("rb"), metavar="FILE",
+              help="A reply of the LCM's, as JSON: shows the contact it becomes, or why not.")  # fmt: skip
+@click.option("--agent", default="check", metavar="ID", help="The agent to ask the LCM as.")
+@click.option("--probe-reservation", metavar="AGENT",
+              help="Fetch a contact for this test agent, and see whether the LCM reserved it.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(
+    *, config: Path, sample: BinaryIO | None, agent: str, probe_reservation: str | None, as_json: bool
+) -> None:
+    """Check settings, plugins, and whether the LCM answers. Exit status 0 when all is good, else 2."""
+    reply = sample.read() if sample else None
+    findings = _run(check_config(config, agent=agent, sample=reply, probe=probe_reservation))
+    if as_json:
+        click.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            click.echo(str(finding))
+    sys.exit(0 if all(finding.good for finding in findings) else SETTINGS)
+
+
+@main.command(name="next")
+@config_option
+@click.option("--agent", required=True, metavar="ID", help="The agent to fetch for.")
+@click.option("--campaign-group", metavar="GROUP", help="Default: the site's choice for this agent.")
+def next_(config: Path, agent: str, campaign_group: str | None) -> None:
+    """Fetch one contact and print it as JSON, with what speaks against calling it. Nothing is dialed.
+
+    Exit status: 0 a contact, 3 none, 2 settings, 4 LCM unavailable, 5 LCM says no, 6 bad reply.
+    """
+    found = _run(next_contact(config, Agent(id=agent), campaign_group))
+    if found is None:
+        click.echo("no contact now", err=True)
+        sys.exit(NO_CONTACT)
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+@main.command()
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Default: any free one.")
+@click.option("--contacts", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="People to call, JSON or CSV. Default: made up.")  # fmt: skip
+@click.option("--fault", "faults", multiple=True, metavar="SPEC", help=f"NAME[,key=value]...\n\n{_FAULTS}")
+def sandbox(port: int, contacts: Path | None, faults: tuple[str, ...]) -> None:
+    """An LCM to develop and test against. The first line of output is its URL."""
+    try:
+        people = SandboxContact.read(contacts) if contacts else None
+        _run(_sandbox(port, people, faults))
+    except ValueError as error:
+        raise click.UsageError(masked_text(str(error))) from None
+
+
+async def _sandbox(port: int, people: list[SandboxContact] | None, faults: tuple[str, ...]) -> None:
+    async with Sandbox(contacts=people, port=port) as lcm:
+        for fault in faults:
+            lcm.order(fault)
+        click.echo(lcm.url)
+        click.echo(lcm.ws_url)
+        await asyncio.get_running_loop().create_future()
+
+
+def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run it to its end; an error becomes one clear message and the exit status that names it."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        sys.exit(0)
+    except ConfigError as error:
+        sys.exit(_said(str(error), SETTINGS))
+    except LcmError as error:
+        sys.exit(_said(str(error), _status(error)))
+
+
+def _said(text: str, status: int) -> int:
+    click.echo(text, err=True)
+    return status
+
+
+def _status(error: LcmError) -> int:
+    statuses: list[tuple[type[LcmError], int]] = [
+        (LcmConfigError, SETTINGS),
+        (LcmRejected, REJECTED),
+        (LcmBadReply, BAD_REPLY),
+    ]
+    return next((status for kind, status in statuses if isinstance(error, kind)), UNAVAILABLE)

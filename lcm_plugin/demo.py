@@ -1,0 +1,187 @@
+"""`lcm-plugin demo`: a contact centre on 127.0.0.1, and whether its account adds up."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any, Final
+
+import aiohttp
+from attrs import define, field
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from cti_hooks import Attempt, AttemptState, CallEvent, CallEventKind, Host, hookimpl, masked
+from lcm_plugin.sandbox import Sandbox, generate_contacts
+from lcm_plugin.service import Service, ServiceSettings
+
+GROUP: Final = "AD Dev Manual Group"
+FAULTS: Final = ("drop,times=2", "busy,status=503,retry_after=0.3,times=2", "truncated,times=1")
+"""What the sandbox does wrong during the demo; nothing may come of it."""
+_OVER: Final = {AttemptState.REFUSED, AttemptState.ENDED, AttemptState.EXPIRED, AttemptState.UNKNOWN}
+
+
+async def demo(*, agents: int, contacts: int, seed: int) -> int:
+    """Let `agents` call `contacts` people; exit status 0 when what the LCM handed out adds up, else 1."""
+    random = Random(seed)  # noqa: S311  (a demo's chance)
+    people = generate_contacts(contacts, campaign_group=GROUP, random=random, consent_share=0.8)
+    began = asyncio.get_running_loop().time()
+    async with Sandbox(contacts=people, random=random) as lcm:
+        for fault in FAULTS:
+            lcm.order(fault)
+        host = Host.from_config(_config(lcm.url), random=random)
+        floor = Floor(people=contacts, names=[f"agent-{n}" for n in range(1, agents + 1)])
+        host.register(floor, name="demo")
+        async with Service(host, ServiceSettings(port=0)) as service, _view(floor):
+            await floor.work(service.url)
+        seconds = asyncio.get_running_loop().time() - began
+        placed = getattr(host.plugins["loopback"], "placed", ())
+        return _summary(floor, handed=len(lcm.account.keys_handed()), placed=len(placed), seconds=seconds)
+
+
+def _config(url: str) -> dict[str, Any]:
+    return {
+        "cti": {"plugins": ["lcm", "loopback"]},
+        "plugins": {
+            "lcm": {
+                "url": url,
+                "source": "demo",
+                "timezone": "America/New_York",
+                "campaign_groups": [GROUP],
+                "settle_seconds": 0.5,
+                "poll_min_seconds": 0.2,
+                "poll_max_seconds": 0.5,
+            },
+            "loopback": {
+                "plan": {"answer": 6, "busy": 2, "no_answer": 2},
+                "ring_seconds": 0.3,
+                "give_up_seconds": 0.8,
+                "talk_seconds": 0.5,
+            },
+        },
+    }
+
+
+@define(kw_only=True, eq=False)
+class Floor:
+    """The agents at work, and what is seen of their attempts and calls."""
+
+    people: int
+    names: list[str]
+    lines: dict[str, tuple[str, str]] = field(factory=dict, init=False)
+    """What each agent does: number (masked), doing."""
+    over: dict[str, Attempt] = field(factory=dict, init=False)
+    heard: Counter[str] = field(factory=Counter, init=False)
+    news: "asyncio.Queue[str]" = field(factory=asyncio.Queue, init=False)
+    _free: dict[str, asyncio.Event] = field(init=False)
+    _done: asyncio.Event = field(factory=asyncio.Event, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._free = {name: asyncio.Event() for name in self.names}
+
+    async def work(self, url: str) -> None:
+        """Make the agents ready over the service's API, again after each call, until everybody was called."""
+        async with aiohttp.ClientSession(url) as http:
+            tasks = [asyncio.create_task(self._agent(http, name)) for name in self.names]
+            try:
+                await self._done.wait()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _agent(self, http: aiohttp.ClientSession, name: str) -> None:
+        while True:
+            self._free[name].clear()
+            async with http.put(f"/v1/agents/{name}", json={"state": "ready"}) as reply:
+                reply.raise_for_status()
+            await self._free[name].wait()
+
+    @hookimpl
+    def on_attempt_changed(self, attempt: Attempt) -> None:
+        """Note where an attempt stands."""
+        if attempt.contact is None:
+            return
+        self._say(attempt, _doing(attempt))
+        if attempt.state in _OVER:
+            self.over[attempt.id] = attempt
+            if attempt.state is not AttemptState.REFUSED:
+                self._free[attempt.agent.id].set()
+            if len(self.over) >= self.people:
+                self._done.set()
+
+    @hookimpl
+    def on_call_event(self, event: CallEvent) -> None:
+        """Count how calls went."""
+        if event.kind is CallEventKind.ESTABLISHED:
+            self.heard["answered"] += 1
+        if event.kind is CallEventKind.FAILED:
+            self.heard["busy" if event.q850 == 17 else "no answer"] += 1  # noqa: PLR2004  (Q.850: user busy)
+
+    def _say(self, attempt: Attempt, doing: str) -> None:
+        number = masked(attempt.contact.phone_number) if attempt.contact else ""
+        if self.lines.get(attempt.agent.id) != (number, doing):
+            self.lines[attempt.agent.id] = (number, doing)
+            self.news.put_nowait(f"{attempt.agent.id}  {number}  {doing}")
+
+
+def _doing(attempt: Attempt) -> str:
+    """What people are shown of an attempt: why it was refused, how its call stands, or its state."""
+    if attempt.state is AttemptState.REFUSED:
+        return f"refused: {attempt.reason}"
+    if attempt.state is AttemptState.CALLING:
+        return str(attempt.calls[-1].state)
+    return str(attempt.state)
+
+
+@asynccontextmanager
+async def _view(floor: Floor) -> AsyncIterator[None]:
+    """A live table in a terminal, plain lines in a pipe."""
+    show = _live if sys.stdout.isatty() else _plain
+    task = asyncio.create_task(show(floor))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _plain(floor: Floor) -> None:
+    while True:
+        print(await floor.news.get(), flush=True)  # noqa: T201  (the demo's output)
+
+
+async def _live(floor: Floor) -> None:
+    with Live(console=Console(), refresh_per_second=10) as live:
+        try:
+            while True:
+                live.update(_table(floor))
+                await floor.news.get()
+        finally:
+            live.update(_table(floor))
+
+
+def _table(floor: Floor) -> Table:
+    table = Table("agent", "number", "now", title=f"{len(floor.over)} of {floor.people} contacts done")
+    for name in floor.names:
+        table.add_row(name, *floor.lines.get(name, ("", "waiting")))
+    return table
+
+
+def _summary(floor: Floor, *, handed: int, placed: int, seconds: float) -> int:
+    refused = [attempt for attempt in floor.over.values() if attempt.state is AttemptState.REFUSED]
+    rules = Counter(refusal.rule for attempt in refused for refusal in attempt.refusals)
+    good = handed == placed + len(refused)
+    heard = ", ".join(f"{count} {what}" for what, count in floor.heard.most_common())
+    why = ", ".join(f"{count} {rule}" for rule, count in rules.most_common())
+    lines = [
+        f"handed out by the LCM  {handed:4}   in spite of {len(FAULTS)} kinds of faults on purpose",
+        f"calls placed           {placed:4}   {heard}",
+        f"refused                {len(refused):4}   {why}",
+        f"{handed} = {placed} + {len(refused)}: {'it adds up' if good else 'NO'} ({seconds:.1f} s)",
+    ]
+    Console().print("\n".join(["", *lines]), highlight=False)
+    return 0 if good else 1

@@ -1,0 +1,138 @@
+"""A dialer that hands a `tel:` or `sip:` URI to a command or a webhook of the site's choosing.
+
+Nothing comes back of how the call went: the agent's host or desktop has to report it with `on_call_event`.
+Until it does, the call stays `initiated`; nothing can be found or hung up.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import Mapping
+from typing import Final, Literal
+from urllib.parse import quote
+
+import aiohttp
+from attrs import field, frozen, validators
+
+from cti_hooks import Attempt, Call, ConfigError, ConnectionState, Dial, Host, Problem, hookimpl, masked
+from cti_hooks import settings as plugin_settings
+
+_TEL: Final = re.compile(r"\+?[0-9]+")
+_VISUAL: Final = re.compile(r"[-.() ]")
+"""RFC 3966's visual separators and blanks: for people, not for dialing."""
+_USER_UNRESERVED: Final = "-_.!~*'()&=+$,;?/"
+"""What RFC 3261 lets stand unescaped in the user part of a SIP URI."""
+
+
+class UndialableNumberError(ValueError):
+    """The number has characters that are none of a telephone number's."""
+
+
+@frozen(kw_only=True)
+class UriSettings:
+    """The `[plugins.uri]` table: exactly one of `command` and `webhook`."""
+
+    scheme: Literal["tel", "sip"] = "tel"
+    domain: str | None = None
+    """Of SIP URIs: `sip:+12125550123@domain`."""
+    command: tuple[str, ...] = ()
+    """Program and arguments, run without a shell; `{uri}`, `{attempt}` and `{agent}` are filled in."""
+    webhook: str | None = None
+    """Where uri, attempt and agent are POSTed to as JSON."""
+    token_env: str | None = None
+    """The environment variable with the webhook's bearer token."""
+    timeout_seconds: float = field(default=5.0, validator=validators.gt(0.0))
+
+    def __attrs_post_init__(self) -> None:
+        problems = []
+        if bool(self.command) == bool(self.webhook):
+            problems.append(Problem("command", "set either command or webhook"))
+        if self.scheme == "sip" and not self.domain:
+            problems.append(Problem("domain", 'is required with scheme = "sip"'))
+        if self.token_env and self.token_env not in os.environ:
+            problems.append(Problem("token_env", f"the environment has no variable {self.token_env}; set it"))
+        if problems:
+            raise ConfigError(problems)
+
+
+class UriDialer:
+    """The plugin."""
+
+    def __init__(self, table: Mapping[str, object]) -> None:
+        self.settings = plugin_settings.read(UriSettings, table)
+        self._host: Host | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    @hookimpl
+    def on_startup(self, host: Host) -> None:
+        self._host = host
+
+    @hookimpl
+    async def on_shutdown(self) -> None:
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    @hookimpl
+    async def make_call(self, attempt: Attempt, dial: Dial) -> Call:
+        uri = self._uri(dial.to)
+        seconds = self._seconds_left(dial)
+        hand_over = self._run if self.settings.command else self._post
+        async with asyncio.timeout(seconds):
+            await hand_over(uri, attempt)
+        return Call(id=f"{attempt.id}-c", attempt_id=attempt.id, state=ConnectionState.INITIATED)
+
+    def _seconds_left(self, dial: Dial) -> float:
+        if self._host is None:
+            raise RuntimeError("the uri dialer is not started: start the host first")
+        left = (dial.not_after - self._host.clock.now()).total_seconds()
+        if left <= 0:
+            raise TimeoutError("too late to place this call")
+        return min(left, self.settings.timeout_seconds)
+
+    def _uri(self, number: str) -> str:
+        dialed = _VISUAL.sub("", number)
+        if not _TEL.fullmatch(dialed):
+            raise UndialableNumberError(f"no telephone number: {masked(number)}")
+        if self.settings.scheme == "tel":
+            return f"tel:{dialed}"
+        return f"sip:{quote(dialed, safe=_USER_UNRESERVED)}@{self.settings.domain}"
+
+    async def _run(self, uri: str, attempt: Attempt) -> None:
+        """Run the command; at the deadline, or when cancelled, it is killed, by its pid."""
+        filled = {
+            "{uri}": uri,
+            "{attempt}": attempt.id,
+            "{agent}": attempt.agent.endpoint or attempt.agent.id,
+        }
+        argv = [_filled(word, filled) for word in self.settings.command]
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+        )
+        try:
+            status = await process.wait()
+        except BaseException:
+            process.kill()
+            await process.wait()
+            raise
+        if status != 0:
+            raise RuntimeError(f"{argv[0]} ended with status {status}")
+
+    async def _post(self, uri: str, attempt: Attempt) -> None:
+        self._session = self._session or aiohttp.ClientSession()
+        token = os.environ.get(self.settings.token_env or "", "")
+        body = {
+            "uri": uri,
+            "attempt_id": attempt.id,
+            "agent": {"id": attempt.agent.id, "endpoint": attempt.agent.endpoint},
+        }
+        headers = {"Idempotency-Key": attempt.id} | ({"Authorization": f"Bearer {token}"} if token else {})
+        url = self.settings.webhook or ""
+        async with self._session.post(url, json=body, headers=headers, allow_redirects=False) as reply:
+            if not 200 <= reply.status < 300:  # noqa: PLR2004  (HTTP's successes)
+                raise RuntimeError(f"the webhook says {reply.status}")
+
+
+def _filled(word: str, values: Mapping[str, str]) -> str:
+    """One pass over the word, so that nothing filled in is filled in again."""
+    return re.sub(r"\{(?:uri|attempt|agent)\}", lambda found: values[found[0]], word)

@@ -1,0 +1,46 @@
+"""The contract's values as JSON, for the API and for `lcm-plugin next`.
+
+Field names as they are, enums as their values, instants in ISO 8601 with offset. Numbers and names are in
+full here: this is for the agent's desktop, never for a log.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import attrs
+from cattrs import Converter
+
+_converter = Converter()
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has, as it is; the rest as text."""
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value)
+
+
+_converter.register_unstructure_hook(datetime, datetime.isoformat)
+_converter.register_unstructure_hook_func(
+    lambda kind: isinstance(kind, type) and issubclass(kind, Enum), lambda value: value.value
+)
+_converter.register_unstructure_hook_func(
+    lambda kind: getattr(kind, "__origin__", kind) is Mapping,
+    lambda mapping: {str(key): as_json(value) for key, value in mapping.items()},
+)
+
+
+def as_json(value: Any) -> Any:
+    """A value of `cti_hooks` as what `json.dumps` takes."""
+    if attrs.has(type(value)):
+        return _converter.unstructure(value)
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, datetime) else _plain(value)

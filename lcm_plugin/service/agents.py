@@ -1,0 +1,114 @@
+"""The agents of an embedded host, which owns their states; and what is seen of their attempts."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, evolve, field
+
+from cti_hooks import Agent, AgentState, Attempt, AttemptState, CallEvent, Host, hookimpl
+from lcm_plugin.presentation import as_json
+from lcm_plugin.service.events import News
+
+_OPEN = {AttemptState.OFFERED, AttemptState.DIALING, AttemptState.CALLING, AttemptState.UNKNOWN}
+
+
+@define(kw_only=True)
+class Seat:
+    """One agent: state as told, and the attempts seen last."""
+
+    agent: Agent
+    state: AgentState
+    reason: str | None = None
+    attempt: Attempt | None = None
+    """The open one."""
+    last: Attempt | None = None
+    """The last that ended or was refused."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The seat as the API shows it."""
+        return {
+            **as_json(self.agent),
+            "state": self.state.value,
+            "reason": self.reason,
+            "attempt": as_json(self.attempt) if self.attempt else None,
+            "last_attempt": as_json(self.last) if self.last else None,
+        }
+
+
+@define(kw_only=True, eq=False)
+class Agents:
+    """Registered in the host as its plugin `service`."""
+
+    host: Host
+    news: News
+    seats: dict[str, Seat] = field(factory=dict, init=False)
+    _telling: set[asyncio.Task[None]] = field(factory=set, init=False)
+
+    async def put(self, agent: Agent, state: AgentState, reason: str | None) -> Seat:
+        """Note an agent's state, and tell the plugins. The same state again is told again."""
+        seat = self.seats.setdefault(agent.id, Seat(agent=agent, state=state))
+        seat.agent, seat.state, seat.reason = agent, state, reason
+        self.news.publish("agent_state", agent=agent.id, state=state.value, reason=reason)
+        facts = _facts(state, reason)
+        await self.host.hooks.all(f"on_agent_{state.value}", agent=agent, **facts)
+        return seat
+
+    def known(self, agent_id: str) -> Agent:
+        """The agent as told before, or a new one."""
+        seat = self.seats.get(agent_id)
+        return seat.agent if seat else Agent(id=agent_id)
+
+    async def close(self) -> None:
+        """Wait for what is being told."""
+        await asyncio.gather(*self._telling, return_exceptions=True)
+
+    @hookimpl
+    def request_agent_state(self, agent: Agent, state: AgentState, reason: str | None) -> bool:
+        """Grant a plugin's wish; the plugins are told in a task of their own, as for any change."""
+        task = asyncio.create_task(self._grant(agent, state, reason))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+        return True
+
+    async def _grant(self, agent: Agent, state: AgentState, reason: str | None) -> None:
+        await self.put(self.known(agent.id), state, reason)
+
+    @hookimpl
+    def on_contact_offered(self, attempt: Attempt) -> None:
+        """Pass it on."""
+        self.news.publish("contact_offered", attempt=as_json(attempt))
+
+    @hookimpl
+    def on_attempt_changed(self, attempt: Attempt) -> None:
+        """Keep the agent's open attempt, and pass it on."""
+        seat = self.seats.get(attempt.agent.id)
+        if seat:
+            _note(seat, attempt)
+        self.news.publish("attempt_changed", attempt=as_json(attempt))
+
+    @hookimpl
+    def on_call_event(self, event: CallEvent) -> None:
+        """Pass it on."""
+        self.news.publish("call_event", call=as_json(event))
+
+
+def _note(seat: Seat, attempt: Attempt) -> None:
+    if attempt.state in _OPEN:
+        seat.attempt = attempt
+    elif attempt.contact:
+        seat.last = attempt
+    if seat.attempt and seat.attempt.id == attempt.id and attempt.state not in _OPEN:
+        seat.attempt = None
+
+
+def _facts(state: AgentState, reason: str | None) -> dict[str, Any]:
+    """What else the state's hook wants to know."""
+    if state is AgentState.NOT_READY:
+        return {"reason": reason}
+    return {"call": None} if state is AgentState.BUSY else {}
+
+
+def changed(agent: Agent, facts: Mapping[str, Any]) -> Agent:
+    """The agent with these facts; what is not told stays as it was."""
+    return evolve(agent, **facts)

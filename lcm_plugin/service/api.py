@@ -1,0 +1,133 @@
+"""The routes of DESIGN 10 that exist so far."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+from attrs import define, frozen
+
+from cti_hooks import Agent, AgentState, ConfigError
+from cti_hooks import settings as table_reader
+from lcm_plugin.service.agents import Agents, changed
+from lcm_plugin.service.events import Subscription
+from lcm_plugin.service.problems import ProblemError
+
+
+@frozen(kw_only=True)
+class AgentUpdate:
+    """The body of `PUT /v1/agents/{id}`; what is left out stays as it was."""
+
+    state: AgentState
+    reason: str | None = None
+    endpoint: str | None = None
+    campaign_groups: tuple[str, ...] | None = None
+    name: str | None = None
+    lcm_id: str | None = None
+    login_id: str | None = None
+
+    def of(self, agent: Agent) -> Agent:
+        """The agent as this body tells."""
+        told = {
+            name: value
+            for name in ("endpoint", "campaign_groups", "name", "lcm_id", "login_id")
+            if (value := getattr(self, name)) is not None
+        }
+        return changed(agent, told)
+
+
+@define(kw_only=True, eq=False)
+class Api:
+    """The handlers; `unready` tells why the host is not ready, in words."""
+
+    agents: Agents
+    unready: list[str]
+    _sockets: set[web.WebSocketResponse]
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes."""
+        return [
+            web.put("/v1/agents/{id}", self.put_agent),
+            web.get("/v1/agents", self.get_agents),
+            web.get("/v1/agents/{id}", self.get_agent),
+            web.get("/v1/events", self.events),
+            web.get("/healthz", self.healthz),
+            web.get("/readyz", self.readyz),
+        ]
+
+    async def put_agent(self, request: web.Request) -> web.Response:
+        """Tell an agent's state."""
+        agent_id = request.match_info["id"]
+        update = _update(await _body(request))
+        seat = await self.agents.put(update.of(self.agents.known(agent_id)), update.state, update.reason)
+        return web.json_response(seat.as_json())
+
+    async def get_agents(self, _: web.Request) -> web.Response:
+        """All agents told of so far."""
+        return web.json_response([seat.as_json() for seat in self.agents.seats.values()])
+
+    async def get_agent(self, request: web.Request) -> web.Response:
+        """One agent."""
+        seat = self.agents.seats.get(request.match_info["id"])
+        if seat is None:
+            raise ProblemError(HTTPStatus.NOT_FOUND, "no such agent; PUT it first")
+        return web.json_response(seat.as_json())
+
+    async def healthz(self, _: web.Request) -> web.Response:
+        """Whether the process lives."""
+        return web.json_response({"alive": True})
+
+    async def readyz(self, _: web.Request) -> web.Response:
+        """Whether it may be given work, and why not."""
+        status = HTTPStatus.SERVICE_UNAVAILABLE if self.unready else HTTPStatus.OK
+        return web.json_response({"ready": not self.unready, "reasons": self.unready}, status=status)
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Everything that happens, from now on."""
+        socket = web.WebSocketResponse(heartbeat=20)
+        await socket.prepare(request)
+        subscription = self.agents.news.subscribe()
+        self._sockets.add(socket)
+        sending = asyncio.create_task(_send(socket, subscription))
+        try:
+            async for packet in socket:  # nothing is expected; this sees it close
+                if packet.type is WSMsgType.ERROR:
+                    break
+        finally:
+            self.agents.news.unsubscribe(subscription)
+            self._sockets.discard(socket)
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+        return socket
+
+    async def close(self) -> None:
+        """Send subscribers away."""
+        for socket in list(self._sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the host stops")
+
+
+async def _send(socket: web.WebSocketResponse, subscription: Subscription) -> None:
+    while not subscription.missed.is_set() or not subscription.events.empty():
+        await socket.send_json(await subscription.events.get())
+    await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow: events were missed")
+
+
+async def _body(request: web.Request) -> Mapping[str, Any]:
+    try:
+        body = json.loads(await request.text())
+    except (ValueError, RecursionError, LookupError):  # LookupError: a charset nobody knows
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "the body must be a JSON object")
+    return body
+
+
+def _update(body: Mapping[str, Any]) -> AgentUpdate:
+    try:
+        return table_reader.read(AgentUpdate, body)
+    except ConfigError as error:
+        wrong = [{"field": problem.key, "detail": problem.text} for problem in error.problems]
+        detail = "; ".join(str(problem) for problem in error.problems)
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=wrong) from None

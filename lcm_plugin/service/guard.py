@@ -1,0 +1,42 @@
+"""Who may speak to the embedded host: a bearer token where one is set, and no foreign page in a browser."""
+
+import hmac
+from http import HTTPStatus
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from yarl import URL
+
+from lcm_plugin.service.problems import ProblemError
+from lcm_plugin.service.settings import ServiceSettings
+
+_OPEN = {"/healthz", "/readyz"}
+_LOCAL_NAMES = {"127.0.0.1", "::1", "localhost"}
+
+
+def guard(settings: ServiceSettings) -> Middleware:
+    """The middleware that keeps others out."""
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        _refuse_foreign_pages(request, settings)
+        if settings.token and request.path not in _OPEN and not _shows(request, settings.token):
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, "a bearer token is required")
+        return await handler(request)
+
+    return guarded
+
+
+def _shows(request: web.Request, token: str) -> bool:
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    return scheme.casefold() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
+
+
+def _refuse_foreign_pages(request: web.Request, settings: ServiceSettings) -> None:
+    """A page of another origin may send requests here, and open WebSockets; a rebound name is one too."""
+    name = URL(f"http://{request.host}").host if request.host else None
+    if settings.loopback and name not in _LOCAL_NAMES | {settings.host}:
+        raise ProblemError(HTTPStatus.FORBIDDEN, "this address answers to its own name only")
+    origin = request.headers.get("Origin")
+    if origin is not None and URL(origin).authority != request.host:
+        raise ProblemError(HTTPStatus.FORBIDDEN, "requests of pages of another origin are refused")

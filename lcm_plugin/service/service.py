@@ -1,0 +1,84 @@
+"""The embedded host: a `Host`, and an API around it."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from cti_hooks import Host
+from lcm_plugin.service.agents import Agents
+from lcm_plugin.service.api import Api
+from lcm_plugin.service.events import News
+from lcm_plugin.service.guard import guard
+from lcm_plugin.service.problems import problems
+from lcm_plugin.service.settings import ServiceSettings, service_settings
+
+
+class Service:
+    """`async with Service(host, settings) as service: ... service.url`.
+
+    The host starts before anybody can ask, and stops after the last answer; its own plugin is in front.
+    """
+
+    def __init__(self, host: Host, settings: ServiceSettings) -> None:
+        self._host = host
+        self._settings = settings
+        self._unready = ["starting"]
+        self.agents = Agents(host=host, news=News())
+        self._api = Api(agents=self.agents, unready=self._unready, sockets=set())
+        self._runner = web.AppRunner(self._application(), shutdown_timeout=1, access_log=None)
+        self._stack = AsyncExitStack()
+        host.register(self.agents, name="service")
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        name = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        port = self._runner.addresses[0][1] if self._runner.addresses else self._settings.port
+        return f"http://{name}:{port}"
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._host)
+            stack.push_async_callback(self.agents.close)
+            stack.push_async_callback(self._runner.cleanup)
+            stack.push_async_callback(self._api.close)
+            await self._runner.setup()
+            await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
+            self._stack = stack.pop_all()
+        self._unready.clear()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._unready.append("draining")
+        await self._stack.aclose()
+
+    def _application(self) -> web.Application:
+        app = web.Application(middlewares=[problems, guard(self._settings)])
+        app.add_routes(self._api.routes())
+        return app
+
+
+async def serve(config: Path, on_listening: Callable[[str], None]) -> None:
+    """Run the embedded host of a config file until SIGINT or SIGTERM; drains first.
+
+    Raises:
+        ConfigError: the file cannot be used; nothing was started.
+        OSError: the address cannot be listened on.
+    """
+    host = Host.from_config(config)
+    settings = service_settings(host.tables.get("service", {}), str(config))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with Service(host, settings) as service:
+        on_listening(service.url)
+        await stop.wait()

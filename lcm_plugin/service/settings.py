@@ -1,0 +1,56 @@
+"""The `[service]` table: where the embedded host listens, and who may speak to it."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+
+from attrs import field, frozen, validators
+
+from cti_hooks import ConfigError, Problem
+from cti_hooks import settings as table_reader
+
+
+@frozen(kw_only=True)
+class ServiceSettings:
+    """Loopback needs no token; every other address does."""
+
+    host: str = "127.0.0.1"
+    port: int = field(default=8765, validator=[validators.ge(0), validators.le(65535)])
+    """0 for any free one."""
+    token_env: str | None = None
+    """The environment variable with the bearer token callers have to show."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.token_env and not os.environ.get(self.token_env):
+            raise ConfigError(
+                [Problem("token_env", f"the environment has no variable {self.token_env}; set it")]
+            )
+        if not self.loopback and not self.token_env:
+            raise ConfigError([Problem("token_env", f"is required, as {self.host} is no loopback address")])
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def token(self) -> str | None:
+        """The token callers have to show, or None."""
+        return os.environ.get(self.token_env) if self.token_env else None
+
+
+def service_settings(table: Mapping[str, object], source: str) -> ServiceSettings:
+    """Read the `[service]` table of a config file.
+
+    Raises:
+        ConfigError: with every problem, naming `source`.
+    """
+    try:
+        return table_reader.read(ServiceSettings, table)
+    except ConfigError as error:
+        raise ConfigError((problem.under("service") for problem in error.problems), source) from None

@@ -1,0 +1,65 @@
+"""What is installed is what the tree has."""
+
+import configparser
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {"cti_hooks": ROOT / "hooks" / "cti_hooks", "lcm_plugin": ROOT / "lcm_plugin"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The wheel, built from a copy of the tree, so that no earlier build can slip in."""
+    tree = tmp_path_factory.mktemp("tree")
+    skip = ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "tests", "examples")
+    copytree(ROOT, tree / "lcm", ignore=skip)
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(tree),
+        str(tree / "lcm"),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)  # noqa: S603  (our own build)
+    return zipfile.ZipFile(next(tree.glob("*.whl")))
+
+
+def test_the_wheel_has_every_module_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    """Each module and data file of both packages is in the wheel, and nothing beside them."""
+    wanted = {
+        f"{package}/{path.relative_to(folder).as_posix()}"
+        for package, folder in PACKAGES.items()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    found = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert found == wanted
+
+
+def test_both_packages_are_typed(wheel: zipfile.ZipFile) -> None:
+    """Third parties see our types."""
+    assert {"cti_hooks/py.typed", "lcm_plugin/py.typed"} <= set(wheel.namelist())
+
+
+def test_the_entry_points_survive(wheel: zipfile.ZipFile) -> None:
+    """setup.cfg's entry points are in the wheel; a [project] table in pyproject.toml would drop them."""
+    (name,) = [one for one in wheel.namelist() if one.endswith("entry_points.txt")]
+    points = configparser.ConfigParser()
+    points.read_string(wheel.read(name).decode())
+    assert set(points["cti.plugins"]) == {"lcm", "loopback", "uri"}
+    assert set(points["console_scripts"]) == {"lcm-plugin"}
+    assert set(points["pytest11"]) == {"lcm_sandbox"}
+
+
+def test_the_licence_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
+    """Who installs it has the licence."""
+    assert any(name.endswith("LICENSE") for name in wheel.namelist())
