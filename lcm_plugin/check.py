@@ -37,7 +37,7 @@ class Finding:
 async def check(config: Path, *, agent: str, sample: bytes | None, probe: str | None) -> list[Finding]:
     """Everything that can be told of a config file.
 
-    With `sample`, a reply, it tells the contact that becomes of it, and asks no LCM. With `probe`, it fetches a
+    With `sample`, a reply, it tells the contact that comes of it, and asks no LCM. With `probe`, it fetches a
     contact for that agent, so give a test agent's id.
     """
     try:

@@ -1,0 +1,184 @@
+"""The dialer that hands a URI to a command or a webhook."""
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from cti_hooks import Agent, Attempt, AttemptState, Call, ConfigError, ConnectionState, Dial, Host
+
+WRITES = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(' '.join(sys.argv[2:]))"
+
+
+def attempt() -> Attempt:
+    return Attempt(
+        id="attempt-1",
+        agent=Agent(id="alice", endpoint="PJSIP/1001"),
+        contact=None,
+        state=AttemptState.DIALING,
+        campaign_group="G",
+        opened_at=datetime.now(UTC),
+    )
+
+
+@asynccontextmanager
+async def host_with(**table: Any) -> AsyncIterator[Host]:
+    config = {"cti": {"plugins": ["uri"]}, "plugins": {"uri": table}}
+    async with Host.from_config(config) as host:
+        yield host
+
+
+async def call(host: Host, to: str = "+1 (212) 555-0123", seconds: float = 10) -> Call:
+    dial = Dial(to=to, not_after=datetime.now(UTC) + timedelta(seconds=seconds))
+    made = await host.hooks.first("make_call", attempt=attempt(), dial=dial)
+    assert isinstance(made, Call)
+    return made
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(
+    ("table", "uri"),
+    [
+        ({}, "tel:+12125550123"),
+        ({"scheme": "sip", "domain": "pbx.example.com"}, "sip:+12125550123@pbx.example.com"),
+    ],
+)
+async def test_a_command_gets_the_uri(tmp_path: Path, table: dict[str, str], uri: str) -> None:
+    """The command is run with the URI, the attempt and the agent filled in; the call is initiated."""
+    seen = tmp_path / "seen"
+    command = [sys.executable, "-c", WRITES, str(seen), "{uri}", "{attempt}", "{agent}"]
+    async with host_with(command=command, **table) as host:
+        made = await call(host)
+    assert seen.read_text() == f"{uri} attempt-1 PJSIP/1001"
+    assert made.state is ConnectionState.INITIATED
+
+
+@pytest.mark.real_time
+async def test_a_command_is_no_shell(tmp_path: Path) -> None:
+    """What a shell would take for a command is an argument."""
+    seen = tmp_path / "seen"
+    async with host_with(command=[sys.executable, "-c", WRITES, str(seen), "$(id); {uri}"]) as host:
+        await call(host)
+    assert seen.read_text() == "$(id); tel:+12125550123"
+
+
+@pytest.mark.real_time
+async def test_a_command_that_fails_leaves_doubt() -> None:
+    """A status other than 0 is an error: whether it rang is unknown."""
+    async with host_with(command=[sys.executable, "-c", "raise SystemExit(3)"]) as host:
+        with pytest.raises(RuntimeError, match="status 3"):
+            await call(host)
+
+
+@pytest.mark.real_time
+async def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
+    """After timeout_seconds the command is killed, and nothing of it is left."""
+    pid = tmp_path / "pid"
+    hangs = (
+        f"import os, pathlib, time; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    )
+    async with host_with(command=[sys.executable, "-c", hangs], timeout_seconds=1.5) as host:
+        with pytest.raises(TimeoutError):
+            await call(host)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
+NOT_NUMBERS = ["+1212@evil", "12/34", "12&34", "12\n34", "${EXTEN}", "", "anonymous", "tel:123", "1;2", "١٢٣"]
+
+
+@pytest.mark.parametrize("number", NOT_NUMBERS)
+async def test_what_is_no_number_is_never_run(number: str) -> None:
+    """Characters that could break a URI or a command are refused before anything is run, and not quoted."""
+    async with host_with(command=["/nonexistent/program"]) as host:
+        with pytest.raises(ValueError, match="no telephone number") as raised:
+            await call(host, number)
+    assert number == "" or len(number) < 3 or number not in str(raised.value)
+
+
+@pytest.mark.real_time
+async def test_a_late_call_is_not_placed() -> None:
+    """After not_after nothing is run."""
+    async with host_with(command=["/nonexistent/program"]) as host:
+        with pytest.raises(TimeoutError):
+            await call(host, seconds=-1)
+
+
+async def test_a_webhook_gets_the_uri(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The webhook is POSTed URI, attempt and agent, with its token and the attempt as idempotency key."""
+    monkeypatch.setenv("HOOK_TOKEN", "t0ken")
+    seen: list[tuple[dict[str, Any], dict[str, str]]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        seen.append((json.loads(await request.text()), dict(request.headers)))
+        return web.Response(status=202)
+
+    async with _server(take) as url, host_with(webhook=url, token_env="HOOK_TOKEN") as host:  # noqa: S106  (a name)
+        await call(host)
+    ((body, headers),) = seen
+    assert body == {
+        "uri": "tel:+12125550123",
+        "attempt_id": "attempt-1",
+        "agent": {"id": "alice", "endpoint": "PJSIP/1001"},
+    }
+    assert headers["Authorization"] == "Bearer t0ken"
+    assert headers["Idempotency-Key"] == "attempt-1"
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+async def test_a_webhook_that_fails_leaves_doubt(status: int) -> None:
+    """Anything but a success is an error, and it is not asked again."""
+    asked = 0
+
+    async def refuse(request: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        return web.Response(status=status, headers={"Location": "/"})
+
+    async with _server(refuse) as url, host_with(webhook=url) as host:
+        with pytest.raises(RuntimeError, match=str(status)):
+            await call(host)
+    assert asked == 1
+
+
+async def test_nothing_is_known_of_a_call_handed_over() -> None:
+    """find_call has seen nothing, and no clear_call is its own: None is no proof that nothing rang."""
+    async with host_with(command=["true"]) as host:
+        assert await host.hooks.all("find_call", attempt_id="attempt-1") == []
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({}, "set either command or webhook"),
+        ({"command": ["x"], "webhook": "http://x"}, "set either command or webhook"),
+        ({"command": ["x"], "scheme": "sip"}, "plugins.uri.domain"),
+        ({"command": ["x"], "scheme": "tell"}, 'did you mean "tel"?'),
+        ({"webhook": "http://x", "token_env": "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE"),
+    ],
+    ids=repr,
+)
+def test_wrong_settings_are_told(table: dict[str, Any], said: str) -> None:
+    """A wrong setting is named, with what would be right."""
+    with pytest.raises(ConfigError) as raised:
+        Host.from_config({"cti": {"plugins": ["uri"]}, "plugins": {"uri": table}})
+    assert said in str(raised.value)
+
+
+@asynccontextmanager
+async def _server(handler: Any) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_post("/", handler)
+    runner = web.AppRunner(app)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(runner.cleanup)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
