@@ -44,7 +44,9 @@ async def check(config: Path, *, agent: str, sample: bytes | None, probe: str | 
         host = Host.from_config(config)
         lcm = lcm_of(host)
     except ConfigError as error:
-        return [Finding(what="settings", good=False, seen=str(problem)) for problem in error.problems]
+        return [
+            Finding(what="settings", good=False, seen=f"{config}: {problem}") for problem in error.problems
+        ]
     found = [Finding(what="settings", good=True, seen=f"{config}")]
     found += [
         Finding(what=f"plugin {name}", good=True, seen=host.origin(plugin))

@@ -63,13 +63,17 @@ class ConfigError(ValueError):
         return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
 
 
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` is most likely a slip of, case aside, or None."""
+    words = {one.casefold(): one for one in known}
+    found = get_close_matches(word.casefold(), words, n=1, cutoff=0.5)
+    return words[found[0]] if found else None
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean "timezone"?` where a known word is near, else the list of known words."""
     words = sorted(known)
-    close = get_close_matches(
-        word.casefold(), [known_word.casefold() for known_word in words], n=1, cutoff=0.5
-    )
-    if close:
-        right = next(known_word for known_word in words if known_word.casefold() == close[0])
+    right = closest(word, words)
+    if right:
         return f'; did you mean "{right}"?'
     return f"; known: {', '.join(words)}" if words else ""

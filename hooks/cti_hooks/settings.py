@@ -22,7 +22,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from cti_hooks.errors import ConfigError, Problem, nearest
+from cti_hooks.errors import ConfigError, Problem, closest, nearest
 from cti_hooks.masking import masked_text
 
 SECRET: Final[Mapping[str, bool]] = types.MappingProxyType({"secret": True})
@@ -38,7 +38,9 @@ def read(settings: type[_Settings], table: Mapping[str, object]) -> _Settings:
             relative to the table.
     """
     fields = {str(field.alias): field for field in _fields(settings)}
-    problems = [Problem(key, f"unknown key{nearest(key, fields)}") for key in table if key not in fields]
+    unknown = [key for key in table if key not in fields]
+    problems = [Problem(key, f"unknown key{nearest(key, fields)}") for key in unknown]
+    misspelt = {closest(key, fields) for key in unknown}
     values: dict[str, Any] = {}
     for key, field in fields.items():
         if key in table:
@@ -46,7 +48,7 @@ def read(settings: type[_Settings], table: Mapping[str, object]) -> _Settings:
                 values[key] = _value(field, key, table[key])
             except ConfigError as error:
                 problems += error.problems
-        elif field.default is attrs.NOTHING:
+        elif field.default is attrs.NOTHING and key not in misspelt:
             problems.append(Problem(key, "is required"))
     if problems:
         raise ConfigError(problems)

@@ -1,0 +1,228 @@
+"""The commands, as a user runs them: real subprocesses."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.real_time
+
+PROGRAM = Path(sys.executable).parent / "lcm-plugin"
+GROUP = "AD Dev Manual Group"
+
+PERSON = {"key": "5|3|1|0|0|44|1", "phone_number": "+12125550101", "campaign_group": GROUP, "consent": "Yes"}
+
+
+def lcm_plugin(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(PROGRAM), *map(str, arguments)]
+    env = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)  # noqa: S603  (our own program)
+
+
+@contextmanager
+def sandbox(tmp_path: Path, people: list[dict[str, Any]], *arguments: str) -> Iterator[str]:
+    contacts = tmp_path / "people.json"
+    contacts.write_text(json.dumps(people))
+    command = [str(PROGRAM), "sandbox", "--contacts", str(contacts), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603  (our own program)
+        try:
+            assert running.stdout is not None
+            yield running.stdout.readline().strip()
+        finally:
+            running.terminate()
+            running.wait(timeout=10)
+
+
+def config(tmp_path: Path, url: str, **lcm: Any) -> Path:
+    table = {"url": url, "source": "cli", "timezone": "America/New_York", "campaign_groups": [GROUP], **lcm}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+    path = tmp_path / "cti.toml"
+    path.write_text("\n".join(['[cti]\nplugins = ["lcm"]\n[plugins.lcm]', *lines]))
+    return path
+
+
+def test_demo_adds_up() -> None:
+    """The demo ends by itself, and what was handed out is what was placed and refused."""
+    done = lcm_plugin("demo", "--contacts", "8", "--agents", "3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "it adds up" in done.stdout
+    assert "+1212" not in done.stdout
+
+
+def test_next_prints_a_contact(tmp_path: Path) -> None:
+    """One contact as JSON on standard output, with its field names, and what speaks against calling it."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        done = lcm_plugin("next", "--config", config(tmp_path, url), "--agent", "1001")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["key"] == PERSON["key"]
+    assert found["e164"] == found["phone_number"] == PERSON["phone_number"]
+    assert found["consent"] == "given"
+    assert found["expires_at"][-6] in "+-"
+    assert found["refusals"] == []
+
+
+def test_next_shows_refusals_and_still_succeeds(tmp_path: Path) -> None:
+    """A contact that may not be called is printed with the reason, status 0."""
+    with sandbox(tmp_path, [PERSON], "--fault", "spelling,variant=bad_expiry") as url:
+        done = lcm_plugin("next", "--config", config(tmp_path, url), "--agent", "1001")
+    assert done.returncode == 0
+    assert [refusal["rule"] for refusal in json.loads(done.stdout)["refusals"]] == ["expiry_unreadable"]
+
+
+STATUSES = [
+    ([], (), 3, "no contact now"),
+    ([PERSON], ("--fault", "reject,status=403"), 5, "check auth"),
+    ([PERSON], ("--fault", "spelling,variant=no_number"), 6, "has no number"),
+    ([PERSON], ("--fault", "redirect"), 6, "redirects are not followed"),
+    ([PERSON], ("--fault", "busy,status=503,retry_after=60"), 4, "503"),
+]
+
+
+@pytest.mark.parametrize(
+    ("people", "fault", "status", "said"), STATUSES, ids=[str(one[2:]) for one in STATUSES]
+)
+def test_next_has_a_status_for_each_failure(
+    tmp_path: Path, people: list[dict[str, Any]], fault: tuple[str, ...], status: int, said: str
+) -> None:
+    """3 none, 4 unavailable, 5 rejected, 6 bad reply; one line on standard error says why."""
+    with sandbox(tmp_path, people, *fault) as url:
+        done = lcm_plugin(
+            "next", "--config", config(tmp_path, url), "--agent", "1001", "--campaign-group", GROUP
+        )
+    assert done.returncode == status, done.stderr
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+def test_next_without_an_lcm_is_unavailable(tmp_path: Path) -> None:
+    """An LCM that is down is status 4."""
+    done = lcm_plugin("next", "--config", config(tmp_path, "http://127.0.0.1:9/message"), "--agent", "1001")
+    assert done.returncode == 4
+    assert "cannot be reached" in done.stderr
+
+
+THREE_MISTAKES = """
+[cti]
+plugins = ["lcm", "lopback"]
+[plugins.lcm]
+url = "http://127.0.0.1:8088/message"
+source = "cti-host"
+timezon = "America/New_York"
+consent = "wth"
+"""
+
+
+@pytest.mark.parametrize("command", [("check",), ("next", "--agent", "1"), ("run",)], ids=lambda one: one[0])
+def test_all_mistakes_are_told_at_once(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Every mistake of a config file at once, each with its key and the nearest right word; status 2."""
+    path = tmp_path / "cti.toml"
+    path.write_text(THREE_MISTAKES)
+    done = lcm_plugin(*command, "--config", path)
+    said = done.stdout + done.stderr
+    assert done.returncode == 2
+    for key, right in (
+        ("lopback", "loopback"),
+        ("plugins.lcm.timezon", "timezone"),
+        ("plugins.lcm.consent", "with"),
+    ):
+        (line,) = [one for one in said.splitlines() if key in one]
+        assert f'"{right}"' in line
+    assert str(path) in said
+    assert len(said.splitlines()) <= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "cannot be read"), ("[cti", "is not TOML"), ("", "cti.plugins")],
+    ids=["none", "no TOML", "empty"],
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, text: str | None, said: str) -> None:
+    """No file, no TOML, no [cti] table: one clear line that names the file."""
+    path = tmp_path / "cti.toml"
+    if text is not None:
+        path.write_text(text)
+    done = lcm_plugin("run", "--config", path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "cti.toml" in done.stderr
+
+
+def test_check_of_a_good_config(tmp_path: Path) -> None:
+    """A good config and an LCM that answers: status 0, with plugins, origins and the LCM's groups."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        done = lcm_plugin("check", "--config", config(tmp_path, url), "--probe-reservation", "test-agent")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "plugin lcm: lcm-plugin 0.1.0" in done.stdout
+    assert f"campaign groups: {GROUP}" in done.stdout
+    assert "a fresh download reserves" in done.stdout
+
+
+def test_check_finds_a_group_the_lcm_does_not_have(tmp_path: Path) -> None:
+    """A misspelt campaign group is found before the first agent waits for it."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        done = lcm_plugin("check", "--json", "--config", config(tmp_path, url, campaign_groups=["AD Manual"]))
+    assert done.returncode == 2
+    (bad,) = [finding for finding in json.loads(done.stdout) if not finding["good"]]
+    assert "no campaign group AD Manual" in bad["seen"]
+
+
+def test_check_of_an_lcm_that_is_down(tmp_path: Path) -> None:
+    """An LCM that cannot be reached is said so, status 2."""
+    done = lcm_plugin("check", "--config", config(tmp_path, "http://127.0.0.1:9/message"))
+    assert done.returncode == 2
+    assert "BAD  LCM: the LCM cannot be reached" in done.stdout
+
+
+SAMPLE = {
+    "channel": "LCM",
+    "topic": "WebService",
+    "subtopic": "DownloadContactsForDialing",
+    "message": {
+        "response": {"PhoneNumber": "1234567890", "AccountNumber": "0|0|000|0|0|00|1234", "Consent": "Yes"}
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "said"),
+    [(SAMPLE, 0, "0|0|000|0|0|00|1234"), ({**SAMPLE, "subtopic": "ContactOD"}, 2, "to another message")],
+    ids=["good", "bad"],
+)
+def test_check_of_a_sample(tmp_path: Path, reply: dict[str, Any], status: int, said: str) -> None:
+    """A reply of the site's LCM: the contact it becomes, or why not; no LCM is needed."""
+    sample = tmp_path / "reply.json"
+    sample.write_text(json.dumps(reply))
+    done = lcm_plugin("check", "--config", config(tmp_path, "http://127.0.0.1:9/"), "--sample", sample)
+    assert done.returncode == status
+    assert said in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--fault", "dorp"), 'did you mean "drop"?'),
+        (("--fault", "late,secs=1"), 'did you mean "seconds"?'),
+        (("--fault", "spelling,variant=array_"), 'did you mean "array"?'),
+        (("--contacts", "nowhere.json"), "nowhere.json cannot be read"),
+    ],
+    ids=str,
+)
+def test_a_wrong_order_to_the_sandbox_is_told(arguments: tuple[str, ...], said: str) -> None:
+    """A fault or file that is none is told with what would be right, status 2."""
+    done = lcm_plugin("sandbox", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_every_command_says_what_it_does() -> None:
+    """--help lists the commands."""
+    done = lcm_plugin("--help")
+    for command in ("demo", "run", "check", "next", "sandbox"):
+        assert f"  {command} " in done.stdout
