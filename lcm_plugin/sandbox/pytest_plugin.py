@@ -1,1 +1,0 @@
-"""The `lcm_sandbox` fixture."""
