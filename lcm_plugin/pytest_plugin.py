@@ -20,7 +20,7 @@ def lcm_sandbox() -> "Iterator[Sandbox]":
     """A sandbox LCM on a real socket, for sync and async tests alike.
 
     `lcm_sandbox.url` and `.ws_url` are where it listens, `.order("drop,times=1")` lets it misbehave,
-    `.requests` is what it received, `.account` what it handed to whom. It has made-up contacts of the campaign group
+    `.requests` is what it received, `.account` what it handed to whom. Its contacts are of the campaign group
     "AD Dev Manual Group", all with consent; `.add(SandboxContact(...))` adds one.
     """
     from lcm_plugin.sandbox import Sandbox  # noqa: PLC0415  (see the module's docstring)

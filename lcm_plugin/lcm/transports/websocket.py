@@ -185,10 +185,9 @@ class _Connection:
         try:
             async for packet in self._socket:
                 if packet.type is aiohttp.WSMsgType.ERROR:
+                    fail = _unreadable if isinstance(packet.data, aiohttp.WebSocketError) else _broken
                     break
                 self._hear(packet.data)
-            if isinstance(self._socket.exception(), aiohttp.WebSocketError):
-                fail = _unreadable
         except LcmBadReply:  # whose reply it was cannot be told
             fail = _unreadable
         finally:  # `async for` over a closed socket ends without a word
