@@ -8,7 +8,19 @@ from typing import Any
 import pluggy
 import pytest
 
-from cti_hooks import Agent, Attempt, Call, ConnectionState, Contact, Dial, Hooks, hookimpl, register, spec
+from cti_hooks import (
+    Agent,
+    Attempt,
+    Call,
+    CallEvent,
+    ConnectionState,
+    Contact,
+    Dial,
+    Hooks,
+    hookimpl,
+    register,
+    spec,
+)
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
 Plug = Callable[..., Hooks]
@@ -57,7 +69,7 @@ def facts(clock: LoopClock) -> Callable[[str], dict[str, Any]]:
             "agent": agent, "contact": contact, "attempt": attempt, "call": call, "moment": now,
             "campaign_group": "G", "reason": None, "state": "ready", "attempt_id": "a1", "answer": "dial",
             "actor": "alice", "dial": Dial(to="+12125550123", not_after=now + timedelta(seconds=20)),
-            "event": None, "disposition": None, "host": None,
+            "event": CallEvent(kind="established", call_id="c1", at=now), "disposition": None, "host": None,
         }  # fmt: skip
         return {name: known[name] for name in inspect.signature(getattr(spec, hook)).parameters}
 

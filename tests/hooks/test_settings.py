@@ -48,7 +48,7 @@ def test_a_whole_table_is_read() -> None:
     """Each kind of value becomes what its field says; the rest has its default."""
     table = {
         "url": "u", "retries": 0, "seconds": 2, "quiet": True, "colour": "blue", "mode": "slow",
-        "names": ["a", "b"],        "weights": {"x": 1}, "inner": {"size": 4}, "either": "text", "anything": [1],
+        "names": ["a", "b"], "weights": {"x": 1}, "inner": {"size": 4}, "either": "text", "anything": [1],
     }  # fmt: skip
     assert read(Settings, table) == Settings(
         url="u", retries=0, seconds=2.0, quiet=True, colour=Colour.BLUE, mode="slow", names=("a", "b"),

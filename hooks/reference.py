@@ -1,0 +1,247 @@
+"""Writes hooks/README.md from the hookspecs and the examples below: `python hooks/reference.py`.
+
+A test holds the file to what this makes of them, and runs every example.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+from cti_hooks import spec
+from cti_hooks.markers import Declaration, Way, declaration_of
+
+HEAD = """# Hook reference
+
+`cti_hooks` is the contract between a CTI host, its contact sources, its policies and its dialers. It imports nothing but the standard library, attrs and pluggy.
+This page is made from `cti_hooks/spec.py` by `python hooks/reference.py`; a test keeps it current and runs its examples.
+
+## A plugin in ten lines
+
+```python
+from cti_hooks import Refusal, hookimpl
+
+
+class QuietSundays:
+    def __init__(self, settings):  # the plugin's table in the host's config file
+        self.reason = settings.get("reason", "nobody is called on a Sunday")
+
+    @hookimpl
+    def review_contact(self, contact, moment):  # only the arguments you want
+        if moment.isoweekday() == 7:
+            return Refusal(rule="sunday", reason=self.reason)
+```
+
+Name the class in your distribution's entry points, `cti.plugins = quiet-sundays = acme:QuietSundays`, and enable it in the host's config file by that name. The callable gets its
+settings before any I/O; what is wrong with them is best raised there. `cti_hooks.settings.read(AttrsClass, table)` tells every mistake at once, with the nearest right word.
+
+## How hooks are called
+
+| way | rule |
+| --- | --- |
+| `await hooks.all(name, ...)` | concurrently; `Answer(plugin, value, error)` for each, in call order; one failure never stops the others |
+| `await hooks.first(name, ...)` | in turn, until the first that is not None; the rest never start. A failing one is logged and the next is asked; when nobody answers and one failed, that failure is raised, so None always means none |
+| `first`, declared *once* | only None passes the question on: a failure or overrun ends it and is raised. For what must not happen twice |
+| `await hooks.chain(name, ...)` | in turn, each result other than None replaces the named argument; a failing one is logged and left out |
+
+Implementations are `async def` or plain `def`, and name the arguments they want. Call order is the order of the config's list; `tryfirst`, `trylast` and `wrapper=True` work as in
+pluggy, a wrapper seeing the awaited result. Each implementation has its time limit, after which it is cancelled and counts as failed. Failures are logged with plugin and distribution,
+numbers masked. A plain `def` that blocks the event loop for over 50 ms is named in the log. Unknown hooks, wrong arguments and `hookwrapper=True` are refused when the host loads.
+
+## Embedding
+
+`Host.from_config(path_or_mapping)` loads the plugins a config file enables; `async with host:` starts and stops them. A site with a plugin manager of its own puts
+`Hooks(pm)` around one whose project name is `cti` and that has `cti_hooks.spec` added ([examples/embed.py](../examples/embed.py)).
+
+## The hooks
+"""
+
+EXAMPLES = {
+    "on_startup": """
+class Crm:
+    @hookimpl
+    async def on_startup(self, host):
+        self.host = host
+        self.customers = {"+12125550123": "Alice"}
+""",
+    "on_shutdown": """
+class Crm:
+    @hookimpl
+    async def on_shutdown(self):
+        self.closed = True
+""",
+    "on_agent_logged_on": """
+class Board:
+    @hookimpl
+    def on_agent_logged_on(self, agent):
+        self.last = f"{agent.id} is here"
+""",
+    "on_agent_ready": """
+class Board:
+    @hookimpl
+    async def on_agent_ready(self, agent):
+        self.last = f"{agent.id} waits for a contact"
+""",
+    "on_agent_not_ready": """
+class Board:
+    @hookimpl
+    def on_agent_not_ready(self, agent, reason):
+        self.last = f"{agent.id} is away: {reason}"
+""",
+    "on_agent_busy": """
+class Board:
+    @hookimpl
+    def on_agent_busy(self, agent, call):
+        self.last = f"{agent.id} has an ACD call"
+""",
+    "on_agent_working_after_call": """
+class Board:
+    @hookimpl
+    def on_agent_working_after_call(self, agent):
+        self.last = f"{agent.id} writes up"
+""",
+    "on_agent_logged_off": """
+class Board:
+    @hookimpl
+    def on_agent_logged_off(self, agent):
+        self.last = f"{agent.id} left"
+""",
+    "request_agent_state": """
+class OurHost:
+    @hookimpl
+    async def request_agent_state(self, agent, state, reason):
+        return state == "not_ready"  # the only wish we grant
+""",
+    "select_campaign_groups": """
+class Skills:
+    @hookimpl
+    def select_campaign_groups(self, agent):
+        return ["Collections", "Renewals"] if agent.id.startswith("c") else None
+""",
+    "request_next_contact": """
+class WalkIns:
+    def __init__(self):
+        self.waiting = [Contact(key="walk-in|1", phone_number="+12125550123", consent="given")]
+
+    @hookimpl
+    async def request_next_contact(self, agent, campaign_group):
+        return self.waiting.pop() if self.waiting else None
+""",
+    "enrich_contact": """
+class AreaCodes:
+    @hookimpl
+    def enrich_contact(self, contact):
+        if contact.e164 is None and len(contact.phone_number) == 7:
+            return attrs.evolve(contact, e164=f"+1212{contact.phone_number}")
+""",
+    "review_contact": """
+class OfficeHours:
+    @hookimpl
+    async def review_contact(self, contact, moment):
+        if not 9 <= moment.hour < 18:
+            opens = moment.replace(hour=9, minute=0) + timedelta(days=moment.hour >= 18)
+            return Refusal(rule="office-hours", reason="we call from 9 to 18", not_before=opens)
+""",
+    "on_contact_offered": """
+class Desktop:
+    @hookimpl
+    async def on_contact_offered(self, attempt):
+        self.shown = attempt.contact.key
+""",
+    "on_attempt_changed": """
+class Wallboard:
+    @hookimpl
+    def on_attempt_changed(self, attempt):
+        self.line = f"{attempt.agent.id}: {attempt.state} {attempt.reason}"
+""",
+    "answer_contact": """
+class Offers:
+    def __init__(self):
+        self.open = {}
+
+    @hookimpl
+    async def answer_contact(self, agent, attempt_id, answer, reason, actor):
+        return self.open.get(attempt_id)  # None: not an offer of ours
+""",
+    "make_call": """
+class Pbx:
+    @hookimpl
+    async def make_call(self, attempt, dial):
+        if dial.to.startswith("+44"):
+            return None  # another trunk's
+        # ... place it, and not after dial.not_after
+        return Call(id=f"{attempt.id}-c", attempt_id=attempt.id, state="initiated")
+""",
+    "find_call": """
+class Pbx:
+    def __init__(self):
+        self.calls = {}
+
+    @hookimpl
+    async def find_call(self, attempt_id):
+        return self.calls.get(attempt_id)
+""",
+    "clear_call": """
+class Pbx:
+    @hookimpl
+    async def clear_call(self, call):
+        return True if call.id.endswith("-c") else None
+""",
+    "on_call_event": """
+class Minutes:
+    @hookimpl
+    def on_call_event(self, event):
+        if event.kind == "established":
+            self.since = event.at
+""",
+    "dispose_attempt": """
+class Notes:
+    def __init__(self):
+        self.attempts = {}
+
+    @hookimpl
+    async def dispose_attempt(self, agent, attempt_id, disposition, actor):
+        return self.attempts.get(attempt_id)
+""",
+}
+
+
+def reference() -> str:
+    """The whole page."""
+    return HEAD + "".join(section(name) for name in hook_names())
+
+
+def hook_names() -> list[str]:
+    """The hooks in the order of spec.py."""
+    return [name for name, value in vars(spec).items() if inspect.isfunction(value) and declaration_of(value)]
+
+
+def section(name: str) -> str:
+    """One hook: its signature as the heading, how it is called, its docstring, its example."""
+    function = getattr(spec, name)
+    text = re.sub(r"\n\nArguments:\n", "\n\nArguments:\n\n", inspect.cleandoc(function.__doc__))
+    text = re.sub(r"(?m)^ {4}(\w+): ", r"- `\1`: ", text)
+    text = re.sub(r"(?m)^ {8}", "  ", text)
+    how = _how(declaration_of(function))
+    return f"\n### `{signature(name)}`\n\n*{how}* {text}\n\n```python{EXAMPLES[name]}```\n"
+
+
+def signature(name: str) -> str:
+    """`review_contact(agent: Agent, ...) -> Refusal | None`, without the names of modules."""
+    shown = re.sub(r"'(\w+)'", r"\1", str(inspect.signature(getattr(spec, name))))
+    return name + re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", shown)
+
+
+def _how(declaration: Declaration | None) -> str:
+    if declaration is None:
+        return ""
+    ways = {
+        Way.ALL: "`all`",
+        Way.FIRST: "`first`, once" if declaration.once else "`first`",
+        Way.CHAIN: f"`chain` on `{declaration.on}`",
+        Way.EACH: "`each`, by the host only",
+    }
+    return f"Called with {ways[declaration.way]}."
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("README.md").write_text(reference(), encoding="utf-8")
