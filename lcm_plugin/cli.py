@@ -57,6 +57,9 @@ def main(verbose: int) -> None:
 @click.option("--seed", default=1, show_default=True, help="Chance starts here; the same seed, the same day.")
 def demo(agents: int, contacts: int, seed: int) -> None:
     """A sandbox LCM, an embedded host, a loopback dialer and a handful of agents, all on 127.0.0.1."""
+    root = logging.getLogger()
+    if root.level == logging.WARNING:  # without -v: what the sandbox does wrong on purpose is no news
+        root.setLevel(logging.ERROR)
     sys.exit(_run(run_demo(agents=agents, contacts=contacts, seed=seed)))
 
 

@@ -39,7 +39,8 @@ async def demo(*, agents: int, contacts: int, seed: int) -> int:
             await floor.work(service.url)
         seconds = asyncio.get_running_loop().time() - began
         placed = getattr(host.plugins["loopback"], "placed", ())
-        return _summary(floor, handed=len(lcm.account.keys_handed()), placed=len(placed), seconds=seconds)
+        failed = f"{sum(bool(one.fault) for one in lcm.requests)} of {len(lcm.requests)} requests failed"
+        return _summary(floor, failed, len(lcm.account.keys_handed()), len(placed), seconds)
 
 
 def _config(url: str) -> dict[str, Any]:
@@ -131,7 +132,7 @@ class Floor:
 def _doing(attempt: Attempt) -> str:
     """What people are shown of an attempt: why it was refused, how its call stands, or its state."""
     if attempt.state is AttemptState.REFUSED:
-        return f"refused: {attempt.reason}"
+        return f"refused: {', '.join(refusal.rule for refusal in attempt.refusals)}"
     if attempt.state is AttemptState.CALLING:
         return str(attempt.calls[-1].state)
     return str(attempt.state)
@@ -171,14 +172,14 @@ def _table(floor: Floor) -> Table:
     return table
 
 
-def _summary(floor: Floor, *, handed: int, placed: int, seconds: float) -> int:
+def _summary(floor: Floor, failed: str, handed: int, placed: int, seconds: float) -> int:
     refused = [attempt for attempt in floor.over.values() if attempt.state is AttemptState.REFUSED]
     rules = Counter(refusal.rule for attempt in refused for refusal in attempt.refusals)
     good = handed == placed + len(refused)
     heard = ", ".join(f"{count} {what}" for what, count in floor.heard.most_common())
     why = ", ".join(f"{count} {rule}" for rule, count in rules.most_common())
     lines = [
-        f"handed out by the LCM  {handed:4}   in spite of {len(FAULTS)} kinds of faults on purpose",
+        f"handed out by the LCM  {handed:4}   {failed} on purpose",
         f"calls placed           {placed:4}   {heard}",
         f"refused                {len(refused):4}   {why}",
         f"{handed} = {placed} + {len(refused)}: {'it adds up' if good else 'NO'} ({seconds:.1f} s)",

@@ -125,7 +125,7 @@ def _inner(wanted: type, key: str, raw: object) -> Any:
 
 def _one_of(raw: object, words: list[str]) -> str:
     if not isinstance(raw, str) or raw not in words:
-        raise ValueError(f"{raw!r} is not one of its values{nearest(str(raw), words)}")
+        raise ValueError(f"is not one of its values{nearest(str(raw), words)}")
     return raw
 
 

@@ -67,7 +67,7 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"seconds": "1"}, ["seconds: must be a number"]),
     ({"seconds": float("nan")}, ["seconds: must be a finite number"]),
     ({"quiet": 1}, ["quiet: must be true or false"]),
-    ({"colour": "blu"}, ["colour: 'blu' is not one of its values; did you mean \"blue\"?"]),
+    ({"colour": "blu"}, ["colour: is not one of its values; did you mean \"blue\"? (it is 'blu')"]),
     ({"mode": "slwo"}, ['did you mean "slow"?']),
     ({"names": "a"}, ["names: must be a list"]),
     ({"names": ["a", 7]}, ["names: must be a text"]),
