@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import click
 
-from cti_hooks import Agent, ConfigError, masked_text
+from cti_hooks import Agent, ConfigError, described, masked_text
+from cti_hooks.masking import masked_traceback
 from lcm_plugin.check import check as check_config
 from lcm_plugin.demo import demo as run_demo
 from lcm_plugin.errors import LcmBadReply, LcmConfigError, LcmError, LcmRejected
@@ -18,6 +19,9 @@ from lcm_plugin.next_contact import next_contact
 from lcm_plugin.sandbox import MEANINGS, Sandbox, SandboxContact
 from lcm_plugin.service import serve
 
+log = logging.getLogger("lcm_plugin")
+
+FAILED: Final = 1
 NO_CONTACT: Final = 3
 SETTINGS: Final = 2
 UNAVAILABLE: Final = 4
@@ -141,6 +145,9 @@ def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
         sys.exit(_said(str(error), SETTINGS))
     except LcmError as error:
         sys.exit(_said(str(error), _status(error)))
+    except Exception as error:  # noqa: BLE001  (whatever a plugin's start raises: one line, and -vv for the rest)
+        log.debug("%s", masked_traceback(error))
+        sys.exit(_said(" ".join([described(error), *getattr(error, "__notes__", [])]), FAILED))
 
 
 def _said(text: str, status: int) -> int:

@@ -82,7 +82,7 @@ def _url(_: object, __: object, value: str) -> None:
 def _zone(_: object, __: object, value: str) -> None:
     try:
         ZoneInfo(value)
-    except (ValueError, OSError):
+    except (ValueError, OSError, KeyError):  # zoneinfo raises each of them
         raise ValueError('is no time zone; write one like "America/New_York"') from None
 
 

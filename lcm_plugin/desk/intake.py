@@ -97,7 +97,11 @@ class Intake:
     def _taken(self, attempt: Attempt, contact: Contact) -> Attempt:
         """The attempt that holds this contact; it is not yet held where another source answered."""
         held = self.hand.held()
-        return held if held and self.hand.fetched == contact else self.hand.take(attempt, contact)
+        if held is None or self.hand.fetched != contact:
+            return self.hand.take(attempt, contact)
+        if held.id != attempt.id:  # a fetch of the host's own was quicker
+            self.hand.book.change(attempt, AttemptState.EMPTY, reason=f"attempt {held.id} holds a contact")
+        return held
 
     async def _enriched(self, attempt: Attempt) -> Attempt:
         contact = self.hand.fetched

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -152,6 +153,19 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, text: str | None, s
     assert done.returncode == 2
     assert said in done.stderr
     assert "cti.toml" in done.stderr
+
+
+def test_an_address_in_use_is_told_in_one_line(tmp_path: Path) -> None:
+    """A port that is taken ends `run` with one line and status 1."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        path = tmp_path / "cti.toml"
+        path.write_text(f"[cti]\nplugins = []\n[service]\nport = {taken.getsockname()[1]}\n")
+        done = lcm_plugin("run", "--config", path)
+    assert done.returncode == 1
+    assert "address already in use" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_check_of_a_good_config(tmp_path: Path) -> None:

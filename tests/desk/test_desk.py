@@ -199,6 +199,23 @@ async def test_no_contact_is_fetched_during_a_call(open_centre: OpenCentre) -> N
         await centre.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
 
 
+async def test_the_host_and_the_desk_may_ask_at_once(open_centre: OpenCentre) -> None:
+    """A host that asks while the desk is asking gets the same contact; one is fetched, and one is dialed."""
+    centre = await open_centre()
+    centre.lcm.order("late,seconds=1")
+    asking = asyncio.gather(
+        centre.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP),
+        centre.ready(ALICE),
+    )
+    await asyncio.sleep(5)
+    contact, _ = await asking
+    assert [attempt.contact.key for attempt, _ in centre.dialer.dialed] == [contact.key]
+    assert len(centre.lcm.account.handed) == 1
+    opened = {one.id for one in centre.records.states(AttemptState.REQUESTED)}
+    closed = {one.id for one in centre.records.states(AttemptState.EMPTY, AttemptState.CALLING)}
+    assert opened == closed
+
+
 async def test_two_agents_get_two_contacts(open_centre: OpenCentre) -> None:
     """Each agent has contacts of their own."""
     centre = await open_centre()
