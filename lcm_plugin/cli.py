@@ -16,7 +16,7 @@ from lcm_plugin.check import check as check_config
 from lcm_plugin.demo import demo as run_demo
 from lcm_plugin.errors import LcmBadReply, LcmConfigError, LcmError, LcmRejected
 from lcm_plugin.next_contact import next_contact
-from lcm_plugin.sandbox import MEANINGS, Sandbox, SandboxContact
+from lcm_plugin.sandbox import MEANINGS, Fault, Sandbox, SandboxContact
 from lcm_plugin.service import serve
 
 log = logging.getLogger("lcm_plugin")
@@ -121,12 +121,13 @@ def sandbox(port: int, contacts: Path | None, faults: tuple[str, ...]) -> None:
     """An LCM to develop and test against. The first line of output is its URL."""
     try:
         people = SandboxContact.read(contacts) if contacts else None
-        _run(_sandbox(port, people, faults))
+        ordered = [Fault.parse(spec) for spec in faults]
     except ValueError as error:
         raise click.UsageError(masked_text(str(error))) from None
+    _run(_sandbox(port, people, ordered))
 
 
-async def _sandbox(port: int, people: list[SandboxContact] | None, faults: tuple[str, ...]) -> None:
+async def _sandbox(port: int, people: list[SandboxContact] | None, faults: list[Fault]) -> None:
     async with Sandbox(contacts=people, port=port) as lcm:
         for fault in faults:
             lcm.order(fault)

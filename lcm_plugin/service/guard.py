@@ -34,9 +34,17 @@ def _shows(request: web.Request, token: str) -> bool:
 
 def _refuse_foreign_pages(request: web.Request, settings: ServiceSettings) -> None:
     """A page of another origin may send requests here, and open WebSockets; a rebound name is one too."""
-    name = URL(f"http://{request.host}").host if request.host else None
+    name = _url(f"http://{request.host}").host
     if settings.loopback and name not in _LOCAL_NAMES | {settings.host}:
         raise ProblemError(HTTPStatus.FORBIDDEN, "this address answers to its own name only")
     origin = request.headers.get("Origin")
-    if origin is not None and URL(origin).authority != request.host:
+    if origin is not None and _url(origin).authority != request.host:
         raise ProblemError(HTTPStatus.FORBIDDEN, "requests of pages of another origin are refused")
+
+
+def _url(text: str) -> URL:
+    """The URL, or an empty one where it is none."""
+    try:
+        return URL(text)
+    except ValueError:
+        return URL()

@@ -235,7 +235,9 @@ async def test_pages_of_another_origin_are_refused() -> None:
     async with centre() as site:
         foreign = {"Origin": "https://evil.example"}
         assert (await site.put("1001", {"state": "ready"}, headers=foreign))[0] == 403
-        assert (await site.get("/v1/agents", headers={"Host": "evil.example"}))[0] == 403
+        for name in ("evil.example", "evil.example:99999", "[::"):
+            assert (await site.get("/v1/agents", headers={"Host": name}))[0] == 403
+        assert (await site.get("/v1/agents", headers={"Origin": "http://[::"}))[0] == 403
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await site.http.ws_connect("/v1/events", headers=foreign)
         assert (await site.put("1001", {"state": "ready"}, headers={"Origin": site.service.url}))[0] == 200
