@@ -136,7 +136,7 @@ class LcmSettings:
     max_requests: int = field(default=5, validator=_positive)
     """Requests of one fetch at the most, questions for reserved contacts included."""
     max_concurrency: int = field(default=50, validator=_positive)
-    max_per_second: float = field(default=100.0, validator=_positive)
+    max_per_second: float = field(default=100.0, validator=validators.ge(1.0))
     connections: int = field(default=4, validator=_positive)
     """Connections of the websocket transport."""
     breaker_failures: int = field(default=10, validator=_positive)

@@ -32,6 +32,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"auth": {"type": "baerer"}}, 'plugins.lcm.auth.type: is not one of its values; did you mean "bearer"?'),
     ({"try_seconds": 0}, "plugins.lcm.try_seconds"),
     ({"max_requests": 0}, "plugins.lcm.max_requests"),
+    ({"max_per_second": 0.5}, "plugins.lcm.max_per_second"),
     ({"ring_seconds": 10}, "plugins.lcm.ring_seconds"),
     ({"poll_min_seconds": 9}, "plugins.lcm: poll_max_seconds is below poll_min_seconds"),
     ({"download_with": "GetDownloadContactForDialing"}, 'did you mean "GetDownloadContactsForDialing"?'),

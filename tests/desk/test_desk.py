@@ -391,6 +391,46 @@ async def test_a_key_that_was_dialed_is_not_dialed_again(open_centre: OpenCentre
     assert refused[0].refusals[0].evidence["attempt"] == attempt.id
 
 
+async def test_a_contact_another_agent_holds_is_refused(open_centre: OpenCentre) -> None:
+    """A key that is open for one agent is refused to another, with who holds it."""
+
+    class Stuck:
+        @hookimpl
+        def request_next_contact(self) -> Contact:
+            return Contact(key="own|1", phone_number="+12125550177", consent=Consent.GIVEN)
+
+    class HoldsUpAlice:
+        @hookimpl
+        async def review_contact(self, agent: Agent) -> None:
+            if agent.id == "alice":
+                await asyncio.sleep(4)
+
+    centre = await open_centre(plugins=(Stuck(), HoldsUpAlice()))
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    await centre.ready(BOB)
+    await asyncio.sleep(1)
+    refused = centre.records.states(AttemptState.REFUSED)
+    assert {(one.agent.id, one.refusals[0].rule) for one in refused} == {("bob", "open_elsewhere")}
+    assert refused[0].refusals[0].evidence["agent"] == "alice"
+    await asyncio.sleep(10)
+    assert len(centre.dialer.dialed) == 1
+
+
+async def test_attempts_are_forgotten_after_a_day(open_centre: OpenCentre) -> None:
+    """What ended a day ago is dropped, so that a host that runs for months does not grow."""
+    centre = await open_centre(2)
+    for _ in range(2):
+        await centre.ready(ALICE)
+        await asyncio.sleep(1)
+        attempt, _ = centre.dialer.dialed[-1]
+        await centre.dialer.event(CallEventKind.CALL_CLEARED, attempt)
+        await asyncio.sleep(25 * 3600)
+    book = centre.host.plugins["lcm"].desks.book
+    assert book.get(centre.dialer.dialed[0][0].id) is None
+    assert book.get(centre.dialer.dialed[1][0].id) is not None
+
+
 async def test_no_dialer_is_a_refusal(open_centre: OpenCentre) -> None:
     """When no dialer takes a call nothing rang: refused, and nothing is fetched until the next ready."""
 

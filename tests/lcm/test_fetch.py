@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from random import Random
 
 import pytest
 
-from cti_hooks import Agent
+from cti_hooks import Agent, Contact
+from cti_hooks import settings as plugin_settings
+from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import Fault, LcmBadReply, LcmError, LcmRejected, LcmUnavailable
 from lcm_plugin.lcm.client import LcmClient
+from lcm_plugin.lcm.envelope import Request
 from lcm_plugin.sandbox import Sandbox
 
 GROUP = "AD Dev Manual Group"
@@ -364,3 +368,95 @@ async def test_the_attempt_id_is_the_idempotency_key_of_a_fresh_download(open_lc
     lcm.order(f"drop,message={FRESH},times=1")
     await client.next_contact(ALICE, GROUP, "attempt-9")
     assert [one.headers.get("Idempotency-Key") for one in lcm.requests] == ["attempt-9", "attempt-9", None]
+
+
+async def test_a_reserved_contact_that_cannot_be_used_keeps_nobody_waiting(
+    open_lcm: OpenLcm, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A reserved contact without a number is logged and passed over; the doubt ends, and fresh ones come."""
+    lcm, client = await open_lcm()
+    lcm.order(f"drop,message={FRESH},times=1")
+    lcm.order(f"spelling,variant=no_number,message={RESERVED},times=2")
+    contact = await client.next_contact(ALICE, GROUP)
+    assert contact is not None
+    assert asked(lcm) == [FRESH, RESERVED, RESERVED, FRESH]
+    assert "a reserved contact of agent alice cannot be used" in caplog.text
+
+
+async def test_several_lost_contacts_are_found_one_by_one(open_lcm: OpenLcm) -> None:
+    """When a lost reply held two contacts, both come back before anything fresh is asked for."""
+    lcm, client = await open_lcm(at_once=2)
+    lcm.order(f"drop,message={FRESH},times=1")
+    found = [await client.next_contact(ALICE, GROUP) for _ in range(2)]
+    assert [contact.key for contact in found if contact] == ["0|0|000|0|0|00|1", "0|0|000|0|0|00|2"]
+    assert asked(lcm) == [FRESH, RESERVED, RESERVED]
+
+
+async def test_a_reason_that_comes_with_contacts_is_shown(
+    open_lcm: OpenLcm, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A failure reason beside contacts is logged, and the contact is kept."""
+    lcm, client = await open_lcm()
+    lcm.order("spelling,variant=contacts_and_reason")
+    assert await client.next_contact(ALICE, GROUP) is not None
+    assert "the LCM says to agent alice: list nearly empty" in caplog.text
+
+
+async def test_a_failure_reason_is_raised(open_lcm: OpenLcm) -> None:
+    """A failure reason without contacts is the LCM's no."""
+    lcm, client = await open_lcm()
+    lcm.order("spelling,variant=reason")
+    with pytest.raises(LcmRejected, match="campaign is stopped"):
+        await client.next_contact(ALICE, GROUP)
+
+
+async def test_waiting_too_long_for_a_turn_was_not_sent(open_lcm: OpenLcm) -> None:
+    """Who does not get a turn in time has sent nothing, and is in no doubt."""
+    lcm, client = await open_lcm(20, max_per_second=1, fetch_seconds=10)
+    agents = [Agent(id=f"agent-{n}") for n in range(15)]
+    found = await asyncio.gather(
+        *(client.next_contact(agent, GROUP) for agent in agents), return_exceptions=True
+    )
+    refused = [one for one in found if isinstance(one, LcmUnavailable)]
+    assert {one.fault for one in refused} == {Fault.NOT_SENT}
+    assert len(refused) == 15 - len(lcm.requests) > 0
+    assert not client.memory.doubts
+
+
+class Careless:
+    """A third party's transport that fails as it likes."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+
+    async def send(self, agent: Agent, message: Request, deadline: float) -> bytes:
+        if self.error:
+            raise self.error
+        await asyncio.sleep(3600)
+        return b""
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("bridge to +12125550123 broke"), None], ids=["raises", "hangs"]
+)
+async def test_a_third_partys_transport_may_fail_as_it_likes(error: Exception | None) -> None:
+    """Whatever a transport raises, or if it forgets the deadline: no answer, in time, and nobody's number."""
+    settings = plugin_settings.read(LcmSettings, {"url": "http://x", "source": "s", "timezone": "UTC"})
+    client = LcmClient(settings=settings, transport=Careless(error), random=Random(1))
+    with pytest.raises(LcmUnavailable) as raised:
+        await client.next_contact(ALICE, GROUP)
+    assert raised.value.fault is Fault.NO_ANSWER
+    assert "2125550123" not in str(raised.value)
+    assert asyncio.get_running_loop().time() < 16
+    assert "alice" in client.memory.doubts
+
+
+async def test_keys_are_remembered_for_a_day_at_work(open_lcm: OpenLcm) -> None:
+    """The last thousand keys of an agent are known; older ones make room."""
+    _, client = await open_lcm(0)
+    for number in range(1001):
+        client.memory.give("alice", Contact(key=f"k{number}", phone_number="1"))
+    assert client.memory.owner("k0") is None
+    assert client.memory.owner("k1") == client.memory.owner("k1000") == "alice"
