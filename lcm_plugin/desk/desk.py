@@ -116,7 +116,7 @@ class Desk:
         """One contact to the dialer, or why not; how long to wait before the next, in seconds."""
         attempt = await self.intake.offered()
         if attempt is None or attempt.contact is None:
-            return self._after_no_contact()
+            return self._pauses.after_no_contact()
         refusals = await self._refusals(attempt, attempt.contact)
         if self.ready and not refusals:  # asked again right before dialing
             refusals = await self._refusals(attempt, attempt.contact)
@@ -141,28 +141,19 @@ class Desk:
         return (*filter(None, own), *found)
 
     def _refuse(self, refusals: tuple[Refusal, ...]) -> float:
-        reason = "; ".join(refusal.reason for refusal in refusals)
-        log.info("agent %s: contact refused: %s", self.hand.agent.id, reason)
-        self.hand.put_down(AttemptState.REFUSED, refusals=refusals, reason=reason)
+        """Close the attempt with its reasons; five in a row stop the fetching, and the reason says so."""
         pause = self._pauses.after_refusal()
+        reason = "; ".join(refusal.reason for refusal in refusals)
         if pause is None:
             self.ready = False
-            self.hand.note = (
-                f"{self._pauses.refusals} refusals in a row, the last: {reason}. Ready starts again"
-            )
-            return 0
-        self.hand.note = f"refused: {reason}; the next contact in {pause:.0f} s"
-        return pause
-
-    def _after_no_contact(self) -> float:
-        pause = self._pauses.after_no_contact()
-        self.hand.note = f"no contact now; asking again in {pause:.0f} s"
-        return pause
+            reason += f". {self._pauses.refusals} refusals in a row: nothing is fetched until the next ready"
+        log.info("agent %s: contact refused: %s", self.hand.agent.id, reason)
+        self.hand.put_down(AttemptState.REFUSED, refusals=refusals, reason=reason)
+        return pause or 0
 
     def _after_error(self, error: Exception) -> float:
         pause = self._pauses.after_error(getattr(error, "retry_after", None))
-        self.hand.note = f"{described(error)}; trying again in {pause:.0f} s"
-        log.warning("agent %s: %s", self.hand.agent.id, self.hand.note)
+        log.warning("agent %s: %s; trying again in %.0f s", self.hand.agent.id, described(error), pause)
         return pause
 
 

@@ -53,7 +53,6 @@ class Dialing:
         dial = self._dial(contact)
         self._not_after = dial.not_after
         attempt = self.hand.change(attempt, AttemptState.DIALING, reason="ready")
-        self.hand.note = "dialing"
         try:
             call = await self.site.make_call(attempt, dial)
         except Exception as error:  # noqa: BLE001  (whatever a dialer raises)
@@ -104,13 +103,11 @@ class Dialing:
         if attempt and attempt.state is AttemptState.DIALING:
             calls = attempt.calls or (call,)
             self.hand.change(attempt, AttemptState.CALLING, calls=calls, reason="placed")
-            self.hand.note = "calling"
 
     def _in_doubt(self, attempt_id: str, error: BaseException) -> None:
         attempt = self.hand.book.get(attempt_id)
         if attempt and attempt.state is AttemptState.DIALING:
             self.hand.change(attempt, AttemptState.UNKNOWN, reason=described(error))
-            self.hand.note = "whether the call was placed is unknown; it is not dialed again"
             log.error("attempt %s: whether it rang is unknown: %s", attempt_id, described(error))
 
 

@@ -14,14 +14,12 @@ class Hand:
         agent: the agent, as the host told last.
         attempt: the open attempt, or None.
         fetched: its contact as it came; the attempt's own may be enriched.
-        note: what is going on or waited for, for people.
     """
 
     agent: Agent
     book: Book
     attempt: Attempt | None = None
     fetched: Contact | None = None
-    note: str = ""
 
     @property
     def busy(self) -> bool:

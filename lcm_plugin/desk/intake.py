@@ -62,7 +62,6 @@ class Intake:
 
     async def _next(self) -> Attempt | None:
         for group in await self.campaign_groups():
-            self.hand.note = f"asking for a contact of {group}"
             attempt = self._open(group)
             try:
                 contact = await self.site.next_contact(self.hand.agent, group)

@@ -94,9 +94,13 @@ class Fetch:
             raise
         return self._given(contacts)
 
-    def _contact(self, record: Mapping[str, Any], *, reserved: bool) -> Contact:
+    def _group(self, *, reserved: bool) -> str:
+        """Reserved contacts are asked for in the group whose download left the doubt."""
         doubt = self._known.doubt
-        group = doubt.campaign_group if reserved and doubt else self.campaign_group
+        return doubt.campaign_group if reserved and doubt else self.campaign_group
+
+    def _contact(self, record: Mapping[str, Any], *, reserved: bool) -> Contact:
+        group = self._group(reserved=reserved)
         return self.normalizer.contact(record, campaign_group=group, reserved=reserved)
 
     def _refuse_others(self, contacts: list[Contact]) -> None:
@@ -160,7 +164,7 @@ class Fetch:
             source=self.settings.source,
             agent=self.agent,
             attempt_id=self.attempt_id,
-            campaign_group=self.campaign_group,
+            campaign_group=self._group(reserved=reserved),
             count=count,
             consent=self.settings.consent,
             reserved=reserved,

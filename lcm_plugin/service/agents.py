@@ -24,6 +24,8 @@ class Seat:
     """The open one."""
     last: Attempt | None = None
     """The last that ended or was refused."""
+    note: str = ""
+    """What was heard last: why there is no contact, why one was refused, how a call stands."""
 
     def as_json(self) -> dict[str, Any]:
         """The seat as the API shows it."""
@@ -33,6 +35,7 @@ class Seat:
             "reason": self.reason,
             "attempt": as_json(self.attempt) if self.attempt else None,
             "last_attempt": as_json(self.last) if self.last else None,
+            "note": self.note,
         }
 
 
@@ -94,6 +97,7 @@ class Agents:
 
 
 def _note(seat: Seat, attempt: Attempt) -> None:
+    seat.note = attempt.reason or seat.note
     if attempt.state in _OPEN:
         seat.attempt = attempt
     elif attempt.contact:

@@ -249,6 +249,8 @@ async def test_refusals_do_not_drain_the_campaign(open_centre: OpenCentre) -> No
     at = [request.at for request in centre.lcm.requests]
     assert len(at) == 5
     assert [round(later - earlier) for earlier, later in pairwise(at)] == [1, 2, 4, 8]
+    last = centre.records.states(AttemptState.REFUSED)[-1]
+    assert "5 refusals in a row: nothing is fetched until the next ready" in last.reason
     await centre.ready(ALICE)
     await asyncio.sleep(60)
     assert len(centre.dialer.dialed) == 1

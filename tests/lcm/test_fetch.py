@@ -116,6 +116,18 @@ async def test_doubt_outlives_the_fetch(open_lcm: OpenLcm) -> None:
     assert dict(lcm.account.reservations) == {contact.key: "alice"}
 
 
+async def test_the_lost_contact_is_asked_for_in_its_own_group(open_lcm: OpenLcm) -> None:
+    """Whatever group is fetched next, the reserved ones are asked for in the group that left the doubt."""
+    lcm, client = await open_lcm(recover_with=FRESH, max_requests=1)
+    lcm.order("drop,times=1")
+    with pytest.raises(LcmUnavailable):
+        await client.next_contact(ALICE, GROUP)
+    contact = await client.next_contact(ALICE, "Another Group")
+    assert contact is not None
+    assert contact.campaign_group == GROUP
+    assert [one.data["CampaignGroup"] for one in lcm.requests] == [GROUP, GROUP]
+
+
 async def test_doubt_is_one_agents(open_lcm: OpenLcm) -> None:
     """Doubt about one agent's contact holds up no other agent."""
     lcm, client = await open_lcm()

@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from cti_hooks import Agent, AgentState, Attempt, AttemptState, Call, ConfigError, Host, Refusal, hookimpl
 from lcm_plugin.service import Service, ServiceSettings, service_settings
@@ -135,6 +135,10 @@ async def test_the_open_attempt_is_shown(clock: Any) -> None:
         )  # fmt: skip
         await site.host.hooks.all("on_attempt_changed", attempt=attempt)
         assert (await site.get("/v1/agents/1001"))[1]["attempt"]["id"] == "a1"
+        refused = evolve(attempt, state=AttemptState.REFUSED, reason="too early")
+        await site.host.hooks.all("on_attempt_changed", attempt=refused)
+        shown = (await site.get("/v1/agents/1001"))[1]
+        assert (shown["attempt"], shown["note"]) == (None, "too early")
 
 
 async def test_a_plugins_wish_for_a_state_is_granted() -> None:
