@@ -23,14 +23,15 @@ class Service:
     """`async with Service(host, settings) as service: ... service.url`.
 
     The host starts before anybody can ask, and stops after the last answer; its own plugin is in front.
+    `unready` says why it may not be given work; `/readyz` shows it.
     """
 
     def __init__(self, host: Host, settings: ServiceSettings) -> None:
         self._host = host
         self._settings = settings
-        self._unready = ["starting"]
+        self.unready = ["starting"]
         self.agents = Agents(host=host, news=News())
-        self._api = Api(agents=self.agents, unready=self._unready, sockets=set())
+        self._api = Api(agents=self.agents, unready=self.unready, sockets=set())
         self._runner = web.AppRunner(self._application(), shutdown_timeout=1, access_log=None)
         self._stack = AsyncExitStack()
         host.register(self.agents, name="service")
@@ -51,13 +52,13 @@ class Service:
             await self._runner.setup()
             await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
             self._stack = stack.pop_all()
-        self._unready.clear()
+        self.unready.clear()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._unready.append("draining")
+        self.unready.append("draining")
         await self._stack.aclose()
 
     def _application(self) -> web.Application:

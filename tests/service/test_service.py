@@ -224,6 +224,24 @@ async def test_health_and_readiness() -> None:
         assert await site.get("/readyz") == (200, {"ready": True, "reasons": []})
 
 
+async def test_not_ready_while_it_starts_and_drains() -> None:
+    """Before it listens and while it drains, readiness says no, and why."""
+    seen: list[str] = []
+
+    class Watches:
+        @hookimpl
+        async def on_shutdown(self) -> None:
+            seen.extend(service.unready)
+
+    host = Host.from_config({"cti": {"plugins": []}})
+    host.register(Watches())
+    service = Service(host, ServiceSettings(port=0))
+    assert service.unready == ["starting"]
+    async with service:
+        assert service.unready == []
+    assert seen == ["draining"]
+
+
 async def test_a_token_is_required_where_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the bearer token only health and readiness are answered."""
     monkeypatch.setenv("API_TOKEN", "t0ken")
