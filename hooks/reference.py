@@ -69,6 +69,12 @@ class Crm:
     async def on_shutdown(self):
         self.closed = True
 """,
+    "report_health": """
+class Crm:
+    @hookimpl
+    async def report_health(self):
+        return [Health(what="crm", good=True, seen="answers, version 7")]
+""",
     "on_agent_logged_on": """
 class Board:
     @hookimpl
@@ -140,6 +146,22 @@ class OfficeHours:
         if not 9 <= moment.hour < 18:
             opens = moment.replace(hour=9, minute=0) + timedelta(days=moment.hour >= 18)
             return Refusal(rule="office-hours", reason="we call from 9 to 18", not_before=opens)
+""",
+    "explain_contact": """
+class OfficeHours:
+    @hookimpl
+    async def explain_contact(self, contact, moment):
+        open_now = 9 <= moment.hour < 18
+        return [Check(rule="office-hours", passed=open_now, reason="we call from 9 to 18")]
+""",
+    "list_past_calls": """
+class Archive:
+    def __init__(self):
+        self.calls = []
+
+    @hookimpl
+    async def list_past_calls(self, contact, since):
+        return [call for call in self.calls if call.at >= since]
 """,
     "on_contact_offered": """
 class Desktop:

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from cti_hooks import Agent, ConfigError, Host, described
+from cti_hooks import Agent, ConfigError, Host, described, health_of
 from lcm_plugin.desk.site import Site
 from lcm_plugin.errors import LcmError, LcmRejected
 from lcm_plugin.lcm.catalogue import CATALOGUE
@@ -61,6 +61,8 @@ async def _running(host: Host, agent: Agent, probe: str | None) -> AsyncIterator
     try:
         async with host:
             yield Finding(what="plugins start", good=True, seen="all of them")
+            for one in health_of(await host.hooks.all("report_health")):
+                yield Finding(what=one.what, good=one.good, seen=one.seen)
             yield await _lcm(lcm_of(host), agent)
             if probe:
                 yield await _probe(lcm_of(host), Agent(id=probe))

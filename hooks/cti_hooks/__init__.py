@@ -16,6 +16,7 @@ from cti_hooks.errors import (
     Problem,
     nearest,
 )
+from cti_hooks.health import health_of
 from cti_hooks.host import Host
 from cti_hooks.markers import Declaration, Way, hookimpl, hookspec
 from cti_hooks.masking import described, masked, masked_text
@@ -33,13 +34,16 @@ from cti_hooks.values import (
     CallEvent,
     CallEventKind,
     CallType,
+    Check,
     ConnectionState,
     Consent,
     Contact,
     Dial,
     Disposition,
+    Health,
     Mode,
     Outcome,
+    PastCall,
     Refusal,
     TimeZone,
 )
@@ -57,6 +61,7 @@ __all__ = [
     "CallType",
     "Callback",
     "CallbackKind",
+    "Check",
     "Clock",
     "ConfigError",
     "ConnectionState",
@@ -65,6 +70,7 @@ __all__ = [
     "Declaration",
     "Dial",
     "Disposition",
+    "Health",
     "HookCancelledError",
     "HookError",
     "HookOverrunError",
@@ -74,6 +80,7 @@ __all__ = [
     "Host",
     "Mode",
     "Outcome",
+    "PastCall",
     "PluginError",
     "Problem",
     "Refusal",
@@ -81,6 +88,7 @@ __all__ = [
     "TimeZone",
     "Way",
     "described",
+    "health_of",
     "hookimpl",
     "hookspec",
     "masked",

@@ -18,10 +18,13 @@ from cti_hooks.values import (
     Attempt,
     Call,
     CallEvent,
+    Check,
     Consent,
     Contact,
     Dial,
     Disposition,
+    Health,
+    PastCall,
     Refusal,
 )
 
@@ -78,6 +81,19 @@ def on_shutdown() -> object:
 
     - A value means nothing.
     - An exception is logged; the other plugins are stopped all the same.
+    """
+
+
+@hookspec(NOTIFY)
+def report_health() -> Sequence[Health] | None:
+    """Say how the things a plugin needs are: its engine, its store, the server it asks.
+
+    Called by the host for its readiness, and by `lcm-plugin check`. Answer from what is known, or with
+    one short question; the time limit is 5 s.
+
+    - None: nothing to report.
+    - A sequence of `Health`: while one of them is not good, the host says that it is not ready, and why.
+    - An exception is logged and counts as not good.
     """
 
 
@@ -258,6 +274,40 @@ def review_contact(agent: Agent, contact: Contact, moment: datetime) -> Refusal 
     """
 
 
+@hookspec(Declaration(way=Way.ALL))
+def explain_contact(agent: Agent, contact: Contact, moment: datetime) -> Sequence[Check] | None:
+    """Say of every rule whether it lets this contact be called at this moment, passed or not.
+
+    Called by lcm-plugin for `explain` and whoever asks why not. A policy's `review_contact` is best the first
+    check that did not pass, so that both always say the same.
+
+    - None: this plugin has no rules, or tells only its refusals; `review_contact` is asked of it instead.
+    - A sequence of `Check`.
+    - An exception is logged and shown as a check that did not pass.
+
+    Arguments:
+        agent: the agent who would be connected.
+        contact: the contact, after `enrich_contact`.
+        moment: the instant in question, with its zone.
+    """
+
+
+@hookspec(ASK)
+def list_past_calls(contact: Contact, since: datetime) -> Sequence[PastCall] | None:
+    """List the calls placed to this number, or to this contact under any number, by any host.
+
+    Called by policies that count attempts, implemented by whoever keeps the record (lcm-plugin: its ledger).
+
+    - None: this plugin keeps no record; the next is asked.
+    - A sequence of `PastCall`, oldest first; calls that failed on our side are in it, with their outcome.
+    - An exception is logged and the next is asked; raised when nobody answered, so a policy can refuse.
+
+    Arguments:
+        contact: the contact whose past is wanted.
+        since: calls dialed at this instant or later.
+    """
+
+
 @hookspec(NOTIFY)
 def on_contact_offered(attempt: Attempt) -> object:
     """A contact is offered to an agent and waits for the agent's answer.
@@ -336,7 +386,9 @@ def find_call(attempt_id: str) -> Call | None:
 
     Called by lcm-plugin of all dialers.
 
-    - None: not seen. Never proof that nothing rang.
+    - None: not seen. No proof that nothing rang, but where the attempt was given to this backend, and its
+      deadline is over, the attempt ends with its outcome unknown. A backend of several engines has them in an
+      attribute `engines`, by name, and speaks for those only.
     - A `Call` in its present state; `null` when the engine knows that it ended.
     - An exception: the engine cannot be reached, so nothing is known.
 

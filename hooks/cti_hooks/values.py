@@ -247,6 +247,45 @@ class Call:
     attempt_id: str
     state: ConnectionState = field(converter=ConnectionState)
     q850: int | None = None
+    engine: str | None = None
+    """Which of the backend's engines it is on, by its name in the settings, where there are several."""
+
+
+@frozen(kw_only=True)
+class PastCall:
+    """A call placed before, as evidence for rules that count. Numbers are compared by a keyed hash."""
+
+    attempt_id: str
+    at: datetime = field(validator=_aware)
+    """When it was dialed."""
+    outcome: Outcome | None = field(default=None, converter=attrs.converters.optional(Outcome))
+    ended_at: datetime | None = field(default=None, validator=_aware)
+    same_number: bool = False
+    same_contact: bool = False
+    """Whether it was to the same campaign's same contact id, whatever the number."""
+
+
+@frozen(kw_only=True)
+class Health:
+    """Whether one thing a plugin needs works, and what was seen of it: shown by `check` and `/readyz`."""
+
+    what: str
+    """`asterisk pbx-1`, `ledger`."""
+    good: bool
+    seen: str
+    """One line for people: the version, or what is wrong and the way out. No secret, no number."""
+
+
+@frozen(kw_only=True)
+class Check:
+    """One rule's word on one contact at one moment, passed or not, with the evidence it went by."""
+
+    rule: str
+    passed: bool
+    reason: str
+    not_before: datetime | None = field(default=None, validator=_aware)
+    """Where it did not pass: the next moment it might."""
+    evidence: Mapping[str, Any] = _extras()
 
 
 @frozen(kw_only=True)
@@ -275,6 +314,12 @@ class Attempt:
     changed_at: datetime | None = field(default=None, validator=_aware)
     reason: str = ""
     """Why it is in this state, for people."""
+    host: str = ""
+    """The host that has it, by its name."""
+    backend: str | None = None
+    """The dialer plugin it was given to, by its name in the config file."""
+    not_after: datetime | None = field(default=None, validator=_aware)
+    """The deadline it was dialed with: later its call cannot be placed any more."""
 
 
 @frozen(kw_only=True)

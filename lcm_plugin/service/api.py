@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMsgType, web
 from attrs import define, frozen
 
-from cti_hooks import Agent, AgentState, ConfigError
+from cti_hooks import Agent, AgentState, ConfigError, health_of
 from cti_hooks import settings as table_reader
 from lcm_plugin.service.agents import Agents, changed
 from lcm_plugin.service.events import Subscription
@@ -81,8 +81,14 @@ class Api:
 
     async def readyz(self, _: web.Request) -> web.Response:
         """Whether it may be given work, and why not."""
-        status = HTTPStatus.SERVICE_UNAVAILABLE if self.unready else HTTPStatus.OK
-        return web.json_response({"ready": not self.unready, "reasons": self.unready}, status=status)
+        reasons = [*self.unready, *await self._ailments()]
+        status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
+        return web.json_response({"ready": not reasons, "reasons": reasons}, status=status)
+
+    async def _ailments(self) -> list[str]:
+        """What of the plugins' own is not good."""
+        answers = await self.agents.host.hooks.all("report_health")
+        return [f"{one.what}: {one.seen}" for one in health_of(answers) if not one.good]
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Everything that happens, from now on."""

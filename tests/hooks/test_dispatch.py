@@ -13,11 +13,14 @@ from cti_hooks import (
     Agent,
     Answer,
     Call,
+    Check,
     ConnectionState,
     Consent,
     Contact,
+    Health,
     Hooks,
     HookUsageError,
+    PastCall,
     PluginError,
     Refusal,
     hookimpl,
@@ -179,6 +182,23 @@ async def test_hook_find_call_asks_all_dialers(plug: Plug, facts: Facts) -> None
     """Each dialer says what it sees."""
     hooks = plug({"find_call": none}, {"find_call": lambda: CALL})
     assert [answer.value for answer in await hooks.all("find_call", **facts("find_call"))] == [None, CALL]
+
+
+async def test_hook_report_health_explain_contact_and_list_past_calls(plug: Plug, facts: Facts) -> None:
+    """Health and checks come from everybody; past calls from the first who keeps a record."""
+    health = Health(what="pbx", good=False, seen="refused")
+    check = Check(rule="hours", passed=True, reason="open")
+    past = PastCall(attempt_id="a0", at=facts("explain_contact")["moment"])
+    hooks = plug(
+        {"report_health": lambda: [health], "explain_contact": none, "list_past_calls": none},
+        {"report_health": fails, "explain_contact": lambda: [check], "list_past_calls": lambda: [past]},
+    )
+    first, second = await hooks.all("report_health")
+    assert first.value == [health]
+    assert isinstance(second.error, OSError)
+    explained = await hooks.all("explain_contact", **facts("explain_contact"))
+    assert [answer.value for answer in explained] == [None, [check]]
+    assert await hooks.first("list_past_calls", **facts("list_past_calls")) == [past]
 
 
 # -- chain --------------------------------------------------------------------------------------------------

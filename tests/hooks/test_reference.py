@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import pytest
 
-from cti_hooks import Call, Contact, Hooks, Refusal, Way, hookimpl, spec
+from cti_hooks import Call, Check, Contact, Health, Hooks, Refusal, Way, hookimpl, spec
 from cti_hooks.markers import declaration_of
 
 FOLDER = Path(spec.__file__).parent.parent
@@ -66,7 +66,7 @@ async def test_every_example_runs(plug: Plug, facts: Facts, name: str) -> None:
     assert block is not None
     known: dict[str, Any] = {
         "attrs": attrs, "hookimpl": hookimpl, "Contact": Contact, "Call": Call, "Refusal": Refusal,
-        "timedelta": timedelta,
+        "Check": Check, "Health": Health, "timedelta": timedelta,
     }  # fmt: skip
     exec(block[1], known)  # noqa: S102  (our own example)
     made = next(

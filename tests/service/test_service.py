@@ -15,7 +15,18 @@ import aiohttp
 import pytest
 from attrs import define, evolve, field
 
-from cti_hooks import Agent, AgentState, Attempt, AttemptState, Call, ConfigError, Host, Refusal, hookimpl
+from cti_hooks import (
+    Agent,
+    AgentState,
+    Attempt,
+    AttemptState,
+    Call,
+    ConfigError,
+    Health,
+    Host,
+    Refusal,
+    hookimpl,
+)
 from lcm_plugin.service import Service, ServiceSettings, service_settings
 from lcm_plugin.service.events import WAITING
 
@@ -70,10 +81,11 @@ class Centre:
 
 
 @asynccontextmanager
-async def centre(**table: Any) -> AsyncIterator[Centre]:
+async def centre(*plugins: object, **table: Any) -> AsyncIterator[Centre]:
     host = Host.from_config({"cti": {"plugins": []}})
     plugin = Plugin()
-    host.register(plugin)
+    for one in (plugin, *plugins):
+        host.register(one)
     settings = service_settings({"port": 0, **table}, "cti.toml")
     async with Service(host, settings) as service, aiohttp.ClientSession(service.url) as http:
         yield Centre(host, plugin, http, service)
@@ -240,6 +252,32 @@ async def test_not_ready_while_it_starts_and_drains() -> None:
     async with service:
         assert service.unready == []
     assert seen == ["draining"]
+
+
+async def test_readiness_is_what_the_plugins_report() -> None:
+    """While something a plugin needs is not good, or it cannot tell, the host is not ready and says why."""
+
+    class Pbx:
+        @hookimpl
+        def report_health(self) -> list[Health]:
+            return [
+                Health(what="pbx-1", good=True, seen="version 22"),
+                Health(what="pbx-2", good=False, seen="down"),
+            ]
+
+    class Broken:
+        @hookimpl
+        def report_health(self) -> list[Health]:
+            raise OSError("no socket")
+
+    async with centre(Pbx(), Broken()) as site:
+        status, body = await site.get("/readyz")
+    assert status == 503
+    assert body["ready"] is False
+    assert sorted(body["reasons"]) == [
+        "pbx-2: down",
+        "plugin Broken: cannot tell how it is: OSError: no socket",
+    ]
 
 
 async def test_a_token_is_required_where_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
