@@ -36,7 +36,7 @@ _positive: Any = validators.gt(0)
 _not_negative: Any = validators.ge(0)
 
 
-LATER: Final = ("ledger", "preview", "auto_dispose", "fetch_when")
+LATER: Final = ("preview", "auto_dispose", "fetch_when")
 """Settings of a later version: known, so that a config file may have them, and without effect yet."""
 
 
@@ -144,6 +144,17 @@ class LcmSettings:
     retry_budget: float = field(default=20.0, validator=_positive)
     """Retries that may be owed at once; each success pays back a tenth."""
 
+    # the ledger
+    ledger: str = "sqlite:///lcm-ledger.db"
+    """Where attempts are kept: `sqlite:///FILE`, relative to the config file, or `postgresql://...`, which
+    hosts may share. `sqlite://` is memory, forgotten at the end."""
+    lease_seconds: float = field(default=30.0, validator=_positive)
+    """How long after a host was heard of last another may take over what it held."""
+    keep_days: float = field(default=30.0, validator=_not_negative)
+    """How long numbers and names of closed attempts are kept."""
+    audit_years: float = field(default=5.0, validator=_positive)
+    """How long the audit and the evidence of calls placed are kept; telemarketing records are, for years."""
+
     # the agent's flow
     poll_min_seconds: float = field(default=1.0, validator=_positive)
     poll_max_seconds: float = field(default=5.0, validator=_positive)
@@ -155,6 +166,8 @@ class LcmSettings:
     def __attrs_post_init__(self) -> None:
         if self.poll_max_seconds < self.poll_min_seconds:
             raise ValueError("poll_max_seconds is below poll_min_seconds")
+        if self.lease_seconds <= self.dial_seconds:
+            raise ValueError("lease_seconds must be above dial_seconds: no call is placed after its lease")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -55,6 +55,7 @@ def _config(url: str) -> dict[str, Any]:
                 "settle_seconds": 0.5,
                 "poll_min_seconds": 0.2,
                 "poll_max_seconds": 0.5,
+                "ledger": "sqlite://",
             },
             "loopback": {
                 "plan": {"answer": 6, "busy": 2, "no_answer": 2},

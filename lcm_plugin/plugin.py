@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from cti_hooks import Agent, CallEvent, ConfigError, Contact, Host, Problem, Refusal, hookimpl
+from cti_hooks import Agent, CallEvent, ConfigError, Contact, Health, Host, Problem, Refusal, hookimpl
 from cti_hooks import settings as plugin_settings
 from lcm_plugin import spec
 from lcm_plugin.config import LcmSettings, without_later
@@ -14,6 +14,7 @@ from lcm_plugin.desk import Desks, expiry_refusal
 from lcm_plugin.lcm.auth import problems
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.transports import Transport, transport_for
+from lcm_plugin.ledger import Ledger, database_for
 
 log = logging.getLogger("lcm_plugin")
 
@@ -65,14 +66,27 @@ class LcmPlugin:
     @hookimpl
     async def on_startup(self, host: Host) -> None:
         own: Transport | None = await host.hooks.first("lcm_transport", settings=self.settings)
+        ledger = Ledger(
+            database=database_for(self.settings.ledger, host.directory),
+            clock=host.clock,
+            random=host.random,
+            host=host.name,
+            lease_seconds=self.settings.lease_seconds,
+        )
         client = LcmClient(
             settings=self.settings,
+            ledger=ledger,
             transport=own or transport_for(self.settings, host.directory, host.clock),
             random=host.random,
             adjust_request=partial(_adjusted, host, "lcm_adjust_request"),
             adjust_reply=partial(_adjusted, host, "lcm_adjust_reply"),
         )
-        self._desks = Desks(settings=self.settings, client=client, hooks=host.hooks, clock=host.clock)
+        self._desks = Desks(settings=self.settings, client=client, hooks=host.hooks, ledger=ledger)
+        try:
+            await ledger.start()
+        except BaseException:
+            await client.close()
+            raise
 
     @hookimpl
     async def on_shutdown(self) -> None:
@@ -80,7 +94,12 @@ class LcmPlugin:
         try:
             await desks.close()
         finally:
+            await desks.ledger.close()
             await desks.client.close()
+
+    @hookimpl
+    def report_health(self) -> list[Health]:
+        return [self.desks.ledger.health()]
 
     # -- agent states: noted at once, the desks' own tasks do the work --------------------------------------
 

@@ -59,7 +59,14 @@ def people(count: int) -> list[SandboxContact]:
 
 
 def centre(lcm_url: str, clock: LoopClock, **lcm: Any) -> Host:
-    settings = {"url": lcm_url, "source": "shift", "timezone": "UTC", "campaign_groups": [GROUP], **lcm}
+    settings = {
+        "url": lcm_url,
+        "source": "shift",
+        "timezone": "UTC",
+        "campaign_groups": [GROUP],
+        "ledger": "sqlite://",
+        **lcm,
+    }
     dialer = {"plan": {"answer": 6, "busy": 2, "no_answer": 2}, "fail_after_ring": 0.05, "seed": 3}
     config = {"cti": {"plugins": ["lcm", "loopback"]}, "plugins": {"lcm": settings, "loopback": dialer}}
     return Host.from_config(config, clock=clock, random=Random(5))

@@ -54,5 +54,5 @@ def test_day_first_alone_is_fine() -> None:
 
 def test_settings_of_a_later_version_are_told(caplog: pytest.LogCaptureFixture) -> None:
     """A setting that is known but has no effect yet is accepted, and a log line says so."""
-    assert load(ledger="sqlite:///x.db", preview={"seconds": 20})
-    assert ["ledger" in line or "preview" in line for line in caplog.messages] == [True, True]
+    assert load(auto_dispose={"busy": "3"}, preview={"seconds": 20})
+    assert ["auto_dispose" in line or "preview" in line for line in caplog.messages] == [True, True]

@@ -23,13 +23,14 @@ from cti_hooks import (
     described,
 )
 from lcm_plugin.config import LcmSettings
-from lcm_plugin.desk.book import LIVE, Book
-from lcm_plugin.desk.dialing import Dialing, calls_after
+from lcm_plugin.desk.dialing import Dialing, calls_after, key_taken
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.intake import Intake
 from lcm_plugin.desk.pauses import Pauses
 from lcm_plugin.desk.site import Site
+from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.lcm.client import LcmClient
+from lcm_plugin.ledger import IN_DOUBT, KeyTakenError, Ledger
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -42,7 +43,8 @@ class Desk:
     settings: LcmSettings
     site: Site
     client: LcmClient
-    book: Book
+    ledger: Ledger
+    verdicts: Verdicts
     ready: bool = field(default=False, init=False)
     hand: Hand = field(init=False)
     intake: Intake = field(init=False)
@@ -52,7 +54,7 @@ class Desk:
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.hand = Hand(agent=self.agent, book=self.book)
+        self.hand = Hand(agent=self.agent, ledger=self.ledger)
         self.intake = Intake(hand=self.hand, settings=self.settings, site=self.site, client=self.client)
         self._dialing = Dialing(hand=self.hand, settings=self.settings, site=self.site)
         self._pauses = Pauses(self.settings, self.client.random)
@@ -73,16 +75,28 @@ class Desk:
 
     def on_call_event(self, attempt: Attempt, event: CallEvent) -> None:
         """Keep the attempt's call up to date; `call_cleared` ends it and frees the agent."""
-        ended = event.kind is CallEventKind.CALL_CLEARED and attempt.state in LIVE | {AttemptState.UNKNOWN}
+        ended = event.kind is CallEventKind.CALL_CLEARED and attempt.state in IN_DOUBT
         state = AttemptState.ENDED if ended else attempt.state
         calls = calls_after(attempt, event)
-        if calls == attempt.calls and state is attempt.state:
+        if calls != attempt.calls or state is not attempt.state:
+            self.ledger.change(attempt, state, seen=True, calls=calls, reason=f"{event.kind}")
+
+    def on_changed(self, attempt: Attempt) -> None:
+        """Keep what is in hand as it is in the ledger; once its call has ended, the agent is free."""
+        if self.hand.attempt is None or self.hand.attempt.id != attempt.id:
             return
-        changed = self.book.change(attempt, state, calls=calls, reason=f"{event.kind}")
-        if self.hand.attempt and self.hand.attempt.id == changed.id:
-            self.hand.attempt = None if ended else changed
-        if ended:
+        self.hand.attempt = attempt
+        if attempt.state is AttemptState.UNKNOWN:
+            self.verdicts.seek(attempt)
+        if attempt.state is AttemptState.ENDED:
+            self.hand.attempt = self.hand.fetched = None
             self._work_on()
+
+    def adopt(self, attempt: Attempt) -> None:
+        """Take what a host that ended has left behind: its call has to be looked up before anything else."""
+        if self.hand.attempt is None:
+            self.hand.attempt, self.hand.fetched = attempt, attempt.contact
+        self.verdicts.seek(attempt)
 
     @property
     def task(self) -> asyncio.Task[None] | None:
@@ -99,7 +113,7 @@ class Desk:
         while self.ready:
             self._wake.clear()
             try:
-                if not await self._dialing.settled():
+                if self.hand.busy:
                     return
                 pause = await self._turn() if self.ready else 0
             except Exception as error:  # noqa: BLE001  (a source of contacts or a site's hook may raise anything)
@@ -122,23 +136,30 @@ class Desk:
             refusals = await self._refusals(attempt, attempt.contact)
         if refusals:
             return self._refuse(refusals)
-        if self.ready:
-            await self._dial(attempt, attempt.contact)
-        return 0
+        return await self._dial(attempt, attempt.contact) if self.ready else 0
 
-    async def _dial(self, attempt: Attempt, contact: Contact) -> None:
+    async def _dial(self, attempt: Attempt, contact: Contact) -> float:
+        intended = await self._dialing.intended(attempt, contact)
+        if isinstance(intended, Refusal):
+            return self._refuse((intended,))
         self.ready = False
         self._pauses.reset()
-        if not await self._dialing.place(attempt, contact):
-            self._refuse((Refusal(rule="no_dialer", reason="no dialer took the call"),))
+        if not await self._dialing.place(*intended):
+            return self._refuse((Refusal(rule="no_dialer", reason="no dialer took the call"),))
+        return 0
 
     # -- why not --------------------------------------------------------------------------------------------
 
     async def _refusals(self, attempt: Attempt, contact: Contact) -> tuple[Refusal, ...]:
         agent = self.hand.agent
-        own = (self.book.objection(agent, attempt, contact), _without_consent(contact))
-        found = await self.site.refusals(agent, contact, self.book.clock.now())
+        own = (await self._objection(attempt), _without_consent(contact))
+        found = await self.site.refusals(agent, contact, self.ledger.now())
         return (*filter(None, own), *found)
+
+    async def _objection(self, attempt: Attempt) -> Refusal | None:
+        """Why this key may not be dialed (DESIGN 5, a key that comes again)."""
+        other = await self.ledger.other_with_key(attempt)
+        return key_taken(KeyTakenError(other.id, other.state, other.agent.id)) if other else None
 
     def _refuse(self, refusals: tuple[Refusal, ...]) -> float:
         """Close the attempt with its reasons; five in a row stop the fetching, and the reason says so."""

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from attrs import define, evolve, field
+from attrs import define, evolve
 
 from cti_hooks import (
     Attempt,
@@ -15,11 +15,13 @@ from cti_hooks import (
     ConnectionState,
     Contact,
     Dial,
+    Refusal,
     described,
 )
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.site import Site
+from lcm_plugin.ledger import KeyTakenError
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -43,16 +45,29 @@ class Dialing:
     hand: Hand
     settings: LcmSettings
     site: Site
-    _not_after: datetime | None = field(default=None, init=False)
 
-    async def place(self, attempt: Attempt, contact: Contact) -> bool:
-        """Note that it is being dialed, then dial. Whether a dialer took it, or may have.
+    async def intended(self, attempt: Attempt, contact: Contact) -> tuple[Attempt, Dial] | Refusal:
+        """Record that it is being dialed, before anything is; or why it may not be.
+
+        Raises:
+            LedgerError: it is not this host's any more, or nothing can be recorded now.
+        """
+        dial = await self._dial(contact)
+        backend = " ".join(self.site.dialers)
+        try:
+            recorded = await self.hand.ledger.dial(
+                attempt, not_after=dial.not_after, backend=backend, reason="ready"
+            )
+        except KeyTakenError as error:
+            return key_taken(error)
+        self.hand.attempt = recorded
+        return recorded, dial
+
+    async def place(self, attempt: Attempt, dial: Dial) -> bool:
+        """Dial. Whether a dialer took it, or may have.
 
         A failure leaves open whether something rang: the attempt is `unknown` and never dialed again.
         """
-        dial = self._dial(contact)
-        self._not_after = dial.not_after
-        attempt = self.hand.change(attempt, AttemptState.DIALING, reason="ready")
         try:
             call = await self.site.make_call(attempt, dial)
         except Exception as error:  # noqa: BLE001  (whatever a dialer raises)
@@ -65,31 +80,10 @@ class Dialing:
             self._placed(attempt.id, call)
         return call is not None
 
-    async def settled(self) -> bool:
-        """Whether the hand is free. A call in doubt is looked for at the dialers once its deadline is over.
-
-        Not seen is no proof that nothing rang: the attempt stays `unknown`, shown and never dialed again,
-        but the agent, who says to be ready, is free.
-        """
-        attempt = self.hand.attempt
-        if attempt is None or attempt.state is not AttemptState.UNKNOWN:
-            return not self.hand.busy
-        await asyncio.sleep(self._seconds_left())
-        for call in await self.site.found_calls(attempt.id):
-            if call.state is not ConnectionState.NULL:
-                self.hand.change(attempt, AttemptState.CALLING, calls=(call,), reason="found at the dialer")
-                return False
-        if self.hand.attempt is attempt:
-            self.hand.attempt = None
-        return not self.hand.busy
-
-    def _seconds_left(self) -> float:
-        if self._not_after is None:
-            return 0
-        return max(0.0, (self._not_after - self.hand.book.clock.now()).total_seconds())
-
-    def _dial(self, contact: Contact) -> Dial:
-        not_after = self.hand.book.clock.now() + timedelta(seconds=self.settings.dial_seconds)
+    async def _dial(self, contact: Contact) -> Dial:
+        """The deadline is within our lease: nothing is placed once another host may have taken over."""
+        seconds = await self.hand.ledger.held_for(self.settings.dial_seconds)
+        not_after = self.hand.ledger.clock.now() + timedelta(seconds=seconds)
         return Dial(
             to=contact.e164 or contact.phone_number,
             not_after=min(not_after, contact.expires_at) if contact.expires_at else not_after,
@@ -99,16 +93,26 @@ class Dialing:
 
     def _placed(self, attempt_id: str, call: Call) -> None:
         """The dialer took it. Events that came before know better."""
-        attempt = self.hand.book.get(attempt_id)
+        attempt = self.hand.ledger.get_open(attempt_id)
         if attempt and attempt.state is AttemptState.DIALING:
             calls = attempt.calls or (call,)
-            self.hand.change(attempt, AttemptState.CALLING, calls=calls, reason="placed")
+            self.hand.change(attempt, AttemptState.CALLING, seen=True, calls=calls, reason="placed")
 
     def _in_doubt(self, attempt_id: str, error: BaseException) -> None:
-        attempt = self.hand.book.get(attempt_id)
+        attempt = self.hand.ledger.get_open(attempt_id)
         if attempt and attempt.state is AttemptState.DIALING:
-            self.hand.change(attempt, AttemptState.UNKNOWN, reason=described(error))
+            self.hand.change(attempt, AttemptState.UNKNOWN, seen=True, reason=described(error))
             log.error("attempt %s: whether it rang is unknown: %s", attempt_id, described(error))
+
+
+def key_taken(error: KeyTakenError) -> Refusal:
+    """A key that comes again (DESIGN 5), and is another attempt's."""
+    evidence = {"attempt": error.attempt_id, "agent": error.agent_id, "state": error.state}
+    if error.state == AttemptState.OFFERED:
+        reason = f"agent {error.agent_id} holds this contact"
+        return Refusal(rule="open_elsewhere", reason=reason, evidence=evidence)
+    reason = f"this key was dialed before and is {error.state}"
+    return Refusal(rule="dialed_before", reason=reason, evidence=evidence)
 
 
 def calls_after(attempt: Attempt, event: CallEvent) -> tuple[Call, ...]:

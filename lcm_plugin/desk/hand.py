@@ -1,9 +1,11 @@
 """What one agent has in hand: the open attempt, and its contact as it was fetched."""
 
+from typing import Any
+
 from attrs import define
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
-from lcm_plugin.desk.book import LIVE, Book
+from lcm_plugin.ledger import IN_DOUBT, Ledger
 
 
 @define(kw_only=True, eq=False)
@@ -17,14 +19,24 @@ class Hand:
     """
 
     agent: Agent
-    book: Book
+    ledger: Ledger
     attempt: Attempt | None = None
     fetched: Contact | None = None
 
     @property
     def busy(self) -> bool:
         """Whether a call is being placed, is up, or may be."""
-        return self.attempt is not None and self.attempt.state in LIVE | {AttemptState.UNKNOWN}
+        return self.attempt is not None and self.attempt.state in IN_DOUBT
+
+    async def open(self, campaign_group: str) -> Attempt:
+        """A new attempt, `requested`; or the one that was offered to this agent before, taken up again.
+
+        Raises:
+            LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
+        """
+        self.attempt = await self.ledger.open(self.agent, campaign_group)
+        self.fetched = self.attempt.contact
+        return self.attempt
 
     def held(self) -> Attempt | None:
         """The open attempt, if it is offered; one whose contact has expired is closed."""
@@ -32,7 +44,7 @@ class Hand:
         if attempt is None or attempt.state is not AttemptState.OFFERED or self.fetched is None:
             return None
         expires_at = self.fetched.expires_at
-        if expires_at is None or expires_at > self.book.clock.now():
+        if expires_at is None or expires_at > self.ledger.now():
             return attempt
         self.put_down(AttemptState.EXPIRED, reason="the contact expired while it was held")
         return None
@@ -45,13 +57,24 @@ class Hand:
             attempt, AttemptState.OFFERED, contact=contact, campaign_group=group, reason="fetched"
         )
 
-    def change(self, attempt: Attempt, state: AttemptState, **facts: object) -> Attempt:
+    def change(self, attempt: Attempt, state: AttemptState, **facts: Any) -> Attempt:
         """The open attempt in its new state."""
-        self.attempt = self.book.change(attempt, state, **facts)
+        self.attempt = self.ledger.change(attempt, state, **facts)
         return self.attempt
 
-    def put_down(self, state: AttemptState, **facts: object) -> None:
+    def put_down(self, state: AttemptState, **facts: Any) -> None:
         """Close the open attempt: nothing is in hand any more."""
         attempt, self.attempt, self.fetched = self.attempt, None, None
         if attempt:
-            self.book.change(attempt, state, **facts)
+            self.ledger.change(attempt, state, **facts)
+
+    def let_go(self) -> None:
+        """Leave an offered attempt to whichever host its agent comes to."""
+        if self.attempt and self.attempt.state is AttemptState.OFFERED:
+            self.ledger.release(self.attempt)
+            self.attempt = self.fetched = None
+
+    def lose(self, attempt: Attempt) -> None:
+        """Another host has it; a call in progress is still watched."""
+        if self.attempt and self.attempt.id == attempt.id and not self.busy:
+            self.attempt = self.fetched = None

@@ -30,6 +30,7 @@ class Intake:
         """The attempt whose contact is in hand, enriched; None when there is no contact now.
 
         Raises:
+            LedgerError: nothing can be recorded now, so nothing is asked for.
             LcmError: the LCM's; the round over the groups stops at the first.
         """
         attempt = self.hand.held() or await self._next()
@@ -40,6 +41,7 @@ class Intake:
 
         Raises:
             OpenAttemptError: a call is in hand.
+            LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
             LcmError: the LCM's.
         """
         async with self._lock:
@@ -49,8 +51,11 @@ class Intake:
                 return self.hand.fetched
             if self.hand.attempt:  # a round's, which closes it itself
                 return await self._fetched(self.hand.attempt, campaign_group)
+            attempt = await self.hand.open(campaign_group)
+            if attempt.state is AttemptState.OFFERED:
+                return self.hand.fetched
             try:
-                return await self._fetched(self._open(campaign_group), campaign_group)
+                return await self._fetched(attempt, campaign_group)
             finally:
                 self._nothing_came("no contact")
 
@@ -62,7 +67,9 @@ class Intake:
 
     async def _next(self) -> Attempt | None:
         for group in await self.campaign_groups():
-            attempt = self._open(group)
+            attempt = await self.hand.open(group)
+            if attempt.state is AttemptState.OFFERED:
+                return attempt
             try:
                 contact = await self.site.next_contact(self.hand.agent, group)
             except BaseException as error:
@@ -83,10 +90,6 @@ class Intake:
             agent.campaign_groups or self.settings.campaign_groups or await self.client.campaign_groups(agent)
         )
 
-    def _open(self, campaign_group: str) -> Attempt:
-        self.hand.attempt = self.hand.book.open(self.hand.agent, campaign_group)
-        return self.hand.attempt
-
     def _nothing_came(self, reason: str) -> None:
         """Close a request that brought nothing. A contact that did come stays in hand."""
         attempt = self.hand.attempt
@@ -99,7 +102,7 @@ class Intake:
         if held is None or self.hand.fetched != contact:
             return self.hand.take(attempt, contact)
         if held.id != attempt.id:  # a fetch of the host's own was quicker
-            self.hand.book.change(attempt, AttemptState.EMPTY, reason=f"attempt {held.id} holds a contact")
+            self.hand.ledger.change(attempt, AttemptState.EMPTY, reason=f"attempt {held.id} holds a contact")
         return held
 
     async def _enriched(self, attempt: Attempt) -> Attempt:

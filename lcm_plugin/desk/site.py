@@ -1,6 +1,6 @@
 """What a desk asks of the site: the hooks it calls, typed, and the only place that names them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -41,10 +41,23 @@ class Site:
         call: Call | None = await self.hooks.first("make_call", attempt=attempt, dial=dial)
         return call
 
-    async def found_calls(self, attempt_id: str) -> list[Call]:
-        """The calls dialers see for this attempt; none is no proof that nothing rang."""
-        answers = await self.hooks.all("find_call", attempt_id=attempt_id)
-        return [answer.value for answer in answers if answer.value is not None]
+    async def find_call(self, attempt_id: str) -> list[Answer]:
+        """What each dialer sees of this attempt; None is no proof that nothing rang."""
+        return await self.hooks.all("find_call", attempt_id=attempt_id)
+
+    @property
+    def dialers(self) -> list[str]:
+        """The plugins that place calls, by name, in the order they are asked."""
+        return [one.plugin_name for one in reversed(self.hooks.pm.hook.make_call.get_hookimpls())]
+
+    def is_loaded(self, plugin: str) -> bool:
+        """Whether there is a plugin of this name."""
+        return self.hooks.pm.has_plugin(plugin)
+
+    def engines_missing(self, plugin: str, calls: Iterable[Call]) -> set[str]:
+        """The engines of these calls that the dialer does not have any more; one without names has one."""
+        engines = getattr(self.hooks.pm.get_plugin(plugin), "engines", None)
+        return set() if engines is None else {call.engine for call in calls if call.engine} - set(engines)
 
     async def tell_changed(self, attempt: Attempt) -> None:
         """Announce an attempt's change."""

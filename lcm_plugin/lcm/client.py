@@ -12,32 +12,32 @@ from lcm_plugin.errors import LcmError
 from lcm_plugin.lcm.budget import RetryBudget
 from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, CATALOGUE, MessageType
 from lcm_plugin.lcm.decode import Reply
+from lcm_plugin.lcm.doubt import Doubts
 from lcm_plugin.lcm.envelope import request
 from lcm_plugin.lcm.fetch import RECOVERED_AT_ONCE, Fetch
 from lcm_plugin.lcm.gate import Adjust, Gate, unchanged
-from lcm_plugin.lcm.memory import Memory
 from lcm_plugin.lcm.normalize import Normalizer, campaign_group_names
 from lcm_plugin.lcm.patience import Patience
 from lcm_plugin.lcm.rules import RULES, Verdict
 from lcm_plugin.lcm.transports import Transport
+from lcm_plugin.ledger import Ledger
 
 
 @define(kw_only=True)
 class LcmClient:
-    """Speaks to one LCM for all agents.
-
-    What it knows of doubt and of keys given is in `memory`: lost with the process until there is a ledger.
-    """
+    """Speaks to one LCM for all agents. What it knows of doubt and of keys handed out is the ledger's."""
 
     settings: LcmSettings
     transport: Transport
     random: Random
+    ledger: Ledger
     adjust_request: Adjust = unchanged
     adjust_reply: Adjust = unchanged
-    memory: Memory = field(factory=Memory)
     gate: Gate = field(init=False)
     _budget: RetryBudget = field(init=False)
     _normalizer: Normalizer = field(init=False)
+    _doubts: Doubts = field(init=False)
+    _fetching: dict[str, asyncio.Lock] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.gate = Gate(
@@ -48,6 +48,7 @@ class LcmClient:
         )
         self._budget = RetryBudget(self.settings.retry_budget)
         self._normalizer = Normalizer(self.settings)
+        self._doubts = Doubts(self.ledger)
 
     async def next_contact(self, agent: Agent, campaign_group: str, attempt_id: str = "") -> Contact | None:
         """The agent's next contact of this group, or None when the LCM has none now.
@@ -58,12 +59,14 @@ class LcmClient:
         Raises:
             LcmError: the last one; doubt, where it arose, lasts until it is settled.
         """
-        async with self.memory.of(agent.id).lock:
+        async with self._fetching.setdefault(agent.id, asyncio.Lock()):
+            await self._doubts.learn(agent)
             fetch = Fetch(
                 gate=self.gate,
                 settings=self.settings,
                 normalizer=self._normalizer,
-                memory=self.memory,
+                ledger=self.ledger,
+                doubts=self._doubts,
                 budget=self._budget,
                 patience=self._patience(),
                 agent=agent,

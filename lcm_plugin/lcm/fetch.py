@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from attrs import define, field
+from attrs import define
 
 from cti_hooks import Agent, Contact
 from lcm_plugin.config import LcmSettings, RecoverMessage
@@ -18,12 +18,13 @@ from lcm_plugin.errors import Fault, LcmBadReply, LcmError
 from lcm_plugin.lcm.budget import RetryBudget
 from lcm_plugin.lcm.catalogue import CATALOGUE, Kind, MessageType
 from lcm_plugin.lcm.decode import Reply
+from lcm_plugin.lcm.doubt import Doubt, Doubts
 from lcm_plugin.lcm.envelope import request
 from lcm_plugin.lcm.gate import Gate
-from lcm_plugin.lcm.memory import AgentMemory, Doubt, Memory
 from lcm_plugin.lcm.normalize import Normalizer
 from lcm_plugin.lcm.patience import AskAgain, Patience
 from lcm_plugin.lcm.rules import RULES, Verdict
+from lcm_plugin.ledger import Ledger
 
 log = logging.getLogger("lcm_plugin.lcm")
 
@@ -38,16 +39,17 @@ class Fetch:
     gate: Gate
     settings: LcmSettings
     normalizer: Normalizer
-    memory: Memory
+    ledger: Ledger
+    doubts: Doubts
     budget: RetryBudget
     patience: Patience
     agent: Agent
     campaign_group: str
     attempt_id: str
-    _known: AgentMemory = field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        self._known = self.memory.of(self.agent.id)
+    @property
+    def _doubt(self) -> Doubt | None:
+        return self.doubts.of(self.agent)
 
     async def run(self) -> Contact | None:
         """The agent's next contact, or None when the LCM has none now.
@@ -55,15 +57,13 @@ class Fetch:
         Raises:
             LcmError: the last one.
         """
-        if self._known.waiting:
-            return self._known.waiting.popleft()
         try:
             return await self.patience.keep_trying(self._step, self._again)
         except AskAgain:
             raise self._last_error() from None
 
     async def _step(self) -> Contact | None:
-        if self._known.doubt and (found := await self._settle(self._known.doubt)):
+        if (doubt := self._doubt) and (found := await self._settle(doubt)):
             return found
         return await self._fresh()
 
@@ -73,7 +73,7 @@ class Fetch:
         if not isinstance(error, LcmError):
             return False
         self.patience.error = error
-        if self._known.doubt:  # the next question settles it: neither charged nor refused
+        if self._doubt:  # the next question settles it: neither charged nor refused
             return RULES[error.fault][Kind.READ] is Verdict.RETRY
         return RULES[error.fault][Kind.DOWNLOAD] is Verdict.RETRY and self.budget.spend()
 
@@ -84,67 +84,72 @@ class Fetch:
         try:
             reply = await self._ask(CATALOGUE[self.settings.download_with], count=1, reserved=False)
             contacts = [self._contact(record, reserved=False) for record in reply.records]
-            self._refuse_others(contacts)
+            await self._refuse_others(contacts)
         except LcmError as error:
             if RULES[error.fault][Kind.DOWNLOAD] is Verdict.DOUBT:
-                self._doubt(error)
+                self._in_doubt(error)
             raise
         except asyncio.CancelledError:
-            self._doubt(LcmBadReply("the fetch was cancelled before its answer", fault=Fault.NO_ANSWER))
+            self._in_doubt(LcmBadReply("the fetch was cancelled before its answer", fault=Fault.NO_ANSWER))
             raise
         return self._given(contacts)
 
     def _group(self, *, reserved: bool) -> str:
         """Reserved contacts are asked for in the group whose download left the doubt."""
-        doubt = self._known.doubt
+        doubt = self._doubt
         return doubt.campaign_group if reserved and doubt else self.campaign_group
 
     def _contact(self, record: Mapping[str, Any], *, reserved: bool) -> Contact:
         group = self._group(reserved=reserved)
         return self.normalizer.contact(record, campaign_group=group, reserved=reserved)
 
-    def _refuse_others(self, contacts: list[Contact]) -> None:
+    async def _refuse_others(self, contacts: list[Contact]) -> None:
         """Another agent's contact answers another question: a reply that came twice on a shared bus."""
-        if any(self.memory.owner(contact.key) not in {None, self.agent.id} for contact in contacts):
+        owners = await self.ledger.owners([contact.key for contact in contacts]) if contacts else {}
+        if set(owners.values()) - {self.agent.id}:
             raise LcmBadReply("the LCM answered with another agent's contact", fault=Fault.NO_ANSWER)
 
     def _given(self, contacts: list[Contact]) -> Contact | None:
-        for contact in contacts:
-            self.memory.give(self.agent.id, contact)
-        self._known.waiting.extend(contacts[1:])
+        """The first of them. Others that came along are asked for as lost ones are, when it is their turn."""
+        if contacts[1:]:
+            text = f"the LCM handed out {len(contacts)} contacts at once"
+            self._in_doubt(LcmBadReply(text, fault=Fault.NO_ANSWER))
         return contacts[0] if contacts else None
 
     # -- doubt ----------------------------------------------------------------------------------------------
 
-    def _doubt(self, error: LcmError) -> None:
-        self._known.doubt = Doubt(campaign_group=self.campaign_group, error=error)
+    def _in_doubt(self, error: LcmError) -> None:
+        self.doubts.note(self.agent, Doubt(campaign_group=self.campaign_group, error=error))
         log.warning("doubt for agent %s, attempt %s: %s", self.agent.id, self.attempt_id, error.args[0])
 
     async def _settle(self, doubt: Doubt) -> Contact | None:
         self.patience.count()
         reply = await self._ask(CATALOGUE[self.settings.recover_with], count=self._count(), reserved=True)
-        lost = list(self._lost(reply))
+        lost = await self._lost(reply)
         if not lost:
             self._nothing_lost(doubt)
             return None
         if len(lost) == 1:
-            self._known.doubt = None
+            self.doubts.end(self.agent)
         log.info("the LCM had reserved %s for agent %s", lost[0].key, self.agent.id)
-        return self._given(lost[:1])
+        return lost[0]
 
     def _count(self) -> int:
         return 1 if self.settings.recover_with is RecoverMessage.SINGLE else RECOVERED_AT_ONCE
 
-    def _lost(self, reply: Reply) -> Iterator[Contact]:
-        """The contacts nobody knows. One that cannot be used is logged: it could not be dialed anyway."""
+    async def _lost(self, reply: Reply) -> list[Contact]:
+        """The contacts nobody knows."""
+        contacts = list(self._usable(reply))
+        known = await self.ledger.owners([contact.key for contact in contacts]) if contacts else {}
+        return [contact for contact in contacts if contact.key not in known]
+
+    def _usable(self, reply: Reply) -> Iterator[Contact]:
+        """One that cannot be used is logged: it could not be dialed anyway."""
         for record in reply.records:
             try:
-                contact = self._contact(record, reserved=True)
+                yield self._contact(record, reserved=True)
             except LcmBadReply as error:
                 log.warning("a reserved contact of agent %s cannot be used: %s", self.agent.id, error)
-                continue
-            if self.memory.owner(contact.key) is None:
-                yield contact
 
     def _nothing_lost(self, doubt: Doubt) -> None:
         now = asyncio.get_running_loop().time()
@@ -153,7 +158,7 @@ class Fetch:
             raise AskAgain(self.settings.settle_seconds)
         if now < doubt.empty_at + self.settings.settle_seconds:
             raise AskAgain(doubt.empty_at + self.settings.settle_seconds - now)
-        self._known.doubt = None
+        self.doubts.end(self.agent)
         log.info("doubt for agent %s is over: the LCM reserved nothing", self.agent.id)
 
     # -- asking ---------------------------------------------------------------------------------------------
@@ -177,5 +182,5 @@ class Fetch:
         return reply
 
     def _last_error(self) -> LcmError:
-        doubt = self._known.doubt
+        doubt = self._doubt
         return self.patience.error or (doubt.error if doubt else LcmBadReply("", fault=Fault.NO_ANSWER))

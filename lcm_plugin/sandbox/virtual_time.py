@@ -5,9 +5,13 @@ A run on it, with a `LoopClock` and a seeded `Random` given to the host, repeats
 
 import asyncio
 import selectors
+from collections.abc import Callable
+from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar, TypeVarTuple, Unpack
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 IDLE: Final = 0.002
 """Real seconds in which sockets of this machine have spoken, if they have anything to say."""
 TICK: Final = 1e-6
@@ -19,11 +23,15 @@ class _Selector(selectors.DefaultSelector):
     """Waits no longer than IDLE, and lets the rest of the wanted wait pass on its own clock."""
 
     passed = 0.0
+    in_threads = 0
+    """How much work is under way in threads: time stands still for it."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         self.passed += TICK
         if timeout is None or timeout <= 0:
             return super().select(timeout)
+        if self.in_threads:
+            return super().select()
         sockets = len(self.get_map()) > _OWN_PIPE
         ready = super().select(min(timeout, IDLE) if sockets else 0)
         if not ready:
@@ -34,8 +42,8 @@ class _Selector(selectors.DefaultSelector):
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """A selector event loop on virtual time, starting at 0.
 
-    Both ends of a connection have to live in this loop, or answer within IDLE; work in other threads or
-    processes takes no virtual time, and time does not wait for it.
+    Both ends of a connection have to live in this loop, or answer within IDLE. Time stands still for what
+    `run_in_executor` runs; other threads and processes take no virtual time, and time does not wait for them.
     """
 
     def __init__(self) -> None:
@@ -45,6 +53,18 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds of virtual time since the loop was made."""
         return self._virtual.passed
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
+    ) -> "asyncio.Future[T]":
+        """As asyncio does; time stands still until it is done."""
+        done = super().run_in_executor(executor, func, *args)
+        self._virtual.in_threads += 1
+        done.add_done_callback(self._back)
+        return done
+
+    def _back(self, _: object) -> None:
+        self._virtual.in_threads -= 1
 
 
 class LoopClock:

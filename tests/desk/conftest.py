@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -113,7 +114,7 @@ def people(count: int, **facts: Any) -> list[SandboxContact]:
 
 
 @pytest.fixture
-async def open_centre(clock: LoopClock) -> AsyncIterator[OpenCentre]:
+async def open_centre(clock: LoopClock, tmp_path: Path) -> AsyncIterator[OpenCentre]:
     """Opens a contact centre; `plugins` are registered too, further settings of lcm by keyword."""
     async with AsyncExitStack() as stack:
 
@@ -127,6 +128,7 @@ async def open_centre(clock: LoopClock) -> AsyncIterator[OpenCentre]:
                 "source": "tests",
                 "timezone": "America/New_York",
                 "campaign_groups": [GROUP],
+                "ledger": f"sqlite:///{tmp_path}/ledger.db",
                 **table,
             }
             config = {"cti": {"plugins": ["lcm"]}, "plugins": {"lcm": settings}}

@@ -1,23 +1,52 @@
 """A sandbox LCM on a real socket, and a client of it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from cti_hooks import Agent, AttemptState, Contact
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.transports import transport_for
+from lcm_plugin.ledger import Ledger, database_for
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
 GROUP = "AD Dev Manual Group"
 
-OpenLcm = Callable[..., Awaitable[tuple[Sandbox, LcmClient]]]
+
+class Fetching(LcmClient):
+    """A client whose contacts are recorded, as a desk records them, and at once put down again."""
+
+    async def next_contact(self, agent: Agent, campaign_group: str, attempt_id: str = "") -> Contact | None:
+        attempt = await self.ledger.open(agent, campaign_group)
+        contact = None
+        try:
+            contact = await super().next_contact(agent, campaign_group, attempt_id or attempt.id)
+        finally:
+            if contact:
+                attempt = self.ledger.change(attempt, AttemptState.OFFERED, contact=contact)
+            self.ledger.change(attempt, AttemptState.REFUSED if contact else AttemptState.EMPTY)
+        return contact
+
+
+OpenLcm = Callable[..., Awaitable[tuple[Sandbox, Fetching]]]
+
+
+@asynccontextmanager
+async def open_ledger(clock: LoopClock) -> AsyncIterator[Ledger]:
+    database = database_for("sqlite://", Path.cwd())
+    ledger = Ledger(database=database, clock=clock, random=Random(1), host="h", lease_seconds=30)
+    await ledger.start()
+    try:
+        yield ledger
+    finally:
+        await ledger.close()
 
 
 def people(count: int) -> list[SandboxContact]:
@@ -42,7 +71,7 @@ async def open_lcm(clock: LoopClock) -> AsyncIterator[OpenLcm]:
 
         async def opened(
             contacts: int | list[SandboxContact] = 5, *, wire: str = "http", at_once: int = 1, **table: Any
-        ) -> tuple[Sandbox, LcmClient]:
+        ) -> tuple[Sandbox, Fetching]:
             given = people(contacts) if isinstance(contacts, int) else contacts
             lcm = await stack.enter_async_context(
                 Sandbox(contacts=given, clock=clock, random=Random(1), at_once=at_once)
@@ -53,6 +82,7 @@ async def open_lcm(clock: LoopClock) -> AsyncIterator[OpenLcm]:
             )
             transport = transport_for(settings, Path.cwd(), clock)
             stack.push_async_callback(transport.close)
-            return lcm, LcmClient(settings=settings, transport=transport, random=Random(1))
+            ledger = await stack.enter_async_context(open_ledger(clock))
+            return lcm, Fetching(settings=settings, transport=transport, random=Random(1), ledger=ledger)
 
         yield opened

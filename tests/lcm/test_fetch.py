@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from cti_hooks import Agent, Contact
+from cti_hooks import Agent
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import Fault, LcmBadReply, LcmError, LcmRejected, LcmUnavailable
@@ -67,7 +67,7 @@ async def test_a_lost_reply_is_asked_for_among_the_reserved(open_lcm: OpenLcm, f
     assert contact.campaign_group == GROUP
     assert contact.reserved
     assert dict(lcm.account.reservations) == {contact.key: "alice"}
-    assert not client.memory.doubts
+    assert not await client.ledger.doubts()
 
 
 @pytest.mark.parametrize("fault", ["drop", "late,seconds=6"])
@@ -109,7 +109,7 @@ async def test_doubt_outlives_the_fetch(open_lcm: OpenLcm) -> None:
     for _ in range(2):
         with pytest.raises(LcmUnavailable):
             await client.next_contact(ALICE, GROUP)
-    assert set(client.memory.doubts) == {"alice"}
+    assert set(await client.ledger.doubts()) == {"alice"}
     contact = await client.next_contact(ALICE, GROUP)
     assert contact is not None
     assert asked(lcm).count(FRESH) == 1
@@ -241,7 +241,7 @@ async def test_what_the_lcm_refuses_is_not_asked_again(
     with pytest.raises(kind):
         await client.next_contact(ALICE, GROUP)
     assert asked(lcm) == [FRESH]
-    assert not client.memory.doubts
+    assert not await client.ledger.doubts()
 
 
 async def test_an_lcm_that_is_down_was_not_asked(open_lcm: OpenLcm) -> None:
@@ -252,7 +252,7 @@ async def test_an_lcm_that_is_down_was_not_asked(open_lcm: OpenLcm) -> None:
         await client.next_contact(ALICE, GROUP, "attempt-7")
     assert raised.value.fault is Fault.NOT_SENT
     assert (raised.value.agent_id, raised.value.attempt_id) == ("alice", "attempt-7")
-    assert not client.memory.doubts
+    assert not await client.ledger.doubts()
 
 
 async def test_at_most_five_requests_in_a_fetch(open_lcm: OpenLcm) -> None:
@@ -282,7 +282,7 @@ async def test_a_contact_without_a_number_is_a_bad_reply(open_lcm: OpenLcm) -> N
         await client.next_contact(ALICE, GROUP)
     assert raised.value.fault is Fault.UNUSABLE
     assert asked(lcm) == [FRESH]
-    assert not client.memory.doubts
+    assert not await client.ledger.doubts()
 
 
 async def test_at_most_so_many_requests_in_flight(open_lcm: OpenLcm) -> None:
@@ -307,7 +307,7 @@ async def test_fetches_of_one_agent_go_one_after_another(open_lcm: OpenLcm) -> N
     """Two fetches for one agent at once are two questions, never at the same time."""
     lcm, client = await open_lcm()
     lcm.order("late,seconds=1")
-    found = await asyncio.gather(*(client.next_contact(ALICE, GROUP) for _ in range(2)))
+    found = await asyncio.gather(*(LcmClient.next_contact(client, ALICE, GROUP) for _ in range(2)))
     assert len({contact.key for contact in found if contact}) == 2
     assert lcm.account.max_in_flight == 1
 
@@ -346,12 +346,12 @@ async def test_a_question_that_settles_doubt_needs_no_budget(open_lcm: OpenLcm) 
 
 
 async def test_more_contacts_than_asked_for_are_kept(open_lcm: OpenLcm) -> None:
-    """An LCM that hands out several at once loses none: the others are the agent's next ones."""
+    """An LCM that hands out several at once loses none: the others are asked for, and the agent's next."""
     lcm, client = await open_lcm(at_once=2)
     found = [await client.next_contact(ALICE, GROUP) for _ in range(2)]
     keys = {contact.key for contact in found if contact}
     assert len(keys) == 2
-    assert asked(lcm) == [FRESH]
+    assert asked(lcm) == [FRESH, RESERVED]
 
 
 async def test_a_reply_that_comes_twice_reaches_one_agent(open_lcm: OpenLcm) -> None:
@@ -432,7 +432,7 @@ async def test_waiting_too_long_for_a_turn_was_not_sent(open_lcm: OpenLcm) -> No
     refused = [one for one in found if isinstance(one, LcmUnavailable)]
     assert {one.fault for one in refused} == {Fault.NOT_SENT}
     assert len(refused) == 15 - len(lcm.requests) > 0
-    assert not client.memory.doubts
+    assert not await client.ledger.doubts()
 
 
 class Careless:
@@ -453,22 +453,16 @@ class Careless:
 @pytest.mark.parametrize(
     "error", [RuntimeError("bridge to +12125550123 broke"), None], ids=["raises", "hangs"]
 )
-async def test_a_third_partys_transport_may_fail_as_it_likes(error: Exception | None) -> None:
+async def test_a_third_partys_transport_may_fail_as_it_likes(
+    open_lcm: OpenLcm, error: Exception | None
+) -> None:
     """Whatever a transport raises, or if it forgets the deadline: no answer, in time, and nobody's number."""
     settings = plugin_settings.read(LcmSettings, {"url": "http://x", "source": "s", "timezone": "UTC"})
-    client = LcmClient(settings=settings, transport=Careless(error), random=Random(1))
+    ledger = (await open_lcm(0))[1].ledger
+    client = LcmClient(settings=settings, transport=Careless(error), random=Random(1), ledger=ledger)
     with pytest.raises(LcmUnavailable) as raised:
         await client.next_contact(ALICE, GROUP)
     assert raised.value.fault is Fault.NO_ANSWER
     assert "2125550123" not in str(raised.value)
     assert asyncio.get_running_loop().time() < 16
-    assert "alice" in client.memory.doubts
-
-
-async def test_keys_are_remembered_for_a_day_at_work(open_lcm: OpenLcm) -> None:
-    """The last thousand keys of an agent are known; older ones make room."""
-    _, client = await open_lcm(0)
-    for number in range(1001):
-        client.memory.give("alice", Contact(key=f"k{number}", phone_number="1"))
-    assert client.memory.owner("k0") is None
-    assert client.memory.owner("k1") == client.memory.owner("k1000") == "alice"
+    assert "alice" in await ledger.doubts()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lcm_plugin.config import LcmSettings
-from lcm_plugin.desk.ids import new_attempt_id
 from lcm_plugin.desk.pauses import LONGEST_AFTER_ERROR, Pauses
+from lcm_plugin.ledger.ids import new_attempt_id
 
 NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 

@@ -1,0 +1,103 @@
+"""What became of calls nobody saw the end of: asked of the dialers until there is an answer (DESIGN 5).
+
+Found: it goes on, or has ended. Not seen by its own backend and engine once its deadline is over: ended, the
+outcome unknown. An engine that cannot be reached leaves it unknown, and is asked again. It is never dialed.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from attrs import define, field
+
+from cti_hooks import Answer, Attempt, AttemptState, Call, ConnectionState, Outcome
+from lcm_plugin.desk.site import Site
+from lcm_plugin.ledger import Ledger, LedgerError
+
+log = logging.getLogger("lcm_plugin.desk")
+
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 60.0
+
+
+@define(kw_only=True, eq=False)
+class Verdicts:
+    """One task for each attempt that is `unknown`."""
+
+    ledger: Ledger
+    site: Site
+    _tasks: dict[str, asyncio.Task[None]] = field(factory=dict, init=False)
+
+    def seek(self, attempt: Attempt) -> None:
+        """Find out what became of this attempt's call."""
+        if attempt.id not in self._tasks:
+            task = asyncio.create_task(self._seek(attempt.id), name=f"verdict on attempt {attempt.id}")
+            self._tasks[attempt.id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(attempt.id, None))
+
+    async def close(self) -> None:
+        """Stop asking; what is unknown stays so."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _seek(self, attempt_id: str) -> None:
+        pause = _FIRST_PAUSE
+        while attempt := self._unknown(attempt_id):
+            if await self._decided(attempt):
+                return
+            left = self._seconds_left(attempt)
+            await asyncio.sleep(left or pause)
+            pause = pause if left else min(_LONGEST_PAUSE, 2 * pause)
+
+    def _unknown(self, attempt_id: str) -> Attempt | None:
+        attempt = self.ledger.get_open(attempt_id)
+        return attempt if attempt and attempt.state is AttemptState.UNKNOWN else None
+
+    async def _decided(self, attempt: Attempt) -> bool:
+        over = self._seconds_left(attempt) == 0
+        answers = await self.site.find_call(attempt.id)
+        try:
+            told = await self.ledger.seen_by_others(attempt)
+        except LedgerError:
+            return False
+        now = self._unknown(attempt.id)
+        if told is not None or now is None:  # an event came meanwhile, here or at the host that had it before
+            return True
+        found = [answer.value for answer in answers if answer.value is not None]
+        if found:
+            self._found(now, found[0])
+            return True
+        silent = self._cannot_tell(attempt, answers)
+        if silent:
+            log.warning("attempt %s stays unknown: %s", attempt.id, silent)
+        elif over:
+            reason = "its dialer has not seen it, and its deadline is over"
+            self.ledger.change(now, AttemptState.ENDED, outcome=Outcome.UNKNOWN, reason=reason)
+        return over and not silent
+
+    def _found(self, attempt: Attempt, call: Call) -> None:
+        ended = call.state is ConnectionState.NULL
+        state = AttemptState.ENDED if ended else AttemptState.CALLING
+        reason = "the dialer says that it ended" if ended else "found at the dialer"
+        self.ledger.change(attempt, state, calls=(call,), reason=reason)
+
+    def _cannot_tell(self, attempt: Attempt, answers: list[Answer]) -> str:
+        """Why nobody who could have seen it can be asked now, or empty. Only its own backend may say no."""
+        by_plugin = {answer.plugin: answer for answer in answers}
+        for backend in (attempt.backend or "").split():
+            if not self.site.is_loaded(backend):
+                return f"its dialer {backend} is not enabled"
+            answer = by_plugin.get(backend)
+            if answer and answer.error:
+                return f"its dialer {backend} cannot be asked"
+            gone = set(self.site.engines_missing(backend, attempt.calls))
+            if gone:
+                return f"dialer {backend} has no engine {', '.join(sorted(gone))} any more"
+        return ""
+
+    def _seconds_left(self, attempt: Attempt) -> float:
+        if attempt.not_after is None:
+            return 0
+        return max(0.0, (attempt.not_after - self.ledger.clock.now()).total_seconds())

@@ -1,0 +1,153 @@
+"""Where the ledger is kept: SQLite in a file, PostgreSQL, or SQLite in memory for what may be forgotten.
+
+One shape for all: `run(step)` runs a function of a SQLAlchemy connection in a transaction of its own.
+SQLite's steps run in one thread of their own: a driver that crosses threads for each statement took 3.6 times
+as long for a batch of fifty (`benchmarks/ledger_drivers.py`).
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+
+import sqlalchemy as sa
+from attrs import define, field
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from lcm_plugin.ledger.errors import refused
+
+T = TypeVar("T")
+Step = Callable[[sa.Connection], T]
+
+BUSY_SECONDS: Final = 5
+"""How long SQLite waits for another process's transaction to end."""
+
+
+class Database(Protocol):
+    """A place the ledger is kept in."""
+
+    @property
+    def name(self) -> str:
+        """What people call it; no password in it."""
+
+    async def run(self, step: Step[T]) -> T:
+        """What `step` returns, once its transaction is committed.
+
+        Raises:
+            SQLAlchemyError: it was not committed; or perhaps it was, and the connection got lost.
+        """
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+def database_for(url: str, directory: Path) -> Database:
+    """The database a `ledger` setting names; nothing is opened yet.
+
+    Raises:
+        ConfigError: it cannot be one; says what would be right.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise refused("this URL", "cannot be read", 'write "sqlite:///lcm-ledger.db"') from None
+    if parsed.get_backend_name() == "sqlite":
+        return Sqlite(_file(parsed, directory))
+    if parsed.get_backend_name() == "postgresql":
+        return Postgres(parsed)
+    raise refused(
+        parsed.get_backend_name(), "is no database the ledger knows", "use sqlite:/// or postgresql://"
+    )
+
+
+def _file(url: sa.URL, directory: Path) -> Path | None:
+    return directory / url.database if url.database and url.database != ":memory:" else None
+
+
+@define(eq=False)
+class Sqlite:
+    """SQLite: write-ahead log, flushed at every commit. Without a file it is in memory, lost at the end."""
+
+    file: Path | None
+    _engine: sa.Engine | None = field(default=None, init=False)
+    _thread: ThreadPoolExecutor = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lcm-ledger")
+
+    @property
+    def name(self) -> str:
+        """The file's path."""
+        return str(self.file) if self.file else "in memory"
+
+    async def run(self, step: Step[T]) -> T:
+        """See `Database.run`."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, step)
+
+    async def close(self) -> None:
+        """See `Database.close`."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    def _run(self, step: Step[T]) -> T:
+        self._engine = self._engine or _sqlite_engine(self.file)
+        with self._engine.begin() as connection:
+            return step(connection)
+
+    def _close(self) -> None:
+        if self._engine:
+            self._engine.dispose()
+            self._engine = None
+
+
+def _sqlite_engine(file: Path | None) -> sa.Engine:
+    url = f"sqlite:///{file}" if file else "sqlite://"
+    engine = sa.create_engine(url, poolclass=sa.pool.StaticPool, hide_parameters=True)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(raw: Any, _: object) -> None:
+        raw.isolation_level = None  # SQLAlchemy's begin below decides, not the driver
+        for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+@define(eq=False)
+class Postgres:
+    """PostgreSQL by asyncpg, or what speaks its protocol. A password is best left to `PGPASSWORD`."""
+
+    url: sa.URL
+    _engine: AsyncEngine = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        try:
+            self._engine = create_async_engine(
+                self.url.set(drivername="postgresql+asyncpg"),
+                pool_size=3,
+                max_overflow=2,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args={"timeout": BUSY_SECONDS, "command_timeout": BUSY_SECONDS},
+            )
+        except ModuleNotFoundError:
+            raise refused(self.name, "needs asyncpg", "pip install 'lcm-plugin[postgres]'") from None
+
+    @property
+    def name(self) -> str:
+        """The URL without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    async def run(self, step: Step[T]) -> T:
+        """See `Database.run`."""
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(step)
+
+    async def close(self) -> None:
+        """See `Database.close`."""
+        await self._engine.dispose()

@@ -1,0 +1,36 @@
+"""What the ledger cannot do, told apart by what the caller does next."""
+
+from cti_hooks import ConfigError, Problem
+
+
+class LedgerError(RuntimeError):
+    """The ledger did not do what was asked. The text never holds a phone number or a password."""
+
+
+class LedgerUnavailable(LedgerError):
+    """It cannot be reached or written now: what may not happen unrecorded does not happen."""
+
+
+class OpenElsewhereError(LedgerError):
+    """The agent has an open attempt that another host holds, or that is being settled."""
+
+
+class KeyTakenError(LedgerError):
+    """The contact's key is open in another attempt, or was dialed in one; never dialed again by software.
+
+    Attributes:
+        attempt_id, state, agent_id: of the other attempt.
+    """
+
+    def __init__(self, attempt_id: str, state: str, agent_id: str) -> None:
+        super().__init__(f"attempt {attempt_id} of agent {agent_id} has this key and is {state}")
+        self.attempt_id, self.state, self.agent_id = attempt_id, state, agent_id
+
+
+class AttemptLostError(LedgerError):
+    """Another host took the attempt over after this host's lease had ended, or it is in another state."""
+
+
+def refused(ledger: str, what: str, way_out: str) -> ConfigError:
+    """Why this ledger is not opened, and what to do; nothing of it was changed."""
+    return ConfigError([Problem("plugins.lcm.ledger", f"{ledger} {what}; {way_out}")])

@@ -1,0 +1,115 @@
+"""Which host holds what, and how another takes it over (DESIGN 5, 9).
+
+A host's lease is a number that it counts up. Whoever watches measures by its own running clock for how long
+it stood still: no wall clock is compared with another's, so a clock set back or forward ends no lease and
+lengthens none. A lease ends once, by compare-and-set on that number; with it go the host's attempts, in one
+transaction. A process proven dead on this machine is succeeded at once.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from attrs import define, evolve, field
+
+from cti_hooks import Attempt, AttemptState
+from lcm_plugin.ledger.codec import attempt_of
+from lcm_plugin.ledger.operations import Doubtful, change_attempt, held_by, note_doubt, release_attempt
+from lcm_plugin.ledger.place import is_dead
+from lcm_plugin.ledger.schema import attempts, holders
+
+
+def register(connection: sa.Connection, holder: str, host: str, place: str, now: datetime) -> None:
+    """Begin a lease."""
+    row = {"id": holder, "host": host, "place": place, "beat": 0, "beat_at": now, "ended": False}
+    connection.execute(holders.insert(), row)
+
+
+def beat(connection: sa.Connection, holder: str, now: datetime) -> bool:
+    """Renew a lease; False when it was ended by another host."""
+    query = holders.update().where(holders.c.id == holder, holders.c.ended.is_(False))
+    return connection.execute(query.values(beat=holders.c.beat + 1, beat_at=now)).rowcount > 0
+
+
+def beats(connection: sa.Connection) -> dict[str, tuple[int, str]]:
+    """The leases that have not ended: how far each has counted, and its process's place."""
+    query = holders.select().where(holders.c.ended.is_(False))
+    return {row.id: (row.beat, row.place) for row in connection.execute(query)}
+
+
+def end(connection: sa.Connection, holder: str, seen: int | None = None) -> bool:
+    """End a lease, if it still stands at `seen`; False when it has gone on counting."""
+    query = holders.update().where(holders.c.id == holder, holders.c.ended.is_(False))
+    if seen is not None:
+        query = query.where(holders.c.beat == seen)
+    return connection.execute(query, {"ended": True}).rowcount > 0
+
+
+@define
+class Watch:
+    """Sees which leases have stood still for `seconds`, by the running loop's time."""
+
+    seconds: float
+    _seen: dict[str, tuple[int, float]] = field(factory=dict, init=False)
+
+    def ended(self, now: float, leases: dict[str, tuple[int, str]], own: str) -> dict[str, int]:
+        """The holders that may be succeeded now, and where each lease stands."""
+        self._seen = {
+            holder: self._seen[holder] if self._seen.get(holder, (None,))[0] == count else (count, now)
+            for holder, (count, _) in leases.items()
+        }
+        return {
+            holder: count
+            for holder, (count, place) in leases.items()
+            if holder != own and (is_dead(place) or now - self._seen[holder][1] >= self.seconds)
+        }
+
+
+def take_over(
+    connection: sa.Connection, ended: dict[str, int], holder: str, host: str, now: datetime
+) -> list[Attempt]:
+    """End these leases and see to what their hosts left; the attempts that this host has to settle now."""
+    for other, seen in ended.items():
+        end(connection, other, seen)
+    return [
+        adopted
+        for row in _left_behind(connection)
+        if (adopted := _succeed(connection, row, holder, host, now)) is not None
+    ]
+
+
+def _left_behind(connection: sa.Connection) -> list[Any]:
+    """Open attempts whose host's lease has ended; those offered and let go are their agents' to take up."""
+    joined = attempts.outerjoin(holders, holders.c.id == attempts.c.holder)
+    left = sa.or_(holders.c.ended.is_(True), holders.c.id.is_(None))
+    waiting = sa.and_(attempts.c.state == AttemptState.OFFERED.value, attempts.c.holder.is_(None))
+    query = sa.select(attempts).select_from(joined).where(attempts.c.open_agent.is_not(None), left, ~waiting)
+    return list(connection.execute(query.with_for_update(of=attempts)))
+
+
+def _succeed(connection: sa.Connection, row: Any, holder: str, host: str, now: datetime) -> Attempt | None:
+    """Take one attempt, by compare-and-set on (state, holder), and leave it as DESIGN 5 says."""
+    mine = attempts.update().where(
+        attempts.c.id == row.id, attempts.c.state == row.state, held_by(row.holder)
+    )
+    if connection.execute(mine, {"holder": holder}).rowcount == 0:
+        return None
+    before = attempt_of(row.body)
+    after = evolve(before, host=host, changed_at=now)
+    if before.state is AttemptState.OFFERED:
+        release_attempt(connection, before.id, holder)
+        return None
+    if before.state is AttemptState.REQUESTED:
+        _doubt(connection, before, now)
+        after = evolve(after, state="empty", reason=f"host {before.host} ended while it asked")
+        change_attempt(connection, after, holder)
+        return None
+    adopted = evolve(after, state="unknown", reason=f"host {before.host} ended while it was {before.state}")
+    change_attempt(connection, adopted, holder)
+    return adopted
+
+
+def _doubt(connection: sa.Connection, attempt: Attempt, now: datetime) -> None:
+    reason = f"host {attempt.host} ended while it asked for attempt {attempt.id}"
+    doubt = Doubtful(campaign_group=attempt.campaign_group, reason=reason, since=now)
+    note_doubt(connection, attempt.agent.id, doubt)

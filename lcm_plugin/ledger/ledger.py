@@ -1,0 +1,313 @@
+"""The durable record of attempts, for one host (DESIGN 5, 9)."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+from typing import Any, Final, TypeVar
+
+import attrs
+from attrs import define, field
+
+from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
+from lcm_plugin.ledger import operations
+from lcm_plugin.ledger.database import Database, Step
+from lcm_plugin.ledger.errors import AttemptLostError, LedgerError, LedgerUnavailable
+from lcm_plugin.ledger.ids import new_attempt_id
+from lcm_plugin.ledger.keeper import Keeper
+from lcm_plugin.ledger.operations import Doubtful, Line
+from lcm_plugin.ledger.states import LIVE, OPEN
+from lcm_plugin.ledger.upgrade import opened
+from lcm_plugin.ledger.writer import Writer
+
+log = logging.getLogger("lcm_plugin.ledger")
+
+T = TypeVar("T")
+STEP_BACK: Final = timedelta(days=1)
+"""A clock set back by more is believed; by less, the ledger's time stands still until it has caught up."""
+
+
+def _nothing(*_: object) -> None:
+    """Nobody wants to know."""
+
+
+@define(kw_only=True, eq=False)
+class Ledger:
+    """The attempts of this host, in memory while they are open; all of them, of all hosts, in the database.
+
+    Attributes:
+        announce: is given every attempt that changed, in order.
+        on_lost: is given an attempt that another host has taken over, or all of this host's.
+        on_adopted: is given what a host that ended has left behind, to be looked up at the dialer.
+        watch: is told of each transition, right `before` and right `after` it is written; for fault tests.
+    """
+
+    database: Database
+    clock: Clock
+    random: Random
+    host: str
+    lease_seconds: float
+    announce: Callable[[Attempt], None] = _nothing
+    on_lost: Callable[[Attempt], None] = _nothing
+    on_adopted: Callable[[Attempt], None] = _nothing
+    watch: Callable[[Attempt, str], None] = _nothing
+    _writer: Writer = field(init=False)
+    _keeper: Keeper = field(init=False)
+    _open: dict[str, Attempt] = field(factory=dict, init=False)
+    _by_call: dict[str, str] = field(factory=dict, init=False)
+    _latest: datetime | None = field(default=None, init=False)
+    _hash_key: str = field(default="", init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._writer = Writer(self.database)
+        self._keeper = Keeper(
+            writer=self._writer,
+            clock=self,
+            host=self.host,
+            seconds=self.lease_seconds,
+            new_id=lambda: new_attempt_id(self.now(), self.random),
+            on_adopted=self._adopt,
+            on_lost=self._lose_all,
+        )
+
+    # -- its life -------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the database, begin this host's lease, and see to what hosts that ended have left.
+
+        Raises:
+            ConfigError: it is no ledger, or none that this version can use.
+            LedgerUnavailable: it cannot be reached or written.
+        """
+        try:
+            self._hash_key, self._latest = await opened(self.database)
+            self._writer.start()
+            await self._keeper.start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Write what is left, end the lease, close the database."""
+        await self._keeper.close()
+        await self._writer.close()
+        await self.database.close()
+
+    def health(self) -> Health:
+        """Whether it can be written now."""
+        trouble = self._writer.trouble or self._writer.refused
+        seen = f"{self.database.name}: {trouble}" if trouble else self.database.name
+        return Health(what="ledger", good=not trouble, seen=seen)
+
+    def now(self) -> datetime:
+        """The present moment; it never goes back by less than a day, whatever the clock does."""
+        moment = self.clock.now()
+        if self._latest and self._latest - STEP_BACK < moment < self._latest:
+            return self._latest
+        self._latest = moment
+        return moment
+
+    async def held_for(self, seconds: float) -> float:
+        """Make sure that nobody else can take over for so long; how long that is at least, in seconds.
+
+        Raises:
+            AttemptLostError: somebody else has; this host was stopped for too long.
+            LedgerUnavailable: that cannot be told now.
+        """
+        await self._keeper.ensure(seconds)
+        return min(seconds, self._keeper.held_until - asyncio.get_running_loop().time())
+
+    # -- intents: recorded before their side effect ---------------------------------------------------------
+
+    async def open(self, agent: Agent, campaign_group: str = "") -> Attempt:
+        """A new attempt, `requested`, before the first byte leaves; or the agent's, offered before.
+
+        Raises:
+            OpenElsewhereError: the agent has an open attempt that is another host's, or being settled.
+            LedgerUnavailable: it was not recorded, so nothing may be asked for.
+        """
+        now = self.now()
+        attempt = Attempt(
+            id=new_attempt_id(now, self.random),
+            agent=agent,
+            contact=None,
+            state=AttemptState.REQUESTED,
+            campaign_group=campaign_group,
+            opened_at=now,
+            changed_at=now,
+            host=self.host,
+        )
+        step = partial(operations.open_attempt, attempt=attempt, holder=self._keeper.holder)
+        closed = attrs.evolve(
+            attempt, state="empty", reason="the ledger did not answer; nothing was asked for"
+        )
+        found = await self._intend(attempt, step, closed)
+        self._remember(found)
+        return found
+
+    async def dial(self, attempt: Attempt, **facts: Any) -> Attempt:
+        """The attempt, `dialing`: from here on it is never dialed again by software.
+
+        Raises:
+            KeyTakenError: its key is open in another attempt, or was dialed before.
+            AttemptLostError: it is not this host's any more.
+            LedgerUnavailable: it was not recorded, so it must not be dialed.
+        """
+        dialing = self._evolved(attempt, AttemptState.DIALING, facts)
+        number = self.number_hash(attempt.contact) if attempt.contact else ""
+        holder = self._keeper.holder
+        step = partial(operations.dial_attempt, attempt=dialing, holder=holder, number_hash=number)
+        try:
+            await self._intend(dialing, step, attempt)
+            await self._keeper.ensure()
+        except AttemptLostError:
+            self._lose(attempt)
+            raise
+        self._remember(dialing)
+        return dialing
+
+    async def _intend(self, attempt: Attempt, step: Step[T], undone: Attempt) -> T:
+        self.watch(attempt, "before")
+        holder = self._keeper.holder
+        try:
+            result = await self._writer.do(step)
+        except LedgerError as error:
+            if isinstance(error, LedgerUnavailable):
+                self._writer.note(partial(operations.undo_intent, attempt=undone, holder=holder))
+            raise
+        except BaseException:  # cancelled: whether it was written is unknown
+            self._writer.note(partial(operations.undo_intent, attempt=undone, holder=holder))
+            raise
+        self.watch(attempt, "after")
+        return result
+
+    # -- facts: they have happened, and are recorded as soon as can be --------------------------------------
+
+    def change(self, attempt: Attempt, state: AttemptState, *, seen: bool = False, **facts: Any) -> Attempt:
+        """The attempt in its new state.
+
+        What was `seen` of a call holds whoever has the attempt now; all else only while this host has it.
+        """
+        changed = self._evolved(attempt, state, facts)
+        self.watch(changed, "before")
+        holder = None if seen else self._keeper.holder
+        step = partial(operations.change_attempt, attempt=changed, holder=holder)
+        self._writer.note(step, on_error=lambda error: self._not_changed(changed, error))
+        self._remember(changed)
+        self.watch(changed, "after")
+        return changed
+
+    def release(self, attempt: Attempt) -> None:
+        """Let go of an offered attempt: its agent may come to any host."""
+        self._open.pop(attempt.id, None)
+        step = partial(operations.release_attempt, attempt_id=attempt.id, holder=self._keeper.holder)
+        self._writer.note(step)
+
+    def note_doubt(self, agent: Agent, campaign_group: str, reason: str) -> None:
+        """The LCM may have reserved a contact for this agent that never arrived."""
+        doubt = Doubtful(campaign_group=campaign_group, reason=reason, since=self.now())
+        self._writer.note(partial(operations.note_doubt, agent_id=agent.id, doubt=doubt))
+
+    def end_doubt(self, agent: Agent) -> None:
+        """The agent's doubt is settled."""
+        self._writer.note(partial(operations.end_doubt, agent_id=agent.id))
+
+    # -- what is known --------------------------------------------------------------------------------------
+
+    def get_open(self, attempt_id: str | None, call_id: str = "") -> Attempt | None:
+        """This host's open attempt of this id, or with this call, as it is now."""
+        return self._open.get(attempt_id or self._by_call.get(call_id, ""))
+
+    async def get(self, attempt_id: str) -> Attempt | None:
+        """Any attempt."""
+        return self._open.get(attempt_id) or await self._read(operations.get_attempt, attempt_id=attempt_id)
+
+    async def attempts(
+        self, *, agent_id: str | None = None, states: Iterable[AttemptState] = (), key: str | None = None
+    ) -> list[Attempt]:
+        """Attempts of all hosts, newest first."""
+        wanted = {"agent_id": agent_id, "states": tuple(states), "key": key}
+        return await self._read(operations.list_attempts, **wanted)
+
+    async def history(self, attempt_id: str) -> list[Line]:
+        """A line for each transition, oldest first."""
+        return await self._read(operations.history_of, attempt_id=attempt_id)
+
+    async def owners(self, keys: Sequence[str]) -> dict[str, str]:
+        """Of these LCM keys the known ones, and the agent each was handed to last."""
+        known = await self._read(operations.owners, keys=keys)
+        mine = {one.contact.key: one.agent.id for one in self._open.values() if one.contact}
+        return known | {key: mine[key] for key in keys if key in mine}
+
+    async def doubt(self, agent: Agent) -> Doubtful | None:
+        """The agent's doubt, if there is one."""
+        return await self._read(operations.doubt_of, agent_id=agent.id)
+
+    async def doubts(self) -> dict[str, Doubtful]:
+        """All doubts, by agent id."""
+        return await self._read(operations.all_doubts)
+
+    async def seen_by_others(self, attempt: Attempt) -> Attempt | None:
+        """The attempt as recorded, where that is not as this host has it; then it is not this host's."""
+        recorded = await self._read(operations.get_attempt, attempt_id=attempt.id)
+        if recorded is None or recorded.state is attempt.state:
+            return None
+        self._forget(attempt)
+        return recorded
+
+    async def other_with_key(self, attempt: Attempt) -> Attempt | None:
+        """Another attempt that has this one's key open, or dialed it."""
+        return await self._read(operations.other_with_key, attempt=attempt)
+
+    async def past_calls(self, contact: Contact, since: datetime) -> list[PastCall]:
+        """The calls to this number or contact dialed since then, by any host."""
+        number = self.number_hash(contact)
+        return await self._read(operations.past_calls, contact=contact, number_hash=number, since=since)
+
+    def number_hash(self, contact: Contact) -> str:
+        """What stands for the contact's number in the evidence that outlives personal data."""
+        return operations.number_hash(contact, self._hash_key)
+
+    async def _read(self, step: Callable[..., T], **facts: Any) -> T:
+        """In the writer's order, so that what was noted before is seen."""
+        return await self._writer.do(partial(step, **facts))
+
+    # -- this host's own ------------------------------------------------------------------------------------
+
+    def _evolved(self, attempt: Attempt, state: AttemptState, facts: dict[str, Any]) -> Attempt:
+        return attrs.evolve(attempt, state=state, changed_at=self.now(), host=self.host, **facts)
+
+    def _remember(self, attempt: Attempt) -> None:
+        if attempt.state in OPEN:
+            self._open[attempt.id] = attempt
+            self._by_call |= {call.id: attempt.id for call in attempt.calls}
+        else:
+            self._forget(attempt)
+        self.announce(attempt)
+
+    def _forget(self, attempt: Attempt) -> None:
+        known = self._open.pop(attempt.id, attempt)
+        for call in (*known.calls, *attempt.calls):
+            self._by_call.pop(call.id, None)
+
+    def _not_changed(self, attempt: Attempt, error: LedgerError) -> None:
+        log.warning("%s: %s", attempt.state, error)
+        if isinstance(error, AttemptLostError):
+            self._lose(attempt)
+
+    def _lose(self, attempt: Attempt) -> None:
+        """Another host has it. A call in progress is still watched: what is seen of it holds."""
+        if attempt.state not in LIVE:
+            self._forget(attempt)
+        self.on_lost(attempt)
+
+    def _lose_all(self) -> None:
+        for attempt in list(self._open.values()):
+            self._lose(attempt)
+
+    def _adopt(self, adopted: list[Attempt]) -> None:
+        for attempt in adopted:
+            self._remember(attempt)
+            self.on_adopted(attempt)

@@ -1,0 +1,356 @@
+"""What is written and read, each a function of a connection; transactions are the writer's business.
+
+Each first looks, then writes: what it raises, it raises before it has written anything.
+"""
+
+import hmac
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from attrs import evolve, frozen
+
+from cti_hooks import Attempt, AttemptState, Contact, PastCall
+from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
+from lcm_plugin.ledger.errors import AttemptLostError, KeyTakenError, OpenElsewhereError
+from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history, holders
+from lcm_plugin.ledger.states import IN_DOUBT, OPEN
+
+
+@frozen(kw_only=True)
+class Doubtful:
+    """An agent for whom the LCM may have reserved a contact: in which group, why, since when."""
+
+    campaign_group: str
+    reason: str
+    since: datetime
+
+
+@frozen(kw_only=True)
+class Line:
+    """One line of an attempt's history."""
+
+    at: datetime
+    state: AttemptState
+    host: str
+    reason: str
+
+
+# -- writing ------------------------------------------------------------------------------------------------
+
+
+def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Attempt:
+    """Record that a contact is about to be asked for; or take up the agent's attempt that nobody holds.
+
+    Raises:
+        OpenElsewhereError: the agent has one that is not to be taken up.
+    """
+    row = _open_of(connection, attempt.agent.id)
+    if row is not None:
+        resumed = _taken_up(connection, row, attempt, holder)
+        if resumed is not None:
+            return resumed
+    connection.execute(attempts.insert(), _row(attempt, holder))
+    note(connection, attempt)
+    return attempt
+
+
+def _open_of(connection: sa.Connection, agent_id: str) -> Any:
+    return connection.execute(_open_query(), {"agent": digest(agent_id)}).first()
+
+
+@cache
+def _open_query() -> sa.Select[Any]:
+    joined = attempts.outerjoin(holders, holders.c.id == attempts.c.holder)
+    return (
+        sa.select(attempts, holders.c.host, holders.c.ended)
+        .select_from(joined)
+        .where(attempts.c.open_agent == sa.bindparam("agent"))
+    )
+
+
+def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, holder: str) -> Attempt | None:
+    """The agent's open attempt as ours, or None where it has expired and a new one may be opened."""
+    free = row.holder is None or row.holder == holder or row.ended is not False
+    if not free or row.state != AttemptState.OFFERED:
+        where = f"is held by host {row.host}" if not free else "is being settled"
+        raise OpenElsewhereError(
+            f"agent {asked.agent.id} has an open attempt: {row.id} is {row.state} and {where}"
+        )
+    moment = asked.opened_at
+    before = attempt_of(row.body)
+    if row.expires_at is not None and row.expires_at <= moment:
+        expired = evolve(before, state="expired", changed_at=moment, reason="it expired while nobody held it")
+        change_attempt(connection, expired, None)
+        return None
+    resumed = evolve(
+        before, agent=asked.agent, host=asked.host, changed_at=moment, reason="offered again, by this host"
+    )
+    connection.execute(
+        attempts.update().where(attempts.c.id == row.id, held_by(row.holder)), _row(resumed, holder)
+    )
+    note(connection, resumed)
+    return resumed
+
+
+def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | None) -> None:
+    """Record what an attempt has become; with a `holder`, only while that one holds it.
+
+    Raises:
+        AttemptLostError: it is held by another, or not there.
+    """
+    row = _row(attempt, holder)
+    if attempt.contact and row["open_key"] and _other_with_key(connection, attempt) is not None:
+        row["open_key"] = None  # shown, reviewed and refused, but not ours to dial
+    query = attempts.update().where(attempts.c.id == attempt.id)
+    if holder is None:
+        row.pop("holder")
+    else:
+        query = query.where(attempts.c.holder == holder)
+    if connection.execute(query, row).rowcount == 0:
+        raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
+    if attempt.state is AttemptState.REFUSED:  # no dialer took it: nothing rang
+        connection.execute(dials.delete().where(dials.c.attempt_id == attempt.id))
+    if attempt.state not in OPEN:
+        _end_dial(connection, attempt)
+    note(connection, attempt)
+
+
+def dial_attempt(connection: sa.Connection, attempt: Attempt, holder: str, number_hash: str) -> None:
+    """Record that a call is about to be placed: by compare-and-set on (state, holder), once for each key.
+
+    Raises:
+        KeyTakenError: the key is open elsewhere, or was dialed before.
+        AttemptLostError: the attempt is not offered any more, or not this host's.
+    """
+    other = _other_with_key(connection, attempt)
+    if other is not None:
+        raise KeyTakenError(other.id, other.state, attempt_of(other.body).agent.id)
+    query = attempts.update().where(
+        attempts.c.id == attempt.id,
+        attempts.c.state == AttemptState.OFFERED.value,
+        attempts.c.holder == holder,
+    )
+    dialed = {**_row(attempt, holder), "dialed_at": attempt.changed_at}
+    if connection.execute(query, dialed).rowcount == 0:
+        raise AttemptLostError(f"attempt {attempt.id} is not offered by this host any more")
+    connection.execute(
+        dials.insert(),
+        {
+            "attempt_id": attempt.id,
+            "number_hash": number_hash,
+            "contact_digest": contact_digest(attempt.contact),
+            "dialed_at": attempt.changed_at,
+        },
+    )
+    note(connection, attempt)
+
+
+def undo_intent(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
+    """Take back an intent whose writing failed in an unknown way; nothing was done on its account."""
+    row = _row(attempt, holder) | {"dialed_at": None}
+    wrong = AttemptState.DIALING if attempt.state is AttemptState.OFFERED else AttemptState.REQUESTED
+    query = attempts.update().where(
+        attempts.c.id == attempt.id, attempts.c.holder == holder, attempts.c.state == wrong.value
+    )
+    if connection.execute(query, row).rowcount:
+        connection.execute(dials.delete().where(dials.c.attempt_id == attempt.id))
+        note(connection, attempt)
+
+
+def release_attempt(connection: sa.Connection, attempt_id: str, holder: str) -> None:
+    """Let go of an offered attempt, so that any host its agent comes to can take it up."""
+    query = attempts.update().where(attempts.c.id == attempt_id, attempts.c.holder == holder)
+    connection.execute(query, {"holder": None})
+
+
+def note(connection: sa.Connection, attempt: Attempt) -> None:
+    """Add a line to the history."""
+    line = {
+        "attempt_id": attempt.id,
+        "at": attempt.changed_at or attempt.opened_at,
+        "state": attempt.state.value,
+        "host": attempt.host,
+        "reason": attempt.reason,
+    }
+    connection.execute(history.insert(), line)
+
+
+def note_doubt(connection: sa.Connection, agent_id: str, doubt: Doubtful) -> None:
+    """Remember that the LCM may have reserved a contact for this agent."""
+    end_doubt(connection, agent_id)
+    row = {
+        "agent_digest": digest(agent_id),
+        "agent_id": agent_id,
+        "campaign_group": doubt.campaign_group,
+        "reason": doubt.reason,
+        "since": doubt.since,
+    }
+    connection.execute(doubts.insert(), row)
+
+
+def end_doubt(connection: sa.Connection, agent_id: str) -> None:
+    """The doubt is settled."""
+    connection.execute(doubts.delete().where(doubts.c.agent_digest == digest(agent_id)))
+
+
+# -- reading ------------------------------------------------------------------------------------------------
+
+
+def doubt_of(connection: sa.Connection, agent_id: str) -> Doubtful | None:
+    """The agent's doubt, if there is one."""
+    row = connection.execute(doubts.select().where(doubts.c.agent_digest == digest(agent_id))).first()
+    if row is None:
+        return None
+    return Doubtful(campaign_group=row.campaign_group, reason=row.reason, since=row.since)
+
+
+def all_doubts(connection: sa.Connection) -> dict[str, Doubtful]:
+    """Doubts by agent id."""
+    return {
+        row.agent_id: Doubtful(campaign_group=row.campaign_group, reason=row.reason, since=row.since)
+        for row in connection.execute(doubts.select())
+    }
+
+
+def owners(connection: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
+    """Of these LCM keys the known ones, and the agent each was handed to last."""
+    digests = {digest(key): key for key in keys}
+    query = attempts.select().where(attempts.c.key_digest.in_(digests)).order_by(attempts.c.opened_at)
+    return {digests[row.key_digest]: attempt_of(row.body).agent.id for row in connection.execute(query)}
+
+
+def get_attempt(connection: sa.Connection, attempt_id: str) -> Attempt | None:
+    """One attempt."""
+    body = connection.execute(sa.select(attempts.c.body).where(attempts.c.id == attempt_id)).scalar()
+    return None if body is None else attempt_of(body)
+
+
+def other_with_key(connection: sa.Connection, attempt: Attempt) -> Attempt | None:
+    """Another attempt that has this one's key open, or dialed it."""
+    row = _other_with_key(connection, attempt)
+    return None if row is None else attempt_of(row.body)
+
+
+def list_attempts(
+    connection: sa.Connection,
+    *,
+    agent_id: str | None = None,
+    states: Iterable[AttemptState] = (),
+    key: str | None = None,
+    limit: int = 1000,
+) -> list[Attempt]:
+    """Attempts, newest first."""
+    query = attempts.select().order_by(attempts.c.opened_at.desc()).limit(limit)
+    if agent_id is not None:
+        query = query.where(attempts.c.agent_digest == digest(agent_id))
+    if key is not None:
+        query = query.where(attempts.c.key_digest == digest(key))
+    if wanted := [state.value for state in states]:
+        query = query.where(attempts.c.state.in_(wanted))
+    return [attempt_of(row.body) for row in connection.execute(query)]
+
+
+def history_of(connection: sa.Connection, attempt_id: str) -> list[Line]:
+    """An attempt's history, oldest line first."""
+    query = history.select().where(history.c.attempt_id == attempt_id).order_by(history.c.id)
+    return [
+        Line(at=row.at, state=AttemptState(row.state), host=row.host, reason=row.reason)
+        for row in connection.execute(query)
+    ]
+
+
+def past_calls(
+    connection: sa.Connection, contact: Contact, number_hash: str, since: datetime
+) -> list[PastCall]:
+    """The calls to this number, or to this contact, dialed since then."""
+    person = contact_digest(contact)
+    mine = sa.or_(dials.c.number_hash == number_hash, dials.c.contact_digest == person)
+    query = dials.select().where(mine, dials.c.dialed_at >= since).order_by(dials.c.dialed_at)
+    return [
+        PastCall(
+            attempt_id=row.attempt_id,
+            at=row.dialed_at,
+            outcome=row.outcome,
+            ended_at=row.ended_at,
+            same_number=row.number_hash == number_hash,
+            same_contact=row.contact_digest == person,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def fact(connection: sa.Connection, name: str) -> Any:
+    """Something the ledger knows of itself."""
+    return connection.execute(sa.select(facts.c.value).where(facts.c.name == name)).scalar()
+
+
+def latest(connection: sa.Connection) -> datetime | None:
+    """The latest instant in the ledger."""
+    moment: datetime | None = connection.execute(
+        sa.select(sa.func.max(history.c.at, type_=history.c.at.type))
+    ).scalar()
+    return moment
+
+
+# -- rows ---------------------------------------------------------------------------------------------------
+
+
+def contact_digest(contact: Contact | None) -> str:
+    """What stands for a person of a campaign, under whatever key and number they come."""
+    return digest(f"{contact.campaign}\n{contact.contact_id or contact.key}") if contact else ""
+
+
+def number_hash(contact: Contact, hash_key: str) -> str:
+    """What stands for a phone number: a hash nobody can undo without the ledger's key."""
+    number = contact.e164 or contact.phone_number
+    return hmac.new(bytes.fromhex(hash_key), number.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
+
+
+def _row(attempt: Attempt, holder: str | None) -> dict[str, Any]:
+    is_open = attempt.state in OPEN
+    agent, contact = digest(attempt.agent.id), attempt.contact
+    key = digest(contact.key) if contact else None
+    return {
+        "id": attempt.id,
+        "state": attempt.state.value,
+        "agent_digest": agent,
+        "key_digest": key,
+        "open_agent": agent if is_open else None,
+        "open_key": key if is_open else None,
+        "holder": holder if is_open else None,
+        "opened_at": attempt.opened_at,
+        "changed_at": attempt.changed_at or attempt.opened_at,
+        "expires_at": contact.expires_at if contact else None,
+        "body": attempt_as_json(attempt),
+    }
+
+
+def _other_with_key(connection: sa.Connection, attempt: Attempt) -> Any:
+    key = attempt.contact.key if attempt.contact else ""
+    query = attempts.select().where(
+        attempts.c.key_digest == digest(key),
+        attempts.c.id != attempt.id,
+        sa.or_(attempts.c.open_key.is_not(None), attempts.c.dialed_at.is_not(None)),
+    )
+    return connection.execute(query).first()
+
+
+def held_by(holder: str | None) -> sa.ColumnElement[bool]:
+    """That an attempt is this holder's; nobody's for None."""
+    return attempts.c.holder.is_(None) if holder is None else attempts.c.holder == holder
+
+
+def _end_dial(connection: sa.Connection, attempt: Attempt) -> None:
+    ended = dials.update().where(dials.c.attempt_id == attempt.id, dials.c.ended_at.is_(None))
+    outcome = attempt.outcome.value if attempt.outcome else None
+    connection.execute(ended, {"ended_at": attempt.changed_at, "outcome": outcome})
+
+
+def in_doubt(connection: sa.Connection, holder: str) -> list[Attempt]:
+    """The attempts of this holder that have to be looked up at their dialer."""
+    states = [state.value for state in IN_DOUBT]
+    query = attempts.select().where(attempts.c.holder == holder, attempts.c.state.in_(states))
+    return [attempt_of(row.body) for row in connection.execute(query)]

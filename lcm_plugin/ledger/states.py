@@ -1,0 +1,14 @@
+"""The states of an attempt's life (DESIGN 5), by what they mean for the ledger."""
+
+from typing import Final
+
+from cti_hooks import AttemptState
+
+LIVE: Final = frozenset({AttemptState.DIALING, AttemptState.CALLING})
+"""A call is being placed or is up."""
+IN_DOUBT: Final = LIVE | {AttemptState.UNKNOWN}
+"""What a host that died leaves to be looked up at the dialer."""
+OPEN: Final = IN_DOUBT | {AttemptState.REQUESTED, AttemptState.OFFERED}
+"""The attempt is its agent's, and its key is nobody else's."""
+INTENDED: Final = frozenset({AttemptState.REQUESTED, AttemptState.DIALING, AttemptState.DISPOSED})
+"""Recorded before the side effect they stand for; the others tell what has happened."""

@@ -1,0 +1,160 @@
+"""Opening a ledger: is it one, is it whole, is it the original, and of which version; then upgrade it."""
+
+import secrets
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from cti_hooks import described
+from lcm_plugin.ledger.database import Database, Sqlite
+from lcm_plugin.ledger.errors import LedgerUnavailable, refused
+from lcm_plugin.ledger.operations import fact, latest
+from lcm_plugin.ledger.schema import facts
+
+HEAD: Final = "0002"
+"""The schema version this code writes; a test holds it to `migrations`."""
+VERSIONS: Final = ("0001", HEAD)
+APPLICATION_ID: Final = 0x4C434D31
+"""SQLite's `application_id` of a ledger: LCM1."""
+_MIGRATIONS: Final = Path(__file__).with_name("migrations")
+_LOCK: Final = 0x4C434D31
+"""PostgreSQL's advisory lock while one host upgrades."""
+_SQLITE_HEADER: Final = b"SQLite format 3\x00"
+
+
+def prepare(connection: sa.Connection, name: str, file: Path | None = None) -> None:
+    """Make a new ledger, or check and upgrade the one that is there.
+
+    Raises:
+        ConfigError: it is not a ledger, damaged, a copy, or of a newer version; nothing of it was changed.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    tables = sa.inspect(connection).get_table_names()
+    if tables:
+        _refuse_foreign(connection, name, tables)
+        _refuse_newer(connection, name)
+        if file:
+            _refuse_copy(connection, name, file)
+    if not tables or _version(connection) != HEAD:
+        upgrade(connection)
+    if not tables:
+        _mark(connection, file)
+
+
+def refuse_damaged(database: Sqlite) -> None:
+    """Look at a file before it is opened, so that nothing is written to what is no ledger.
+
+    Raises:
+        ConfigError: it is no SQLite file, or a part of one.
+    """
+    file = database.file
+    if file is None or not file.exists() or file.stat().st_size == 0:
+        return
+    with file.open("rb") as raw:
+        header = raw.read(100)
+    if not header.startswith(_SQLITE_HEADER):
+        raise refused(
+            database.name, "is not a ledger", "name another file in `ledger`; this one is left as it is"
+        )
+    if _is_short(file, header):
+        raise refused(database.name, "is only a part of a ledger", _RESTORE)
+
+
+_RESTORE: Final = "restore it from a backup, or move it away to begin a new one"
+
+
+def _is_short(file: Path, header: bytes) -> bool:
+    """Whether pages are missing. With a write-ahead log the file may be behind its own header."""
+    log = file.with_name(f"{file.name}-wal")
+    if log.exists() and log.stat().st_size:
+        return False
+    page_size = int.from_bytes(header[16:18], "big")
+    page_size = 65536 if page_size == 1 else page_size
+    return file.stat().st_size < page_size * int.from_bytes(header[28:32], "big")
+
+
+def upgrade(connection: sa.Connection, version: str = HEAD) -> None:
+    """Bring the schema to `version`, in the transaction of `connection`."""
+    from alembic import command  # noqa: PLC0415  (0.2 s to import, and needed once in a ledger's life)
+    from alembic.config import Config  # noqa: PLC0415  (as above)
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)
+
+
+def adopt_copy(connection: sa.Connection, file: Path) -> None:
+    """Take this file for the original from now on: a person said that the other one is not used any more."""
+    connection.execute(facts.update().where(facts.c.name == "file").values(value=file.stat().st_ino))
+
+
+def _mark(connection: sa.Connection, file: Path | None) -> None:
+    known: list[dict[str, object]] = [{"name": "hash_key", "value": secrets.token_hex(32)}]
+    if file:
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        known.append({"name": "file", "value": file.stat().st_ino})
+    connection.execute(facts.insert(), known)
+
+
+def _refuse_foreign(connection: sa.Connection, name: str, tables: list[str]) -> None:
+    ours = {"attempts", "holders", "facts", "alembic_version"} <= set(tables)
+    if connection.dialect.name == "sqlite" and ours:
+        ours = connection.exec_driver_sql("PRAGMA application_id").scalar() == APPLICATION_ID
+        if ours and connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+            raise refused(name, "is damaged", _RESTORE)
+    if not ours:
+        raise refused(name, "is not a ledger", "name another in `ledger`; this one is left as it is")
+
+
+def _refuse_newer(connection: sa.Connection, name: str) -> None:
+    if (version := _version(connection)) not in VERSIONS:
+        raise refused(
+            name, f"was written by a newer version of lcm-plugin (schema {version})", "upgrade lcm-plugin"
+        )
+
+
+def _refuse_copy(connection: sa.Connection, name: str, file: Path) -> None:
+    """Two hosts on two copies would dial the same people; an original keeps its inode, a copy has its own."""
+    made_in = connection.execute(sa.select(facts.c.value).where(facts.c.name == "file")).scalar()
+    if made_in is not None and made_in != file.stat().st_ino:
+        raise refused(
+            name,
+            "is a copy of a ledger",
+            "if no host uses the original any more, run `lcm-plugin attempts --config FILE adopt`",
+        )
+
+
+def _version(connection: sa.Connection) -> str:
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+
+
+async def opened(database: Database) -> tuple[str, datetime | None]:
+    """Open a ledger: its key for hashes, and the latest instant in it.
+
+    Raises:
+        ConfigError: it is no ledger, or none that this version can use; nothing of it was changed.
+        LedgerUnavailable: it cannot be reached or written.
+    """
+    file = database.file if isinstance(database, Sqlite) else None
+    try:
+        if isinstance(database, Sqlite):
+            refuse_damaged(database)
+        await database.run(partial(prepare, name=database.name, file=file))
+        return await database.run(_known)
+    except sa.exc.DatabaseError as error:
+        if any(word in str(error.orig) for word in ("malformed", "not a database", "corrupt")):
+            raise refused(database.name, "is damaged", _RESTORE) from None
+        raise LedgerUnavailable(
+            f"the ledger {database.name} cannot be opened: {described(error.orig or error)}"
+        ) from None
+    except OSError as error:
+        raise LedgerUnavailable(f"the ledger {database.name} cannot be opened: {described(error)}") from None
+
+
+def _known(connection: sa.Connection) -> tuple[str, datetime | None]:
+    return str(fact(connection, "hash_key")), latest(connection)

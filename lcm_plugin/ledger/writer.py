@@ -1,0 +1,213 @@
+"""One writer for each host: what waits to be written shares a transaction, so many agents cost one flush.
+
+Two kinds of writing (DESIGN 5). An intent is awaited: its side effect happens only once it is committed, and
+when it cannot be, it fails at once. A fact has happened already: it is kept, in order, until it is written.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+from attrs import define, field
+
+from cti_hooks import described
+from cti_hooks.masking import masked_traceback
+from lcm_plugin.ledger.database import Database, Step
+from lcm_plugin.ledger.errors import LedgerError, LedgerUnavailable
+
+log = logging.getLogger("lcm_plugin.ledger")
+
+T = TypeVar("T")
+_OF_THE_STEP: Final = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError)
+"""Failures of one step, which say nothing of the database: another host was quicker, or a fault of ours."""
+TOGETHER: Final = 200
+"""Steps of one transaction at the most."""
+PATIENCE: Final = 5.0
+"""Seconds an intent waits for its commit."""
+_FIRST_PAUSE: Final = 0.2
+_LONGEST_PAUSE: Final = 5.0
+
+
+@define(eq=False)
+class _Entry:
+    step: Step[Any]
+    done: "asyncio.Future[Any] | None" = None
+    """Of an intent; a fact has none."""
+    on_error: Callable[[LedgerError], None] | None = None
+    """Of a fact: who is told that the step raised."""
+
+    @property
+    def given_up(self) -> bool:
+        return self.done is not None and self.done.done()
+
+
+@define(eq=False)
+class Writer:
+    """Writes steps in the order they came.
+
+    Attributes:
+        trouble: why nothing can be written now, or empty.
+        refused: why facts were put aside that the database takes in no way, or empty.
+    """
+
+    database: Database
+    trouble: str = field(default="", init=False)
+    refused: str = field(default="", init=False)
+    _waiting: deque[_Entry] = field(factory=deque, init=False)
+    _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _pause: float = field(default=0.0, init=False)
+    _closing: bool = field(default=False, init=False)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.create_task(self._work(), name="ledger writer")
+
+    async def close(self) -> None:
+        """Write what is left, if it can be written."""
+        self._closing = True
+        self._wake.set()
+        if self._task:
+            await asyncio.wait({self._task}, timeout=PATIENCE)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._waiting:
+            log.error("%d changes of attempts could not be written: %s", len(self._waiting), self.trouble)
+
+    def note(self, step: Step[object], on_error: Callable[[LedgerError], None] | None = None) -> None:
+        """Write a fact, as soon as it can be written; `on_error` is told what the step raised, if it did."""
+        self._add(_Entry(step, on_error=on_error))
+
+    async def do(self, step: Step[T], *, probe: bool = False) -> T:
+        """Write an intent; what it returns. A `probe` is tried in times of trouble, too.
+
+        Raises:
+            LedgerUnavailable: it was not written, or perhaps was: undo it.
+            LedgerError: what `step` raised; nothing was written.
+        """
+        if self.trouble and not probe:
+            raise LedgerUnavailable(f"the ledger cannot be written: {self.trouble}")
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._add(_Entry(step, done))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await done
+        except TimeoutError:
+            raise LedgerUnavailable(f"the ledger did not answer within {PATIENCE:g} s") from None
+
+    def _add(self, entry: _Entry) -> None:
+        self._waiting.append(entry)
+        self._wake.set()
+
+    async def _work(self) -> None:
+        while self._waiting or not self._closing:
+            if not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            await self._write()
+            if self.trouble:
+                if self._closing:
+                    return
+                await asyncio.sleep(self._pause)
+
+    async def _write(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
+        batch = [entry for entry in batch if not entry.given_up]
+        try:
+            await self._commit(batch)
+        except asyncio.CancelledError:
+            self._put_back(batch)
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever a driver raises when its server is gone)
+            if _is_of_a_step(error):
+                await self._alone(batch)
+            else:
+                self._failed(batch, error)
+
+    async def _alone(self, batch: list[_Entry]) -> None:
+        """One of them cannot be written as it is; where another host was quicker, it looks again and sees."""
+        for number, entry in enumerate(batch):
+            try:
+                await self._commit_twice(entry)
+            except Exception as error:  # noqa: BLE001  (as above)
+                if not _is_of_a_step(error):
+                    self._failed(batch[number:], error)
+                    return
+                self._put_aside(entry, error)
+
+    async def _commit_twice(self, entry: _Entry) -> None:
+        try:
+            await self._commit([entry])
+        except _OF_THE_STEP:
+            await self._commit([entry])
+
+    def _put_aside(self, entry: _Entry, error: Exception) -> None:
+        """It must not keep the others waiting for ever; it is shown for as long as this host runs."""
+        _fail(entry, error)
+        if entry.done is None:
+            self.refused = f"a change of an attempt cannot be written: {_reason(error)}"
+            log.error("%s", self.refused)
+            log.debug("%s", masked_traceback(error))
+
+    async def _commit(self, batch: list[_Entry]) -> None:
+        results = await self.database.run(partial(_all, [entry.step for entry in batch]))
+        if self.trouble:
+            log.warning("the ledger can be written again: %s", self.database.name)
+        self.trouble, self._pause = "", 0.0
+        for entry, result in zip(batch, results, strict=True):
+            _resolve(entry, result)
+
+    def _failed(self, batch: list[_Entry], error: Exception) -> None:
+        reason = _reason(error)
+        if not self.trouble:
+            log.error("the ledger cannot be written: %s: %s", self.database.name, reason)
+        self.trouble = reason
+        self._pause = min(_LONGEST_PAUSE, self._pause * 2 or _FIRST_PAUSE)
+        for entry in batch:
+            _fail(entry, error)
+        self._put_back([entry for entry in batch if entry.done is None])
+
+    def _put_back(self, batch: list[_Entry]) -> None:
+        self._waiting.extendleft(reversed(batch))
+
+
+def _all(steps: list[Step[Any]], connection: sa.Connection) -> list[Any]:
+    return [_outcome(partial(step, connection)) for step in steps]
+
+
+def _outcome(step: Callable[[], Any]) -> Any:
+    try:
+        return step()
+    except LedgerError as error:  # raised before anything was written
+        return error
+
+
+def _resolve(entry: _Entry, result: Any) -> None:
+    if isinstance(result, LedgerError):
+        if entry.on_error:
+            entry.on_error(result)
+        if entry.done and not entry.done.done():
+            entry.done.set_exception(result)
+    elif entry.done and not entry.done.done():
+        entry.done.set_result(result)
+
+
+def _fail(entry: _Entry, error: Exception) -> None:
+    if entry.done and not entry.done.done():
+        entry.done.set_exception(LedgerUnavailable(f"the ledger cannot be written: {_reason(error)}"))
+
+
+def _reason(error: Exception) -> str:
+    """Without the statement: its values are people's."""
+    return described(getattr(error, "orig", None) or error)
+
+
+def _is_of_a_step(error: Exception) -> bool:
+    if isinstance(error, sa.exc.DBAPIError):
+        return isinstance(error, _OF_THE_STEP) and not error.connection_invalidated
+    return not isinstance(error, sa.exc.SQLAlchemyError | OSError | TimeoutError)
