@@ -1,21 +1,27 @@
-"""The commands: demo, run, check, next, sandbox (DESIGN 10). Diagnostics go to standard error."""
+"""The commands: demo, run, check, next, sandbox, attempts (DESIGN 10). Diagnostics go to standard error."""
 
 import asyncio
 import json
 import logging
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
 import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from cti_hooks import Agent, ConfigError, described, masked_text
 from cti_hooks.masking import masked_traceback
+from lcm_plugin import attempts
 from lcm_plugin.check import check as check_config
 from lcm_plugin.demo import demo as run_demo
 from lcm_plugin.errors import LcmBadReply, LcmConfigError, LcmError, LcmRejected
+from lcm_plugin.ledger import LedgerUnavailable
 from lcm_plugin.next_contact import next_contact
+from lcm_plugin.presentation import as_json as presented
 from lcm_plugin.sandbox import MEANINGS, Fault, Sandbox, SandboxContact
 from lcm_plugin.service import serve
 
@@ -112,6 +118,58 @@ def next_(config: Path, agent: str, campaign_group: str | None) -> None:
     click.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
+@main.command(name="attempts")
+@config_option
+@click.option("--open", "only_open", is_flag=True, help="Only those that are not closed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, numbers in full.")
+@click.argument("words", nargs=-1, metavar="[ID | forget KEY | resend ID | adopt]")
+def attempts_(*, config: Path, only_open: bool, as_json: bool, words: tuple[str, ...]) -> None:
+    """What the ledger holds; with an ID, one attempt with a line for each step of its life.
+
+    forget KEY takes the person of an LCM key out of the ledger. resend ID sends again what may not have
+    reached the LCM. adopt makes a copied ledger file the one in use.
+    """
+    match words:
+        case ():
+            _run(_list_attempts(config, only_open=only_open, as_json=as_json))
+        case ("adopt",):
+            click.echo(f"{_run(attempts.adopt(config))} is the ledger from now on")
+        case ("forget", key):
+            click.echo(
+                f"{_run(_on_shelf(config, lambda one: one.forget(key)))} attempts know nobody any more"
+            )
+        case ("resend", attempt_id):
+            sent = _run(_on_shelf(config, lambda one: one.resend(attempt_id)))
+            click.echo(f"{sent} messages will be sent again")
+        case (attempt_id,):
+            story = _run(_on_shelf(config, lambda one: one.story(attempt_id)))
+            click.echo(json.dumps(story.as_json(), indent=2) if as_json else "\n".join(attempts.told(story)))
+        case _:
+            raise click.UsageError("write an ID, forget KEY, resend ID or adopt")
+
+
+async def _on_shelf(config: Path, do: Callable[[attempts.Shelf], Awaitable[_Result]]) -> _Result:
+    async with attempts.shelf(config) as shelf:
+        return await do(shelf)
+
+
+async def _list_attempts(config: Path, *, only_open: bool, as_json: bool) -> None:
+    async with attempts.shelf(config) as shelf:
+        found = await shelf.attempts(only_open=only_open)
+    if as_json:
+        click.echo(json.dumps([presented(one) for one in found], indent=2))
+        return
+    rows = attempts.table(found, shelf.clock.now())
+    if sys.stdout.isatty():
+        shown = Table("attempt", "agent", "state", "age", "host", "key", "number", "reason")
+        for row in rows:
+            shown.add_row(*map(escape, row))
+        Console().print(shown)
+        return
+    for row in rows:
+        click.echo("\t".join(row))
+
+
 @main.command()
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Default: any free one.")
 @click.option("--contacts", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -146,6 +204,10 @@ def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
         sys.exit(_said(str(error), SETTINGS))
     except LcmError as error:
         sys.exit(_said(str(error), _status(error)))
+    except LedgerUnavailable as error:
+        sys.exit(_said(str(error), UNAVAILABLE))
+    except attempts.NoAttemptError as error:
+        sys.exit(_said(str(error), NO_CONTACT))
     except Exception as error:  # noqa: BLE001  (whatever a plugin's start raises: one line, and -vv for the rest)
         log.debug("%s", masked_traceback(error))
         sys.exit(_said(" ".join([described(error), *getattr(error, "__notes__", [])]), FAILED))

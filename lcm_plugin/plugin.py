@@ -2,11 +2,22 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from cti_hooks import Agent, CallEvent, ConfigError, Contact, Health, Host, Problem, Refusal, hookimpl
+from cti_hooks import (
+    Agent,
+    CallEvent,
+    ConfigError,
+    Contact,
+    Health,
+    Host,
+    PastCall,
+    Problem,
+    Refusal,
+    hookimpl,
+)
 from cti_hooks import settings as plugin_settings
 from lcm_plugin import spec
 from lcm_plugin.config import LcmSettings, without_later
@@ -14,7 +25,7 @@ from lcm_plugin.desk import Desks, expiry_refusal
 from lcm_plugin.lcm.auth import problems
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.transports import Transport, transport_for
-from lcm_plugin.ledger import Ledger, database_for
+from lcm_plugin.ledger import Housekeeping, Ledger, database_for
 
 log = logging.getLogger("lcm_plugin")
 
@@ -36,6 +47,7 @@ class LcmPlugin:
         for key in later:
             log.warning("the setting %s has no effect in this version", key)
         self._desks: Desks | None = None
+        self._housekeeping: Housekeeping
 
     @property
     def desks(self) -> Desks:
@@ -87,6 +99,12 @@ class LcmPlugin:
         except BaseException:
             await client.close()
             raise
+        self._housekeeping = Housekeeping(
+            ledger=ledger,
+            keep=timedelta(days=self.settings.keep_days),
+            audit=timedelta(days=365.25 * self.settings.audit_years),
+        )
+        self._housekeeping.start()
 
     @hookimpl
     async def on_shutdown(self) -> None:
@@ -94,6 +112,7 @@ class LcmPlugin:
         try:
             await desks.close()
         finally:
+            await self._housekeeping.close()
             await desks.ledger.close()
             await desks.client.close()
 
@@ -114,6 +133,10 @@ class LcmPlugin:
     @hookimpl
     def on_agent_logged_off(self, agent: Agent) -> None:
         self.desks.of(agent).on_not_ready()
+
+    @hookimpl
+    async def list_past_calls(self, contact: Contact, since: datetime) -> Sequence[PastCall]:
+        return await self.desks.ledger.past_calls(contact, since)
 
     # -- contacts and calls ---------------------------------------------------------------------------------
 

@@ -8,8 +8,11 @@ from lcm_plugin.ledger.errors import (
     LedgerUnavailable,
     OpenElsewhereError,
 )
+from lcm_plugin.ledger.housekeeping import Housekeeping
 from lcm_plugin.ledger.ledger import Ledger
+from lcm_plugin.ledger.letters import Draft, Letter, LetterState
 from lcm_plugin.ledger.operations import Doubtful, Line
+from lcm_plugin.ledger.outbox import Delivery, Outbox
 from lcm_plugin.ledger.states import IN_DOUBT, LIVE, OPEN
 
 __all__ = [
@@ -18,12 +21,18 @@ __all__ = [
     "OPEN",
     "AttemptLostError",
     "Database",
+    "Delivery",
     "Doubtful",
+    "Draft",
+    "Housekeeping",
     "KeyTakenError",
     "Ledger",
     "LedgerError",
     "LedgerUnavailable",
+    "Letter",
+    "LetterState",
     "Line",
     "OpenElsewhereError",
+    "Outbox",
     "database_for",
 ]

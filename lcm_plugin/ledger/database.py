@@ -87,7 +87,8 @@ class Sqlite:
 
     async def close(self) -> None:
         """See `Database.close`."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        if self._engine:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
     def _run(self, step: Step[T]) -> T:
@@ -96,9 +97,9 @@ class Sqlite:
             return step(connection)
 
     def _close(self) -> None:
-        if self._engine:
-            self._engine.dispose()
-            self._engine = None
+        engine, self._engine = self._engine, None
+        if engine:
+            engine.dispose()
 
 
 def _sqlite_engine(file: Path | None) -> sa.Engine:

@@ -59,6 +59,7 @@ class Keeper:
             await asyncio.gather(self._task, return_exceptions=True)
         if self.holder:
             self.writer.note(partial(leases.end, holder=self.holder))
+            self.holder = ""
 
     @property
     def held_until(self) -> float:

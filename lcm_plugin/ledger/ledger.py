@@ -9,14 +9,16 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 import attrs
+import sqlalchemy as sa
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
-from lcm_plugin.ledger import operations
+from lcm_plugin.ledger import letters, operations
 from lcm_plugin.ledger.database import Database, Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError, LedgerUnavailable
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
+from lcm_plugin.ledger.letters import Draft
 from lcm_plugin.ledger.operations import Doubtful, Line
 from lcm_plugin.ledger.states import LIVE, OPEN
 from lcm_plugin.ledger.upgrade import opened
@@ -109,6 +111,11 @@ class Ledger:
         self._latest = moment
         return moment
 
+    @property
+    def holder(self) -> str:
+        """Who this host is in the ledger."""
+        return self._keeper.holder
+
     async def held_for(self, seconds: float) -> float:
         """Make sure that nobody else can take over for so long; how long that is at least, in seconds.
 
@@ -167,6 +174,17 @@ class Ledger:
             raise
         self._remember(dialing)
         return dialing
+
+    async def dispose(self, attempt: Attempt, drafts: Iterable[Draft], **facts: Any) -> Attempt:
+        """The attempt, `disposed`, with what the LCM is to be told of it, in one transaction.
+
+        Raises:
+            LedgerUnavailable: it was not recorded, so nothing is sent.
+        """
+        disposed = self._evolved(attempt, AttemptState.DISPOSED, facts)
+        await self._intend(disposed, partial(_dispose, attempt=disposed, drafts=tuple(drafts)), attempt)
+        self._remember(disposed)
+        return disposed
 
     async def _intend(self, attempt: Attempt, step: Step[T], undone: Attempt) -> T:
         self.watch(attempt, "before")
@@ -271,8 +289,19 @@ class Ledger:
         return operations.number_hash(contact, self._hash_key)
 
     async def _read(self, step: Callable[..., T], **facts: Any) -> T:
-        """In the writer's order, so that what was noted before is seen."""
-        return await self._writer.do(partial(step, **facts))
+        return await self.run(partial(step, **facts))
+
+    async def run(self, step: Step[T]) -> T:
+        """Run a step of `operations`, `letters` or `housekeeping`, behind what was noted before.
+
+        Raises:
+            LedgerUnavailable: it was not committed, or perhaps was.
+        """
+        return await self._writer.do(step)
+
+    def note(self, step: Step[object]) -> None:
+        """Run a step as soon as can be."""
+        self._writer.note(step)
 
     # -- this host's own ------------------------------------------------------------------------------------
 
@@ -311,3 +340,8 @@ class Ledger:
         for attempt in adopted:
             self._remember(attempt)
             self.on_adopted(attempt)
+
+
+def _dispose(connection: sa.Connection, attempt: Attempt, drafts: Sequence[Draft]) -> None:
+    operations.change_attempt(connection, attempt, None)
+    letters.write(connection, attempt, drafts, attempt.changed_at or attempt.opened_at)

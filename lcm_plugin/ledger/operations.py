@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from attrs import evolve, frozen
@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 from cti_hooks import Attempt, AttemptState, Contact, PastCall
 from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
 from lcm_plugin.ledger.errors import AttemptLostError, KeyTakenError, OpenElsewhereError
-from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history, holders
+from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history, holders, outbox
 from lcm_plugin.ledger.states import IN_DOUBT, OPEN
 
 
@@ -105,13 +105,15 @@ def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | No
     if attempt.contact and row["open_key"] and _other_with_key(connection, attempt) is not None:
         row["open_key"] = None  # shown, reviewed and refused, but not ours to dial
     query = attempts.update().where(attempts.c.id == attempt.id)
+    if attempt.state is AttemptState.REFUSED:  # also when no dialer took it: nothing rang
+        row["dialed_at"] = None
     if holder is None:
         row.pop("holder")
     else:
         query = query.where(attempts.c.holder == holder)
     if connection.execute(query, row).rowcount == 0:
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
-    if attempt.state is AttemptState.REFUSED:  # no dialer took it: nothing rang
+    if attempt.state is AttemptState.REFUSED:
         connection.execute(dials.delete().where(dials.c.attempt_id == attempt.id))
     if attempt.state not in OPEN:
         _end_dial(connection, attempt)
@@ -150,14 +152,21 @@ def dial_attempt(connection: sa.Connection, attempt: Attempt, holder: str, numbe
 
 def undo_intent(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
     """Take back an intent whose writing failed in an unknown way; nothing was done on its account."""
-    row = _row(attempt, holder) | {"dialed_at": None}
-    wrong = AttemptState.DIALING if attempt.state is AttemptState.OFFERED else AttemptState.REQUESTED
-    query = attempts.update().where(
-        attempts.c.id == attempt.id, attempts.c.holder == holder, attempts.c.state == wrong.value
-    )
-    if connection.execute(query, row).rowcount:
+    row = _row(attempt, holder)
+    wrong = _UNDONE.get(attempt.state, AttemptState.DISPOSED)
+    if wrong is AttemptState.DIALING:
+        row["dialed_at"] = None
+    query = attempts.update().where(attempts.c.id == attempt.id, attempts.c.state == wrong.value)
+    if connection.execute(query, row).rowcount == 0:
+        return
+    if wrong is AttemptState.DIALING:
         connection.execute(dials.delete().where(dials.c.attempt_id == attempt.id))
-        note(connection, attempt)
+    connection.execute(outbox.delete().where(outbox.c.attempt_id == attempt.id, outbox.c.tries == 0))
+    note(connection, attempt)
+
+
+_UNDONE: Final = {AttemptState.OFFERED: AttemptState.DIALING, AttemptState.EMPTY: AttemptState.REQUESTED}
+"""The intent that is taken back to this state; any other is what was before `disposed`."""
 
 
 def release_attempt(connection: sa.Connection, attempt_id: str, holder: str) -> None:

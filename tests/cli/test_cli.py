@@ -240,3 +240,65 @@ def test_every_command_says_what_it_does() -> None:
     done = lcm_plugin("--help")
     for command in ("demo", "run", "check", "next", "sandbox"):
         assert f"  {command} " in done.stdout
+
+
+def test_next_comes_back_until_it_is_answered(tmp_path: Path) -> None:
+    """Asked again, `next` prints the same contact: its attempt stays offered, and the LCM is asked once."""
+    with sandbox(tmp_path, [PERSON, {**PERSON, "key": "5|3|1|0|0|44|2"}]) as url:
+        file = config(tmp_path, url)
+        keys = [json.loads(lcm_plugin("next", "--config", file, "--agent", "a").stdout)["key"] for _ in "12"]
+        other = json.loads(lcm_plugin("next", "--config", file, "--agent", "b").stdout)["key"]
+    assert keys == [PERSON["key"]] * 2
+    assert other == "5|3|1|0|0|44|2"
+
+
+def test_attempts_tells_what_the_ledger_holds(tmp_path: Path) -> None:
+    """Open attempts with state, age and host, one with its history, as lines and as JSON; numbers masked."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        file = config(tmp_path, url)
+        missing = lcm_plugin("attempts", "--config", file)
+        assert (missing.returncode, "is not there yet" in missing.stderr) == (2, True)
+        lcm_plugin("next", "--config", file, "--agent", "a")
+    listed = lcm_plugin("attempts", "--config", file, "--open").stdout.strip().split("\t")
+    attempt_id, agent, state, *_ = listed
+    assert (agent, state, listed[5]) == ("a", "offered", PERSON["key"])
+    told = lcm_plugin("attempts", "--config", file, attempt_id).stdout
+    steps = [line.split()[2] for line in told.splitlines() if line.startswith("20")]
+    assert steps == ["requested", "offered"]
+    assert "2125550101" not in told + "".join(listed)
+    story = json.loads(lcm_plugin("attempts", "--config", file, "--json", attempt_id).stdout)
+    assert story["contact"]["key"] == PERSON["key"]
+    assert [line["state"] for line in story["history"]] == ["requested", "offered"]
+    everything = json.loads(lcm_plugin("attempts", "--config", file, "--json").stdout)
+    assert [one["id"] for one in everything] == [attempt_id]
+
+
+def test_attempts_with_wrong_words_says_what_would_be_right(tmp_path: Path) -> None:
+    """An unknown id, an unknown key, an open one, or other words: one line, and nothing is changed."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        file = config(tmp_path, url)
+        lcm_plugin("next", "--config", file, "--agent", "a")
+    unknown = lcm_plugin("attempts", "--config", file, "0")
+    assert (unknown.returncode, "has no attempt 0" in unknown.stderr) == (3, True)
+    held = lcm_plugin("attempts", "--config", file, "forget", PERSON["key"])
+    assert (held.returncode, "is open; forget it once it has ended" in held.stderr) == (1, True)
+    assert lcm_plugin("attempts", "--config", file, "forget", "'\\\"|").stdout.startswith("0 attempts")
+    assert "forget KEY" in lcm_plugin("attempts", "--config", file, "drop", "everything", "now").stderr
+
+
+def test_a_copied_ledger_has_to_be_adopted(tmp_path: Path) -> None:
+    """A copy is refused with the way out, and used once a person says that the original is not."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        file = config(tmp_path, url)
+        lcm_plugin("next", "--config", file, "--agent", "a")
+        original = tmp_path / "lcm-ledger.db"
+        copy = tmp_path / "copy.db"
+        copy.write_bytes(original.read_bytes())
+        original.unlink()
+        copy.rename(original)
+        refused = lcm_plugin("next", "--config", file, "--agent", "a")
+        assert (refused.returncode, "is a copy of a ledger" in refused.stderr) == (2, True)
+        assert "adopt" in refused.stderr
+        assert lcm_plugin("attempts", "--config", file, "adopt").returncode == 0
+        again = json.loads(lcm_plugin("next", "--config", file, "--agent", "a").stdout)
+    assert again["key"] == PERSON["key"]

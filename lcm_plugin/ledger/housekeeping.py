@@ -1,0 +1,133 @@
+"""What of people is forgotten, and when; what is kept for the audit and for rules that count."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+import sqlalchemy as sa
+from attrs import define, evolve, field
+
+from cti_hooks import Attempt, Contact
+from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
+from lcm_plugin.ledger.errors import LedgerError
+from lcm_plugin.ledger.ledger import Ledger
+from lcm_plugin.ledger.letters import SETTLED
+from lcm_plugin.ledger.schema import attempts, dials, digest, history, outbox
+
+log = logging.getLogger("lcm_plugin.ledger")
+
+EVERY: Final = 3600.0
+"""Seconds between two rounds."""
+AT_ONCE: Final = 200
+"""Attempts of one transaction, so that nobody waits long for it."""
+GONE: Final = "-"
+"""What stands where a number stood."""
+
+
+def prune(connection: sa.Connection, now: datetime, keep: timedelta, audit: timedelta) -> int:
+    """Take people out of attempts closed for longer than `keep`, and drop what is older than `audit`.
+
+    The history, and the evidence of calls placed under a hash of their number, stay until `audit` is over.
+    How many attempts were touched; call again while it is as many as AT_ONCE.
+    """
+    old = attempts.c.changed_at < now - keep
+    closed = attempts.select().where(old, attempts.c.open_agent.is_(None), attempts.c.pruned_at.is_(None))
+    rows = connection.execute(closed.limit(AT_ONCE)).all()
+    for row in rows:
+        _take_out(connection, row.id, attempt_of(row.body), now)
+    return len(rows) + _drop(connection, now - audit)
+
+
+def forget(connection: sa.Connection, key: str, now: datetime) -> int:
+    """Take the person of this LCM key out of all attempts; how many there were.
+
+    Raises:
+        LedgerError: one of them is open; it has to end first.
+    """
+    rows = connection.execute(attempts.select().where(attempts.c.key_digest == digest(key))).all()
+    is_open = [row.id for row in rows if row.open_agent is not None]
+    if is_open:
+        raise LedgerError(f"attempt {is_open[0]} with this key is open; forget it once it has ended")
+    for row in rows:
+        _take_out(connection, row.id, attempt_of(row.body), now)
+    return len(rows)
+
+
+def without_people(attempt: Attempt) -> Attempt:
+    """The attempt with nothing in it that tells who was called."""
+    agent = evolve(attempt.agent, name=None)
+    return evolve(
+        attempt,
+        agent=agent,
+        contact=_nobody(attempt.contact) if attempt.contact else None,
+        refusals=tuple(evolve(refusal, evidence={}) for refusal in attempt.refusals),
+    )
+
+
+def _nobody(contact: Contact) -> Contact:
+    return Contact(
+        key=contact.key,
+        phone_number=GONE,
+        campaign=contact.campaign,
+        campaign_group=contact.campaign_group,
+        call_type=contact.call_type,
+        consent=contact.consent,
+        expires_at=contact.expires_at,
+        reserved=contact.reserved,
+    )
+
+
+def _take_out(connection: sa.Connection, attempt_id: str, attempt: Attempt, now: datetime) -> None:
+    body = attempt_as_json(without_people(attempt))
+    row = {"body": body, "pruned_at": now}
+    connection.execute(attempts.update().where(attempts.c.id == attempt_id), row)
+    sent = sa.and_(outbox.c.attempt_id == attempt_id, outbox.c.state.in_(SETTLED))
+    connection.execute(outbox.update().where(sent), {"body": {}})
+
+
+def _drop(connection: sa.Connection, before: datetime) -> int:
+    oldest = sa.and_(attempts.c.changed_at < before, attempts.c.open_agent.is_(None))
+    ids = connection.execute(sa.select(attempts.c.id).where(oldest).limit(AT_ONCE)).scalars().all()
+    for table in (history, dials, outbox):
+        connection.execute(table.delete().where(table.c.attempt_id.in_(ids)))
+    connection.execute(attempts.delete().where(attempts.c.id.in_(ids)))
+    return len(ids)
+
+
+@define(kw_only=True, eq=False)
+class Housekeeping:
+    """Prunes the ledger, in rounds, for as long as the host runs."""
+
+    ledger: Ledger
+    keep: timedelta
+    audit: timedelta
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Begin with a first round."""
+        self._task = asyncio.create_task(self._work(), name="ledger housekeeping")
+
+    async def close(self) -> None:
+        """Stop."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                await self._round()
+            except LedgerError as error:
+                log.debug("housekeeping waits: %s", error)
+            await asyncio.sleep(EVERY)
+
+    async def _round(self) -> None:
+        step = partial(prune, now=self.ledger.now(), keep=self.keep, audit=self.audit)
+        pruned = touched = await self.ledger.run(step)
+        while touched >= AT_ONCE:
+            touched = await self.ledger.run(step)
+            pruned += touched
+        if pruned:
+            log.info("pruned %d attempts", pruned)

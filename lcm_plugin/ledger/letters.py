@@ -1,0 +1,155 @@
+"""What must reach the LCM: written with the disposition it belongs to, sent in order for each contact.
+
+A letter that may have been delivered is never sent again by itself, and none is dropped (DESIGN 5, 6).
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+from attrs import field, frozen
+
+from cti_hooks import Attempt
+from lcm_plugin.ledger.schema import digest, holders, outbox
+
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 300.0
+AT_ONCE: Final = 50
+"""Letters taken out of the box together."""
+
+
+class LetterState(StrEnum):
+    """Where a letter is."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    CONFIRMED = "confirmed"
+    UNCONFIRMED = "unconfirmed"
+    """It may have been delivered: kept and shown, and not sent again by itself."""
+    REJECTED = "rejected"
+    """The LCM said no: kept for a person."""
+    WITHDRAWN = "withdrawn"
+    """A person said that it need not be sent any more."""
+
+
+SETTLED: Final = (LetterState.CONFIRMED.value, LetterState.WITHDRAWN.value)
+
+
+@frozen(kw_only=True)
+class Draft:
+    """A letter to be written: a message of the catalogue, and its fields' values as JSON has them."""
+
+    message: str
+    values: Mapping[str, Any] = field(repr=False)
+
+
+@frozen(kw_only=True)
+class Letter:
+    """A letter as it is recorded; `tries` counts how often it was sent."""
+
+    id: int
+    attempt_id: str
+    step: int
+    message: str
+    values: Mapping[str, Any] = field(repr=False)
+    state: LetterState = field(converter=LetterState)
+    tries: int
+    written_at: datetime
+    changed_at: datetime
+    error: str | None = None
+
+
+def write(connection: sa.Connection, attempt: Attempt, drafts: Iterable[Draft], now: datetime) -> None:
+    """Put letters into the box, behind those of the same contact."""
+    key = attempt.contact.key if attempt.contact else attempt.id
+    for step, draft in enumerate(drafts):
+        row = {
+            "attempt_id": attempt.id,
+            "key_digest": digest(key),
+            "step": step,
+            "message": draft.message,
+            "body": dict(draft.values),
+            "state": LetterState.WAITING.value,
+            "tries": 0,
+            "written_at": now,
+            "changed_at": now,
+        }
+        connection.execute(outbox.insert(), row)
+
+
+def take(connection: sa.Connection, holder: str, now: datetime) -> list[Letter]:
+    """Take out what is due, each contact's first only; it is `sending` from now on."""
+    earlier = outbox.alias()
+    blocked = sa.exists().where(
+        earlier.c.key_digest == outbox.c.key_digest,
+        earlier.c.id < outbox.c.id,
+        earlier.c.state.not_in(SETTLED),
+    )
+    query = outbox.select().where(outbox.c.state == LetterState.WAITING.value, ~blocked)
+    waiting = connection.execute(query.order_by(outbox.c.id).with_for_update(skip_locked=True))
+    due = [row for row in waiting if row.tries == 0 or row.changed_at + _pause(row.tries) <= now][:AT_ONCE]
+    for row in due:
+        sending = {"state": LetterState.SENDING.value, "holder": holder, "tries": row.tries + 1}
+        mine = outbox.update().where(outbox.c.id == row.id, outbox.c.state == LetterState.WAITING.value)
+        connection.execute(mine, sending | {"changed_at": now})
+    return [_letter(row) for row in due]
+
+
+def settle(
+    connection: sa.Connection, letter_id: int, state: LetterState, error: str | None, now: datetime
+) -> None:
+    """Record what became of a letter."""
+    row = {"state": state.value, "error": error, "changed_at": now, "holder": None}
+    connection.execute(outbox.update().where(outbox.c.id == letter_id), row)
+
+
+def left_sending(connection: sa.Connection, now: datetime, *, resend: bool) -> int:
+    """What hosts that ended were sending may have been delivered. How many there were."""
+    living = sa.select(holders.c.id).where(holders.c.ended.is_(False))
+    state = LetterState.WAITING if resend else LetterState.UNCONFIRMED
+    row = {
+        "state": state.value,
+        "error": "the host ended while it was sent",
+        "changed_at": now,
+        "holder": None,
+    }
+    orphaned = sa.and_(outbox.c.state == LetterState.SENDING.value, outbox.c.holder.not_in(living))
+    return connection.execute(outbox.update().where(orphaned), row).rowcount
+
+
+def resend(connection: sa.Connection, attempt_id: str, now: datetime) -> int:
+    """A person says that what is unconfirmed or rejected of this attempt is to be sent again. How many."""
+    kept = outbox.c.state.in_([LetterState.UNCONFIRMED.value, LetterState.REJECTED.value])
+    row = {"state": LetterState.WAITING.value, "tries": 0, "error": None, "changed_at": now}
+    return connection.execute(outbox.update().where(outbox.c.attempt_id == attempt_id, kept), row).rowcount
+
+
+def list_letters(connection: sa.Connection, *, attempt_id: str | None = None) -> list[Letter]:
+    """The letters of an attempt, or all that are not settled; oldest first."""
+    query = outbox.select().order_by(outbox.c.id)
+    if attempt_id is None:
+        query = query.where(outbox.c.state.not_in(SETTLED))
+    else:
+        query = query.where(outbox.c.attempt_id == attempt_id)
+    return [_letter(row) for row in connection.execute(query)]
+
+
+def _pause(tries: int) -> timedelta:
+    return timedelta(seconds=min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(tries - 1, 20)))
+
+
+def _letter(row: Any) -> Letter:
+    return Letter(
+        id=row.id,
+        attempt_id=row.attempt_id,
+        step=row.step,
+        message=row.message,
+        values=row.body,
+        state=row.state,
+        tries=row.tries,
+        written_at=row.written_at,
+        changed_at=row.changed_at,
+        error=row.error,
+    )

@@ -1,0 +1,123 @@
+"""Sends the letters in the box, and keeps those that may have been delivered."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+from attrs import define, field, frozen
+
+from cti_hooks import described
+from lcm_plugin.ledger import letters
+from lcm_plugin.ledger.errors import LedgerUnavailable
+from lcm_plugin.ledger.ledger import Ledger
+from lcm_plugin.ledger.letters import Letter, LetterState
+
+log = logging.getLogger("lcm_plugin.ledger")
+
+POLL: Final = 1.0
+"""Seconds between two looks into the box; what is written here is sent at once."""
+
+
+@frozen(kw_only=True)
+class Delivery:
+    """What became of a letter: `waiting` to be sent again, as it surely was not delivered, or settled."""
+
+    state: LetterState
+    error: str | None = None
+
+
+@define(kw_only=True, eq=False)
+class Outbox:
+    """One host's sender. `deliver` sends a letter; `on_settled` is told when an attempt has none left."""
+
+    ledger: Ledger
+    deliver: Callable[[Letter], Awaitable[Delivery]]
+    on_settled: Callable[[str], Awaitable[None]]
+    resend_unconfirmed: bool = False
+    _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._task = asyncio.create_task(self._work(), name="outbox")
+
+    def wake(self) -> None:
+        """There is something new in the box."""
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Stop; what is being sent is waited for, what is left is sent by whoever comes next."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                sent = await self._send_due()
+            except LedgerUnavailable as error:
+                sent = 0
+                log.debug("the outbox waits: %s", error)
+            if not sent:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(POLL):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _send_due(self) -> int:
+        orphaned = partial(letters.left_sending, now=self.ledger.now(), resend=self.resend_unconfirmed)
+        if count := await self.ledger.run(orphaned):
+            log.warning("%d message(s) to the LCM were being sent when their host ended", count)
+        due = await self.ledger.run(partial(letters.take, holder=self.ledger.holder, now=self.ledger.now()))
+        sending = [asyncio.create_task(self._send(letter)) for letter in due]
+        if sending:
+            await _finished(sending)
+        return len(due)
+
+    async def _send(self, letter: Letter) -> None:
+        try:
+            delivery = await self.deliver(letter)
+        except Exception as error:  # noqa: BLE001  (nobody can say whether it was delivered)
+            delivery = Delivery(state=LetterState.UNCONFIRMED, error=described(error))
+        if delivery.state is LetterState.UNCONFIRMED and self.resend_unconfirmed:
+            delivery = Delivery(state=LetterState.WAITING, error=delivery.error)
+        if delivery.state is not LetterState.CONFIRMED:
+            log.warning(
+                "%s of attempt %s is %s: %s",
+                letter.message,
+                letter.attempt_id,
+                delivery.state,
+                delivery.error,
+            )
+        self.ledger.note(
+            partial(
+                letters.settle,
+                letter_id=letter.id,
+                state=delivery.state,
+                error=delivery.error,
+                now=self.ledger.now(),
+            )
+        )
+        if delivery.state is LetterState.CONFIRMED:
+            await self._tell_settled(letter.attempt_id)
+
+    async def _tell_settled(self, attempt_id: str) -> None:
+        left = await self.ledger.run(partial(letters.list_letters, attempt_id=attempt_id))
+        if all(one.state.value in letters.SETTLED for one in left):
+            await self.on_settled(attempt_id)
+
+
+async def _finished(tasks: list[asyncio.Task[None]]) -> None:
+    """Wait for them; cancelled, let them finish first, since what is sent cannot be called back."""
+    try:
+        await asyncio.shield(asyncio.gather(*tasks, return_exceptions=True))
+    except asyncio.CancelledError:
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise

@@ -1,0 +1,106 @@
+"""What of people is forgotten, and what is kept."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cti_hooks import Agent, Attempt, AttemptState, Contact, Outcome, Refusal
+from lcm_plugin.ledger import Draft, Housekeeping, Ledger, LedgerError, housekeeping
+
+OpenLedger = Callable[..., Awaitable[Ledger]]
+ALICE = Agent(id="alice", name="Alice Liddell")
+CONTACT = Contact(
+    key="5|3|1|0|0|44|1",
+    phone_number="+12125550101",
+    e164="+12125550101",
+    contact_id="customer-77",
+    campaign="C",
+    extra={"FName": "Lewis"},
+)
+
+
+async def called(ledger: Ledger) -> Attempt:
+    attempt = ledger.change(await ledger.open(ALICE), AttemptState.OFFERED, contact=CONTACT)
+    refusal = Refusal(rule="r", reason="seen", evidence={"number": "+12125550101"})
+    attempt = await ledger.dial(attempt, refusals=(refusal,))
+    ended = ledger.change(attempt, AttemptState.ENDED, seen=True, outcome=Outcome.ANSWERED)
+    await ledger.doubts()
+    return ended
+
+
+def text(tmp_path: Path) -> str:
+    database = sqlite3.connect(tmp_path / "ledger.db")
+    tables = ("attempts", "history", "dials", "outbox")
+    return "".join(str(database.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)  # noqa: S608  (our own names)
+
+
+def keeping(ledger: Ledger, *, keep: float = 30, audit: float = 365) -> Housekeeping:
+    return Housekeeping(ledger=ledger, keep=timedelta(days=keep), audit=timedelta(days=audit))
+
+
+async def test_people_are_taken_out_of_closed_attempts(open_ledger: OpenLedger, tmp_path: Path) -> None:
+    """After keep_days no number, name or customer id is left; key, history and evidence of the call are."""
+    ledger = await open_ledger(lease_seconds=86400)
+    began = ledger.now()
+    attempt = await called(ledger)
+    assert "2125550101" in text(tmp_path)
+    keeper = keeping(ledger)
+    keeper.start()
+    await asyncio.sleep(29 * 86400)
+    assert "2125550101" in text(tmp_path)
+    await asyncio.sleep(2 * 86400)
+    left = text(tmp_path)
+    for gone in ("2125550101", "Liddell", "Lewis", "customer-77"):
+        assert gone not in left
+    pruned = await ledger.get(attempt.id)
+    assert pruned is not None
+    assert pruned.contact is not None
+    assert (pruned.contact.key, pruned.outcome) == (CONTACT.key, Outcome.ANSWERED)
+    assert len(await ledger.history(attempt.id)) == 4
+    assert [one.outcome for one in await ledger.past_calls(CONTACT, began)] == [Outcome.ANSWERED]
+    await keeper.close()
+
+
+async def test_open_attempts_are_never_pruned(open_ledger: OpenLedger) -> None:
+    """An attempt that is open keeps its contact, however old it is."""
+    ledger = await open_ledger(lease_seconds=86400)
+    attempt = ledger.change(await ledger.open(ALICE), AttemptState.OFFERED, contact=CONTACT)
+    keeper = keeping(ledger, keep=0)
+    keeper.start()
+    await asyncio.sleep(2 * 86400)
+    await keeper.close()
+    (recorded,) = await ledger.attempts()
+    assert recorded.contact == attempt.contact
+
+
+async def test_the_audit_ends_after_its_years(open_ledger: OpenLedger, tmp_path: Path) -> None:
+    """After audit_years nothing is left of an attempt, not even its evidence."""
+    ledger = await open_ledger(lease_seconds=86400)
+    attempt = await called(ledger)
+    keeper = keeping(ledger, audit=40)
+    keeper.start()
+    await asyncio.sleep(41 * 86400)
+    await keeper.close()
+    assert await ledger.get(attempt.id) is None
+    assert attempt.id not in text(tmp_path)
+
+
+async def test_one_person_is_forgotten_on_request(open_ledger: OpenLedger, tmp_path: Path) -> None:
+    """`forget KEY` takes that person out at once, of letters sent too; an open attempt refuses it."""
+    ledger = await open_ledger()
+    attempt = await called(ledger)
+    disposed = await ledger.dispose(attempt, [Draft(message="m", values={"AgentComments": "Lewis called"})])
+    now = ledger.now()
+    await ledger.run(lambda connection: connection.exec_driver_sql("UPDATE outbox SET state = 'confirmed'"))
+    assert await ledger.run(lambda connection: housekeeping.forget(connection, CONTACT.key, now)) == 1
+    assert "Lewis" not in text(tmp_path)
+    assert "2125550101" not in text(tmp_path)
+    ledger.change(disposed, AttemptState.CLOSED)
+    held = await ledger.open(Agent(id="bob"))
+    ledger.change(held, AttemptState.OFFERED, contact=CONTACT)
+    with pytest.raises(LedgerError, match="is open"):
+        await ledger.run(lambda connection: housekeeping.forget(connection, CONTACT.key, now))

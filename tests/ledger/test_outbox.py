@@ -1,0 +1,152 @@
+"""The outbox: in order for each contact, sent again only when surely not delivered, nothing dropped."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from attrs import define, field
+
+from cti_hooks import Agent, Attempt, AttemptState, Contact
+from lcm_plugin.ledger import Delivery, Draft, Ledger, Letter, LetterState, Outbox, letters
+
+OpenLedger = Callable[..., Awaitable[Ledger]]
+SENT = Delivery(state=LetterState.CONFIRMED)
+AGAIN = Delivery(state=LetterState.WAITING, error="refused")
+NO = Delivery(state=LetterState.REJECTED, error="no such key")
+WHO_KNOWS = Delivery(state=LetterState.UNCONFIRMED, error="reset")
+
+
+@define
+class Lcm:
+    """Answers as it is told, by message; confirms everything else."""
+
+    answers: dict[str, list[Delivery]] = field(factory=dict)
+    got: list[str] = field(factory=list)
+    at: list[float] = field(factory=list)
+    settled: list[str] = field(factory=list)
+
+    async def deliver(self, letter: Letter) -> Delivery:
+        self.got.append(letter.message)
+        self.at.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(0.1)
+        told = self.answers.get(letter.message)
+        return told.pop(0) if told else SENT
+
+    async def on_settled(self, attempt_id: str) -> None:
+        self.settled.append(attempt_id)
+
+
+@asynccontextmanager
+async def sending(ledger: Ledger, lcm: Lcm, **facts: Any) -> AsyncIterator[Outbox]:
+    outbox = Outbox(ledger=ledger, deliver=lcm.deliver, on_settled=lcm.on_settled, **facts)
+    outbox.start()
+    try:
+        yield outbox
+    finally:
+        await outbox.close()
+
+
+async def disposed(ledger: Ledger, *messages: str, agent: str = "alice", key: str = "k") -> Attempt:
+    attempt = await ledger.open(Agent(id=agent))
+    contact = Contact(key=key, phone_number="+12125550101")
+    attempt = await ledger.dial(ledger.change(attempt, AttemptState.OFFERED, contact=contact))
+    attempt = ledger.change(attempt, AttemptState.ENDED, seen=True)
+    return await ledger.dispose(attempt, [Draft(message=one, values={"n": 1}) for one in messages])
+
+
+async def kept(ledger: Ledger) -> dict[str, str]:
+    return {one.message: one.state.value for one in await ledger.run(letters.list_letters)}
+
+
+async def test_letters_go_in_order(open_ledger: OpenLedger) -> None:
+    """A disposition's second message leaves once the first is confirmed; then the attempt is settled."""
+    ledger, lcm = await open_ledger(), Lcm(answers={"first": [AGAIN, AGAIN]})
+    attempt = await disposed(ledger, "first", "second")
+    async with sending(ledger, lcm):
+        await asyncio.sleep(30)
+    assert lcm.got == ["first", "first", "first", "second"]
+    assert lcm.settled == [attempt.id]
+    assert await kept(ledger) == {}
+
+
+async def test_pauses_grow(open_ledger: OpenLedger) -> None:
+    """What surely was not delivered is sent again with growing pauses, for as long as it takes."""
+    ledger, lcm = await open_ledger(), Lcm(answers={"m": [AGAIN] * 20})
+    await disposed(ledger, "m")
+    async with sending(ledger, lcm):
+        await asyncio.sleep(600)
+    gaps = [round(later - earlier) for earlier, later in zip(lcm.at, lcm.at[1:], strict=False)]
+    assert gaps[:4] == sorted(gaps[:4])
+    assert gaps[3] >= 8
+    assert await kept(ledger) == {"m": "waiting"}
+
+
+@pytest.mark.parametrize("answer", [WHO_KNOWS, NO], ids=["unconfirmed", "rejected"])
+async def test_what_may_have_been_delivered_is_kept(open_ledger: OpenLedger, answer: Delivery) -> None:
+    """An unconfirmed or rejected message is not sent again by itself, holds back the next, and is shown."""
+    ledger, lcm = await open_ledger(), Lcm(answers={"first": [answer]})
+    attempt = await disposed(ledger, "first", "second")
+    await disposed(ledger, "other", agent="bob", key="another")
+    async with sending(ledger, lcm) as outbox:
+        await asyncio.sleep(600)
+        assert sorted(lcm.got) == ["first", "other"]
+        assert await kept(ledger) == {"first": answer.state.value, "second": "waiting"}
+        assert await ledger.run(partial(letters.resend, attempt_id=attempt.id, now=ledger.now())) == 1
+        outbox.wake()
+        await asyncio.sleep(5)
+    assert lcm.got[2:] == ["first", "second"]
+
+
+async def test_a_site_may_have_the_unconfirmed_sent_again(open_ledger: OpenLedger) -> None:
+    """With `resend_unconfirmed` a message without an answer is sent until it has one."""
+    ledger, lcm = await open_ledger(), Lcm(answers={"m": [WHO_KNOWS, WHO_KNOWS]})
+    await disposed(ledger, "m")
+    async with sending(ledger, lcm, resend_unconfirmed=True):
+        await asyncio.sleep(30)
+    assert lcm.got == ["m"] * 3
+
+
+async def test_letters_survive_a_restart(open_ledger: OpenLedger) -> None:
+    """What was waiting is sent by the next host; what was being sent may have been, so it is kept."""
+    one = await open_ledger("h1")
+    await disposed(one, "taken")
+    (taken,) = await one.run(partial(letters.take, holder=one.holder, now=one.now()))
+    assert taken.message == "taken"
+    await disposed(one, "waiting", agent="bob", key="another")
+    await one.close()
+    two, lcm = await open_ledger("h2"), Lcm()
+    async with sending(two, lcm):
+        await asyncio.sleep(5)
+    assert lcm.got == ["waiting"]
+    assert await kept(two) == {"taken": "unconfirmed"}
+
+
+async def test_two_hosts_send_each_letter_once(open_ledger: OpenLedger) -> None:
+    """Of two hosts with one ledger, one sends each letter."""
+    one, two, lcm = await open_ledger("h1"), await open_ledger("h2"), Lcm()
+    for n in range(20):
+        await disposed(one, f"m{n}", agent=f"a{n}", key=f"k{n}")
+    async with sending(one, lcm), sending(two, lcm):
+        await asyncio.sleep(10)
+    assert sorted(lcm.got) == sorted(f"m{n}" for n in range(20))
+
+
+async def test_a_sender_that_fails_leaves_it_unconfirmed(open_ledger: OpenLedger) -> None:
+    """Whatever sending raises, nobody can say whether it arrived."""
+    ledger = await open_ledger()
+    await disposed(ledger, "m")
+
+    async def fails(_: Letter) -> Delivery:
+        raise OSError("no route to +12125550101")
+
+    lcm = Lcm()
+    outbox = Outbox(ledger=ledger, deliver=fails, on_settled=lcm.on_settled)
+    outbox.start()
+    await asyncio.sleep(5)
+    await outbox.close()
+    (letter,) = await ledger.run(letters.list_letters)
+    assert letter.state is LetterState.UNCONFIRMED
+    assert "2125550101" not in (letter.error or "")
