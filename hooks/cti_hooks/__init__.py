@@ -46,6 +46,7 @@ from cti_hooks.values import (
     PastCall,
     Refusal,
     TimeZone,
+    counts_as_attempt,
 )
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "SystemClock",
     "TimeZone",
     "Way",
+    "counts_as_attempt",
     "described",
     "health_of",
     "hookimpl",

@@ -80,6 +80,20 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+_NO_ATTEMPT = frozenset(
+    {Outcome.CONGESTION, Outcome.BLOCKED, Outcome.AGENT_UNAVAILABLE, Outcome.CANCELLED, Outcome.FAILED}
+)
+
+
+def counts_as_attempt(outcome: Outcome | None) -> bool:
+    """Whether a call that ended so was an attempt to reach the customer, for rules that count.
+
+    What never got as far as the customer's phone, for a reason of the network's or of ours, was none. A call
+    of which nothing is known counts: it may have rung.
+    """
+    return outcome not in _NO_ATTEMPT
+
+
 class ConnectionState(StrEnum):
     """State of the customer's connection, CSTA's names."""
 
