@@ -1,0 +1,71 @@
+"""Why a contact may or may not be called: every rule's word, passed or not, in call order."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from cti_hooks import Agent, Answer, Check, Contact, Hooks, Refusal, described
+
+
+async def explain(hooks: Hooks, agent: Agent, contact: Contact, moment: datetime) -> list[Check]:
+    """What every plugin says of calling this contact at this moment, in the order of the host's config.
+
+    A plugin that explains nothing is judged by its review alone. A review's refusal is always among the
+    checks, explained or not: nothing is shown as allowed that a desk would refuse. A failure is a check that
+    did not pass. The moment may be another than the present.
+    """
+    asked = {"agent": agent, "contact": contact, "moment": moment}
+    explained = await hooks.all("explain_contact", **asked)
+    reviewed = await hooks.all("review_contact", **asked)
+    return [
+        check
+        for name in _call_order(hooks)
+        for check in _of_one(
+            [answer for answer in explained if answer.plugin == name],
+            [answer for answer in reviewed if answer.plugin == name],
+        )
+    ]
+
+
+def _call_order(hooks: Hooks) -> list[str]:
+    """The plugin registered last is called first, as in pluggy."""
+    return [name for name, _ in reversed(hooks.pm.list_name_plugin())]
+
+
+def _of_one(explained: list[Answer], reviewed: list[Answer]) -> Iterator[Check]:
+    told = [check for answer in explained for check in _explained(answer)]
+    yield from told
+    refused = {check.rule for check in told if not check.passed}
+    for answer in reviewed:
+        check = _reviewed(answer)
+        if (check.passed and not told) or not (check.passed or check.rule in refused):
+            yield check
+
+
+def _explained(answer: Answer) -> list[Check]:
+    if answer.error is not None:
+        return [_failed("explain_failed", "explanation", answer.plugin, answer.error)]
+    return list(answer.value or ())
+
+
+def _reviewed(answer: Answer) -> Check:
+    if answer.error is not None:
+        return _failed("review_failed", "review", answer.plugin, answer.error)
+    refusal: Refusal | None = answer.value
+    if refusal is None:
+        return Check(rule=answer.plugin, passed=True, reason="no objection")
+    return Check(
+        rule=refusal.rule,
+        passed=False,
+        reason=refusal.reason,
+        not_before=refusal.not_before,
+        evidence=refusal.evidence,
+    )
+
+
+def _failed(rule: str, what: str, plugin: str, error: Exception) -> Check:
+    return Check(
+        rule=rule,
+        passed=False,
+        reason=f"the {what} of plugin {plugin!r} failed, so nobody said yes",
+        evidence={"plugin": plugin, "error": described(error)},
+    )
