@@ -1,0 +1,57 @@
+"""A policy that goes by rules of the rules file besides its own settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from cti_hooks import ConfigError, Host, hookimpl
+from cti_hooks import settings as plugin_settings
+from lcm_plugin.policies.policy import Policy
+from lcm_plugin.policies.rules import Part, RuleSet, RuleSettings, packaged, site_rules
+
+_Settings = TypeVar("_Settings", bound=RuleSettings)
+
+
+class RuledPolicy(Policy, Generic[_Settings]):
+    """Reads the rules when it is made, or, where the site has a file of its own, at the host's start."""
+
+    part: Part
+    """What it wants of a rule."""
+
+    def __init__(self, settings: type[_Settings], table: Mapping[str, object]) -> None:
+        problems = [] if table.get("rules_file") else list(packaged().problems(_names(table), self.part))
+        try:
+            self.settings = plugin_settings.read(settings, table)
+        except ConfigError as error:
+            problems += error.problems
+        if problems:
+            raise ConfigError(problems)
+        self._rules = None if self.settings.rules_file else RuleSet(book=packaged(), settings=self.settings)
+
+    @hookimpl
+    def on_startup(self, host: Host) -> None:
+        super().on_startup(host)
+        if self.settings.rules_file:
+            self._rules = self._read(host.directory / self.settings.rules_file)
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules the site chose.
+
+        Raises:
+            RuntimeError: they are in a file that is read at the host's start.
+        """
+        if self._rules is None:
+            raise RuntimeError("rules_file is not read yet: start the host first")
+        return self._rules
+
+    def _read(self, path: Path) -> RuleSet:
+        book = site_rules(path)
+        if problems := list(book.problems(self.settings.rules, self.part)):
+            raise ConfigError(problems)
+        return RuleSet(book=book, settings=self.settings)
+
+
+def _names(table: Mapping[str, object]) -> list[Any]:
+    names = table.get("rules")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list | tuple) else []

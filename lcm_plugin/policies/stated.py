@@ -1,0 +1,77 @@
+"""Calling hours somebody stated, by the name of the rule: what a check of them says."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+
+from cti_hooks import Check
+from cti_hooks.values import Mode
+from lcm_plugin.policies.opening import is_open
+from lcm_plugin.policies.rules import Rule
+from lcm_plugin.policies.windows import Hours, hours_of, window_of
+
+
+@frozen(kw_only=True)
+class Stated:
+    """Hours, the rule that states them, and its evidence."""
+
+    rule: str
+    hours: Hours
+    evidence: Mapping[str, Any]
+
+    def check(self, zones: tuple[ZoneInfo, ...], moment: datetime, opening: datetime | None) -> Check:
+        """Whether they are open in all these zones; `opening` is the next moment calls may be allowed."""
+        closed = [zone for zone in zones if not is_open(self.hours, zone, moment)]
+        evidence = {
+            **self.evidence,
+            "window": str(self.hours.on(moment.astimezone((closed or zones)[0]).date())),
+            "zones": [zone.key for zone in zones],
+        }
+        if not closed:
+            return Check(rule=self.rule, passed=True, reason=self._open(moment), evidence=evidence)
+        return Check(
+            rule=self.rule,
+            passed=False,
+            reason=self._closed(closed, moment, opening),
+            not_before=opening,
+            evidence={**evidence, "closed_in": _wall_clocks(closed, moment)},
+        )
+
+    def _open(self, moment: datetime) -> str:
+        in_force = self.hours.effective <= moment.date() < self.hours.expires
+        return "open" if in_force else f"not in force on {moment.date()}"
+
+    def _closed(self, closed: list[ZoneInfo], moment: datetime, opening: datetime | None) -> str:
+        local = moment.astimezone(closed[0])
+        more = f" and {len(closed) - 1} more closed zones" if len(closed) > 1 else ""
+        never = "" if opening else "; when it opens next cannot be told"
+        window = self.hours.on(local.date())
+        return f"it is {local:%A %H:%M} in {closed[0].key}{more}, calls that day: {window}{never}"
+
+
+def by_mode(rule: str, mode: Mode, version: Mapping[str, Any]) -> Stated | None:
+    """The hours the LCM states for a number; None where it states none.
+
+    Raises:
+        ValueError: what it states cannot be read, or goes over midnight.
+    """
+    opens, closes = (mode.window_start or "").strip(), (mode.window_end or "").strip()
+    if not opens and not closes:
+        return None
+    window = window_of(f"{opens or '00:00'}-{closes or '24:00'}")
+    return Stated(rule=rule, hours=Hours(window=window), evidence={"mode": mode.id, **version})
+
+
+def by_rule(name: str, rule: Rule, site_holidays: Iterable[str], version: str) -> Stated | None:
+    """The hours of a rule; None where it has none."""
+    if rule.hours is None:
+        return None
+    hours = hours_of(rule.hours, site_holidays=site_holidays, effective=rule.effective, expires=rule.expires)
+    return Stated(rule=name, hours=hours, evidence=rule.evidence(version))
+
+
+def _wall_clocks(zones: Iterable[ZoneInfo], moment: datetime) -> dict[str, str]:
+    return {zone.key: moment.astimezone(zone).isoformat(timespec="minutes") for zone in zones}
