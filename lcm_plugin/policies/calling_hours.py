@@ -5,7 +5,7 @@ The windows are the site's, the one the LCM states for the number itself, and th
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from attrs import field, frozen
 
@@ -13,7 +13,7 @@ from cti_hooks import Check, Contact
 from lcm_plugin.policies.dialed import dialed_modes
 from lcm_plugin.policies.opening import next_opening
 from lcm_plugin.policies.ruled import RuledPolicy
-from lcm_plugin.policies.rules import Part, RuleSet, RuleSettings
+from lcm_plugin.policies.rules import Part, RuleSettings
 from lcm_plugin.policies.stated import Stated, by_mode, by_rule
 from lcm_plugin.policies.windows import (
     Hours,
@@ -61,58 +61,32 @@ class CallingHours(RuledPolicy[CallingHoursSettings]):
         super().__init__(CallingHoursSettings, table)
 
     async def checks(self, contact: Contact, moment: datetime) -> list[Check]:
-        return hours_checks(self.settings, self.rules, contact, moment)
+        """Every rule's word. `not_before` is the earliest instant at which all are open everywhere.
 
+        What cannot be told at any time (zone, region, the number's own window) refuses without one.
+        """
+        found = candidates(contact, self.settings.zone_names, self.settings.unknown_zone)
+        if found.problem:
+            return [self._zone_check(found)]
+        told = list(self._told(contact))
+        untold = [one for one in told if isinstance(one, Check)]
+        stated = [one for one in told if isinstance(one, Stated)]
+        opening = None if untold else next_opening([one.hours for one in stated], found.zones, moment)
+        checks = [one.check(found.zones, moment, opening) for one in stated]
+        return [self._zone_check(found), *untold, *checks]
 
-def hours_checks(
-    settings: CallingHoursSettings, rules: RuleSet, contact: Contact, moment: datetime
-) -> list[Check]:
-    """Every rule's word. `not_before` is the earliest instant at which all of them are open everywhere.
+    def _told(self, contact: Contact) -> Iterator[Stated | Check]:
+        """The hours that hold for this contact, and a check that did not pass for what cannot be told."""
+        chosen, unknown = self.rules.of(contact)
+        if unknown:
+            yield self.region_check(REGION, unknown)
+        yield Stated(rule=SITE, hours=self.settings.hours, evidence=self.version)
+        for mode in dialed_modes(contact):
+            yield by_mode(MODE, mode, self.version)
+        for name, rule in chosen.items():
+            yield by_rule(name, rule, self.settings.holidays, self.rules.book.version)
 
-    What cannot be told at any time (zone, region, the number's own window) refuses without one.
-    """
-    version = {"rules": rules.book.version}
-    found = candidates(contact, settings.zone_names, settings.unknown_zone)
-    by_zone = _zone_check(found, version)
-    if not by_zone.passed:
-        return [by_zone]
-    chosen, unknown = rules.of(contact)
-    of_modes, unreadable = _of_modes(contact, version)
-    untold = [*_region_checks(unknown, settings.region_field, version), *unreadable]
-    of_rules = (by_rule(name, rule, settings.holidays, rules.book.version) for name, rule in chosen.items())
-    site = Stated(rule=SITE, hours=settings.hours, evidence=version)
-    stated = [site, *of_modes, *(one for one in of_rules if one)]
-    opening = None if untold else next_opening([one.hours for one in stated], found.zones, moment)
-    return [by_zone, *untold, *(one.check(found.zones, moment, opening) for one in stated)]
-
-
-def _zone_check(found: Candidates, version: Mapping[str, Any]) -> Check:
-    evidence = {"zones": list(found.names), "told_by": found.evidence, **version}
-    if found.problem:
-        return Check(rule=ZONE, passed=False, reason=found.problem, evidence=evidence)
-    reason = f"{len(found.zones)} candidate zone{'s' if len(found.zones) > 1 else ''}, by {found.evidence}"
-    return Check(rule=ZONE, passed=True, reason=reason, evidence=evidence)
-
-
-def _region_checks(unknown: list[str], name: str, version: Mapping[str, Any]) -> Iterator[Check]:
-    if unknown:
-        reason = f"its region is unknown ({name} has no ISO 3166-2 code), so {', '.join(unknown)} may hold"
-        yield Check(rule=REGION, passed=False, reason=reason, evidence={"unknown_for": unknown, **version})
-
-
-def _of_modes(contact: Contact, version: Mapping[str, Any]) -> tuple[list[Stated], list[Check]]:
-    """What the LCM states for the number being dialed, and a check for each that cannot be read."""
-    stated: list[Stated] = []
-    unreadable: list[Check] = []
-    for mode in dialed_modes(contact):
-        try:
-            one = by_mode(MODE, mode, version)
-        except ValueError as error:
-            told = f"{mode.window_start or ''}-{mode.window_end or ''}"
-            reason = f"the window of mode {mode.id!r} {error}"
-            unreadable.append(
-                Check(rule=MODE, passed=False, reason=reason, evidence={"window": told, **version})
-            )
-            continue
-        stated += [one] if one else []
-    return stated, unreadable
+    def _zone_check(self, found: Candidates) -> Check:
+        evidence = {"zones": list(found.names), "told_by": found.evidence, **self.version}
+        count = f"{len(found.zones)} candidate zone{'s' if len(found.zones) > 1 else ''}, by {found.evidence}"
+        return Check(rule=ZONE, passed=not found.problem, reason=found.problem or count, evidence=evidence)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from cti_hooks import ConfigError, Host, hookimpl
+from cti_hooks import Check, ConfigError, Host, hookimpl
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.policies.policy import Policy
 from lcm_plugin.policies.rules import Part, RuleSet, RuleSettings, packaged, site_rules
@@ -44,6 +44,19 @@ class RuledPolicy(Policy, Generic[_Settings]):
         if self._rules is None:
             raise RuntimeError("rules_file is not read yet: start the host first")
         return self._rules
+
+    @property
+    def version(self) -> dict[str, str]:
+        """The version of the rules, as evidence."""
+        return {"rules": self.rules.book.version}
+
+    def region_check(self, rule: str, unknown: list[str]) -> Check:
+        """Why a contact of whom it is unknown whether these rules hold is not called."""
+        name = self.settings.region_field
+        reason = f"its region is unknown ({name} has no ISO 3166-2 code), so {', '.join(unknown)} may hold"
+        return Check(
+            rule=rule, passed=False, reason=reason, evidence={"unknown_for": unknown, **self.version}
+        )
 
     def _read(self, path: Path) -> RuleSet:
         book = site_rules(path)

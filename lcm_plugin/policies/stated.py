@@ -11,7 +11,7 @@ from cti_hooks import Check
 from cti_hooks.values import Mode
 from lcm_plugin.policies.opening import is_open
 from lcm_plugin.policies.rules import Rule
-from lcm_plugin.policies.windows import Hours, hours_of, window_of
+from lcm_plugin.policies.windows import Hours, HoursTable, hours_of, window_of
 
 
 @frozen(kw_only=True)
@@ -52,24 +52,31 @@ class Stated:
         return f"it is {local:%A %H:%M} in {closed[0].key}{more}, calls that day: {window}{never}"
 
 
-def by_mode(rule: str, mode: Mode, version: Mapping[str, Any]) -> Stated | None:
-    """The hours the LCM states for a number; None where it states none.
+def by_mode(rule: str, mode: Mode, version: Mapping[str, str]) -> Stated | Check:
+    """The hours the LCM states for a number, all day where it states none.
 
-    Raises:
-        ValueError: what it states cannot be read, or goes over midnight.
+    A check that did not pass where what it states cannot be read, or goes over midnight.
     """
     opens, closes = (mode.window_start or "").strip(), (mode.window_end or "").strip()
-    if not opens and not closes:
-        return None
-    window = window_of(f"{opens or '00:00'}-{closes or '24:00'}")
-    return Stated(rule=rule, hours=Hours(window=window), evidence={"mode": mode.id, **version})
+    evidence = {"mode": mode.id, **version}
+    try:
+        window = window_of(f"{opens or '00:00'}-{closes or '24:00'}")
+    except ValueError as error:
+        reason = f"the window of mode {mode.id!r} {error}"
+        return Check(
+            rule=rule, passed=False, reason=reason, evidence={**evidence, "window": f"{opens}-{closes}"}
+        )
+    return Stated(rule=rule, hours=Hours(window=window), evidence=evidence)
 
 
-def by_rule(name: str, rule: Rule, site_holidays: Iterable[str], version: str) -> Stated | None:
-    """The hours of a rule; None where it has none."""
-    if rule.hours is None:
-        return None
-    hours = hours_of(rule.hours, site_holidays=site_holidays, effective=rule.effective, expires=rule.expires)
+def by_rule(name: str, rule: Rule, site_holidays: Iterable[str], version: str) -> Stated:
+    """The hours of a rule."""
+    hours = hours_of(
+        rule.hours or HoursTable(),
+        site_holidays=site_holidays,
+        effective=rule.effective,
+        expires=rule.expires,
+    )
     return Stated(rule=name, hours=hours, evidence=rule.evidence(version))
 
 
