@@ -1,0 +1,125 @@
+"""A list of phone numbers in a file, and whether a contact's number is on it, however either is written."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import phonenumbers
+from attrs import frozen
+
+from cti_hooks import Contact, nearest
+
+Stamp = tuple[int, int]
+"""A file's mtime in nanoseconds, and its size in bytes."""
+_NUMBER: Final = re.compile(r"\+?[\d\s().\-/]{3,40}")
+_INTERNATIONAL: Final = "00"
+_TOLD: Final = 3
+"""So many wrong lines are told by their numbers."""
+
+
+class UnreadableListError(ValueError):
+    """The list cannot be used: what is wrong with it, in one line without any number."""
+
+
+@frozen(kw_only=True)
+class NumberList:
+    """The numbers of a file, by their digits."""
+
+    digits: frozenset[str]
+    stamp: Stamp
+
+    def __contains__(self, contact: Contact) -> bool:
+        return not self.digits.isdisjoint(spellings(contact))
+
+    @property
+    def as_of(self) -> str:
+        """When the file was last changed, in ISO 8601."""
+        return datetime.fromtimestamp(self.stamp[0] / 1e9, UTC).isoformat(timespec="seconds")
+
+
+def stamp_of(path: Path) -> Stamp:
+    """By which a changed file is known.
+
+    Raises:
+        UnreadableListError: it is not there.
+    """
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise UnreadableListError(f"{path.name} cannot be read: {error.strerror}") from None
+    return stat.st_mtime_ns, stat.st_size
+
+
+def read_numbers(path: Path, column: str | None) -> NumberList:
+    """The numbers of a file: one on a line, or those of a CSV's column. `#` starts a comment.
+
+    Raises:
+        UnreadableListError: it cannot be read, has a line that is no number, or no number at all: it may be
+            half written.
+    """
+    stamp = stamp_of(path)
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise UnreadableListError(f"{path.name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UnreadableListError(f"{path.name} is not UTF-8") from None
+    try:
+        digits = frozenset(_digits(path.name, _cells(path.name, lines, column)))
+    except csv.Error as error:
+        raise UnreadableListError(f"{path.name} is not CSV: {error}") from None
+    if stamp_of(path) != stamp:
+        raise UnreadableListError(f"{path.name} is being written")
+    return NumberList(digits=digits, stamp=stamp)
+
+
+def spellings(contact: Contact) -> set[str]:
+    """The digits a list may have for this contact's number: international, national, and as it came."""
+    found = {_bare(contact.phone_number)}
+    if contact.e164:
+        found.add(_bare(contact.e164))
+        parsed = phonenumbers.parse(contact.e164)
+        found.add(phonenumbers.national_significant_number(parsed))
+        found.add(_bare(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)))
+    return found - {""}
+
+
+def _cells(name: str, lines: list[str], column: str | None) -> Iterator[tuple[int, str]]:
+    """Line numbers and what is there for a number."""
+    kept = [(number, line.partition("#")[0].strip()) for number, line in enumerate(lines, start=1)]
+    kept = [(number, text) for number, text in kept if text]
+    if column is None:
+        yield from kept
+        return
+    rows = csv.reader(text for _, text in kept)
+    header = [cell.strip() for cell in next(rows, [])]
+    if column not in header:
+        raise UnreadableListError(f"{name} has no column {column!r}{nearest(column, filter(None, header))}")
+    at = header.index(column)
+    for (number, _), row in zip(kept[1:], rows, strict=False):
+        yield number, row[at].strip() if at < len(row) else ""
+
+
+def _digits(name: str, cells: Iterable[tuple[int, str]]) -> set[str]:
+    found, wrong = set(), []
+    for line, text in cells:
+        digits = _bare(text) if _NUMBER.fullmatch(text) else ""
+        if digits:
+            found.add(digits)
+        else:
+            wrong.append(line)
+    if wrong:
+        more = f" and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
+        told = ", ".join(map(str, wrong[:_TOLD]))
+        raise UnreadableListError(f"{name} has no phone number in line {told}{more}")
+    if not found:
+        raise UnreadableListError(f"{name} has no number: it may be half written")
+    return found
+
+
+def _bare(number: str) -> str:
+    """Its ASCII digits, without the prefix of an international call."""
+    return re.sub(r"[^0-9]", "", number).removeprefix(_INTERNATIONAL)
