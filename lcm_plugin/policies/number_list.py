@@ -10,11 +10,13 @@ from typing import Final
 import phonenumbers
 from attrs import frozen
 
-from cti_hooks import Contact, nearest
+from cti_hooks import Contact
+from cti_hooks.errors import closest
 
 Stamp = tuple[int, int]
 """A file's mtime in nanoseconds, and its size in bytes."""
-_NUMBER: Final = re.compile(r"\+?[\d\s().\-/]{3,40}")
+_NUMBER: Final = re.compile(r"\+?(?:[\s().\-/]*\d){3,18}[\s().\-/]*", re.ASCII)
+"""An E.164 number has 15 digits at the most, and up to three before it from abroad."""
 _INTERNATIONAL: Final = "00"
 _TOLD: Final = 3
 """So many wrong lines are told by their numbers."""
@@ -54,7 +56,9 @@ def stamp_of(path: Path) -> Stamp:
 
 
 def read_numbers(path: Path, column: str | None) -> NumberList:
-    """The numbers of a file: one on a line, or those of a CSV's column. `#` starts a comment.
+    """The numbers of a file: one on a line, or those of a CSV's column.
+
+    `#` starts a comment; in a CSV only at the start of a line.
 
     Raises:
         UnreadableListError: it cannot be read, has a line that is no number, or no number at all: it may be
@@ -88,27 +92,31 @@ def spellings(contact: Contact) -> set[str]:
 
 
 def _cells(name: str, lines: list[str], column: str | None) -> Iterator[tuple[int, str]]:
-    """Line numbers and what is there for a number."""
-    kept = [(number, line.partition("#")[0].strip()) for number, line in enumerate(lines, start=1)]
-    kept = [(number, text) for number, text in kept if text]
+    """Line numbers, and what is there for a number."""
     if column is None:
-        yield from kept
+        texts = ((line, text.partition("#")[0].strip()) for line, text in enumerate(lines, start=1))
+        yield from ((line, text) for line, text in texts if text)
         return
-    rows = csv.reader(text for _, text in kept)
+    kept = {
+        line: text for line, text in enumerate(lines, start=1) if text.strip() and text.lstrip()[0] != "#"
+    }
+    rows, places = csv.reader(kept.values()), list(kept)
     header = [cell.strip() for cell in next(rows, [])]
     if column not in header:
-        raise UnreadableListError(f"{name} has no column {column!r}{nearest(column, filter(None, header))}")
+        near = closest(column, header)  # the header itself is not told: it may be somebody's row
+        raise UnreadableListError(
+            f"{name} has no column {column!r}" + (f"; did you mean {near!r}?" if near else "")
+        )
     at = header.index(column)
-    for (number, _), row in zip(kept[1:], rows, strict=False):
-        yield number, row[at].strip() if at < len(row) else ""
+    for row in rows:
+        yield places[rows.line_num - 1], row[at].strip() if at < len(row) else ""
 
 
 def _digits(name: str, cells: Iterable[tuple[int, str]]) -> set[str]:
     found, wrong = set(), []
     for line, text in cells:
-        digits = _bare(text) if _NUMBER.fullmatch(text) else ""
-        if digits:
-            found.add(digits)
+        if _NUMBER.fullmatch(text):
+            found.add(_bare(text))
         else:
             wrong.append(line)
     if wrong:

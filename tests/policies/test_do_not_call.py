@@ -4,12 +4,16 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cti_hooks import Check, ConfigError, Contact, health_of
+from lcm_plugin.policies.number_list import read_numbers
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
 Police = Callable[..., Any]
@@ -84,7 +88,7 @@ async def test_a_number_without_e164_is_compared_by_its_digits(
     assert (await asked(police, odd, file=str(listing("5550124")))).passed
 
 
-CSV = "name,phone\n# until further notice\nAda,+12125550123\nBob,\n"
+CSV = 'name,phone\n# until further notice\n"Ada, Apt #4",+12125550123\nBob,\n'
 
 
 async def test_a_column_of_a_csv(police: Police, person: Person, listing: Callable[..., Path]) -> None:
@@ -100,8 +104,13 @@ UNUSABLE = [
     ("", None, "has no number: it may be half written"),
     ("# none\n", None, "has no number"),
     (b"\xff\xfe", None, "is not UTF-8"),
-    (CSV, "phone", "in line 4"),
-    (CSV, "fone", "has no column 'fone'; did you mean \"phone\"?"),
+    (CSV, "phone", "has no phone number in line 4"),
+    (CSV, "fone", "has no column 'fone'; did you mean 'phone'?"),
+    ("Ada,+12125550123\n", "phone", "has no column 'phone'"),
+    ("name,phone\n" + "x" * 140_000 + ",+12125550123", "phone", "is not CSV"),
+    ("+1\u0662\u0661\u0662 5550123", None, "has no phone number in line 1"),
+    ("12", None, "has no phone number in line 1"),
+    ("1" * 19, None, "has no phone number in line 1"),
 ]
 
 
@@ -115,12 +124,30 @@ async def test_an_unusable_list_stops_the_start(
         await policed.host.__aenter__()
     assert told in str(raised.value)
     assert "5550123" not in str(raised.value)
+    assert "Ada" not in str(raised.value)
 
 
-async def test_a_missing_list_stops_the_start(police: Police, tmp_path: Path) -> None:
-    """A file that is not there is told by its name."""
+@pytest.mark.parametrize("make", [Path.exists, Path.mkdir], ids=["missing", "a folder"])
+async def test_a_missing_list_stops_the_start(
+    police: Police, tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    """A file that is not there, or is none, is told by its name."""
+    make(tmp_path / "dnc.txt")
     with pytest.raises(ConfigError, match=r"dnc\.txt cannot be read"):
         await police("do-not-call", file=str(tmp_path / "dnc.txt")).host.__aenter__()
+
+
+@given(st.lists(st.sampled_from(["", " ", "-", ".", "(", ") "]), min_size=11, max_size=11), st.booleans())
+def test_separators_make_no_difference(separators: list[str], plus: bool) -> None:  # noqa: FBT001  (drawn)
+    """Whatever separates the digits in the list, the number is found."""
+    written = "".join(
+        f"{separator}{digit}" for separator, digit in zip(separators, "12125550123", strict=True)
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "dnc.txt")
+        path.write_text("+" * plus + written)
+        contact = Contact(key="k", phone_number="+1 212 555 0123", e164="+12125550123")
+        assert contact in read_numbers(path, None)
 
 
 @pytest.mark.real_time
