@@ -17,6 +17,7 @@ Stamp = tuple[int, int]
 """A file's mtime in nanoseconds, and its size in bytes."""
 _NUMBER: Final = re.compile(r"\+?(?:[\s().\-/]*\d){3,18}[\s().\-/]*", re.ASCII)
 """An E.164 number has 15 digits at the most, and up to three before it from abroad."""
+_NO_DIGIT: Final = re.compile(r"[^0-9]+")
 _INTERNATIONAL: Final = "00"
 _TOLD: Final = 3
 """So many wrong lines are told by their numbers."""
@@ -130,4 +131,4 @@ def _digits(name: str, cells: Iterable[tuple[int, str]]) -> set[str]:
 
 def _bare(number: str) -> str:
     """Its ASCII digits, without the prefix of an international call."""
-    return re.sub(r"[^0-9]", "", number).removeprefix(_INTERNATIONAL)
+    return _NO_DIGIT.sub("", number).removeprefix(_INTERNATIONAL)
