@@ -35,9 +35,9 @@ class LcmClient:
     adjust_reply: Adjust = unchanged
     gate: Gate = field(init=False)
     _budget: RetryBudget = field(init=False)
-    _normalizer: Normalizer = field(init=False)
     _doubts: Doubts = field(init=False)
     _fetching: dict[str, asyncio.Lock] = field(factory=dict, init=False)
+    normalizer: Normalizer = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.gate = Gate(
@@ -47,8 +47,8 @@ class LcmClient:
             adjust_reply=self.adjust_reply,
         )
         self._budget = RetryBudget(self.settings.retry_budget)
-        self._normalizer = Normalizer(self.settings)
         self._doubts = Doubts(self.ledger)
+        self.normalizer = Normalizer(self.settings)
 
     async def next_contact(self, agent: Agent, campaign_group: str, attempt_id: str = "") -> Contact | None:
         """The agent's next contact of this group, or None when the LCM has none now.
@@ -64,9 +64,9 @@ class LcmClient:
             fetch = Fetch(
                 gate=self.gate,
                 settings=self.settings,
-                normalizer=self._normalizer,
                 ledger=self.ledger,
                 doubts=self._doubts,
+                normalizer=self.normalizer,
                 budget=self._budget,
                 patience=self._patience(),
                 agent=agent,
@@ -98,14 +98,18 @@ class LcmClient:
         }
         reply = await self.ask(message, agent, **values)
         return tuple(
-            self._normalizer.contact(record, campaign_group="", reserved=True) for record in reply.records
+            self.normalizer.contact(record, campaign_group="", reserved=True) for record in reply.records
         )
 
     async def ask(self, message: MessageType, agent: Agent, attempt_id: str = "", **values: Any) -> Reply:
         """Send any message but a fresh download; `values` are its fields by their names in the catalogue.
 
+        A read is tried again, a setter only where it surely was not delivered; a message that may reserve a
+        contact (GetContactOD) likewise, and who sends it asks for the reserved one before sending another.
+
         Raises:
-            LcmError: the last one.
+            LcmError: the last one. A setter's with `Fault.NO_ANSWER` may have been done: it is unconfirmed.
+            ValueError: a value is lacking or misspelt, or a moment has no zone; nothing was sent.
         """
         patience = self._patience()
         asked = request(message, source=self.settings.source, agent=agent, attempt_id=attempt_id, **values)

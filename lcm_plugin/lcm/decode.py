@@ -1,4 +1,4 @@
-"""From what came over the wire to a reply's records; tolerant of spelling and shape, strict about the rest.
+"""From what came over the wire to a `Reply`; tolerant of spelling and shape, strict about the rest.
 
 Whatever the bytes are, a `Reply`, `LcmBadReply` or `LcmRejected` comes of them (message facts, 11, 12).
 """
@@ -6,44 +6,47 @@ Whatever the bytes are, a `Reply`, `LcmBadReply` or `LcmRejected` comes of them 
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NoReturn
-
-from attrs import frozen
+from typing import Any, Final
 
 from cti_hooks import masked_text
 from lcm_plugin.errors import Fault, LcmBadReply, LcmRejected
-from lcm_plugin.lcm.catalogue import CHANNEL, TOPIC, MessageType
-from lcm_plugin.lcm.spelling import MISSING, field, folded, pick
+from lcm_plugin.lcm.catalogue import CATALOGUE, MessageType, Shape
+from lcm_plugin.lcm.reply import LAYERS, Reply, bad, read, reject, unwrapped
+from lcm_plugin.lcm.spelling import MISSING, folded, pick, truth
+
+__all__ = ["LARGEST", "Reply", "decode", "inner", "is_request", "parse", "reply_name"]
 
 log = logging.getLogger("lcm_plugin.lcm")
 
 LARGEST: Final = 1 << 20
 """Bytes of a reply at the most (DESIGN 6)."""
-_LAYERS: Final = 4
-"""How often a packet may be wrapped in another (1.1), or JSON in a text (12.7)."""
 _SHOWN: Final = 200
+_REQUESTS: Final = {folded(name) for name in CATALOGUE}
+_REPLIES: Final = {
+    folded(name): folded(message.reply)
+    for message in CATALOGUE.values()
+    for name in (message.reply, *message.also)
+}
 
 
-@frozen(kw_only=True)
-class Reply:
-    """A reply's records (contacts, campaign groups) as they came, and the reason that came with them."""
-
-    records: tuple[Mapping[str, Any], ...] = ()
-    reason: str = ""
-
-
-def decode(message: MessageType, raw: bytes | str | Mapping[str, Any]) -> Reply:
-    """Read the reply to `message`.
+def decode(
+    message: MessageType,
+    raw: bytes | str | Mapping[str, Any],
+    sent: Mapping[str, Any] | None = None,
+) -> Reply:
+    """Read the reply to `message`; `sent` is the request's `data`, of which a reply may repeat a part.
 
     Raises:
-        LcmBadReply: not LCM's shape, not the reply to this message, or larger than 1 MiB.
+        LcmBadReply: not LCM's shape, not the reply to this message, to another call's, or larger than 1 MiB.
         LcmRejected: an error reply, `success: false`, or a failure reason without contacts.
     """
     try:
-        return _reply(message, inner(parse(raw)))
-    except LcmBadReply:
+        return _reply(message, inner(parse(raw)), sent or {})
+    except (LcmBadReply, RecursionError) as error:
         log.debug("a bad reply to %s: %s", message.subtopic, _beginning(raw))
-        raise
+        if isinstance(error, LcmBadReply):
+            raise
+        bad("nested without end")
 
 
 def parse(raw: bytes | str | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -55,100 +58,82 @@ def parse(raw: bytes | str | Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(raw, Mapping):
         return raw
     if len(raw) > LARGEST:
-        _bad("larger than 1 MiB")
+        bad("larger than 1 MiB")
     try:
         envelope = json.loads(raw)
     except (ValueError, RecursionError):
-        _bad("not JSON")
-    return envelope if isinstance(envelope, dict) else _bad("not a JSON object")
+        bad("not JSON")
+    return envelope if isinstance(envelope, dict) else bad("not a JSON object")
 
 
 def inner(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The inner message: LCM's outer packet carries it under `message` or `okmessage` (1.1)."""
-    for _ in range(_LAYERS):
+    """The inner message, which the outer packet has under `message` or `okmessage` (1.1); it names none."""
+    for _ in range(LAYERS):
         inner = pick(envelope, "okmessage", "message")
-        if not isinstance(inner, Mapping) or pick(inner, "subtopic") is MISSING:
+        named = folded(pick(envelope, "subtopic")) not in {"", folded(MISSING), "none"}
+        if named or not isinstance(inner, Mapping) or pick(inner, "subtopic") is MISSING:
             break
         envelope = inner
     return envelope
 
 
-def _reply(message: MessageType, envelope: Mapping[str, Any]) -> Reply:
+def reply_name(envelope: Mapping[str, Any]) -> str:
+    """The name a reply goes by, folded: one for all its documented spellings."""
+    name = folded(pick(envelope, "subtopic"))
+    return _REPLIES.get(name, name)
+
+
+def is_request(envelope: Mapping[str, Any]) -> bool:
+    """Whether it is a request heard on the bus: some replies go by the name of their request (12.4)."""
+    return pick(envelope, "message") is MISSING and folded(pick(envelope, "subtopic")) in _REQUESTS
+
+
+def _reply(message: MessageType, envelope: Mapping[str, Any], sent: Mapping[str, Any]) -> Reply:
+    right = folded(pick(envelope, "subtopic")) in {folded(name) for name in (message.reply, *message.also)}
     body = pick(envelope, "message")
-    if body is MISSING:
+    if body is MISSING and right and not is_request(envelope):
         body = pick(envelope, "data")  # 11.7
-        if folded(pick(envelope, "subtopic")) != folded(message.reply):
-            body = MISSING  # an echo of the request, or an error
-    _refuse_errors(envelope, body)
-    if folded(pick(envelope, "subtopic")) != folded(message.reply):
-        _bad("to another message")
-    for name, right in (("channel", CHANNEL), ("topic", TOPIC)):
-        if folded(pick(envelope, name)) not in {folded(right), folded(MISSING)}:
-            _bad(f"of another {name}")
-    return _body(message, _unwrapped(body))
+    body = unwrapped(body)
+    _refuse_errors(message, envelope, body)
+    if not right:
+        bad("to another message")
+    if is_request(envelope):
+        bad("the request itself, heard again")
+    _refuse_others(message, envelope, body, sent)
+    return read(message, body)
 
 
-def _body(message: MessageType, body: Any) -> Reply:
-    """The records of a body: an object is one, an array many, nothing none (12.7)."""
-    if isinstance(body, Mapping):
-        response = pick(body, "response")
-        if response is not MISSING:
-            return _body(message, _unwrapped(response))
-        return _object(message, body)
-    if body in (None, MISSING, ""):
-        return Reply()
-    if isinstance(body, list):
-        return Reply(records=tuple(_records(body)))
-    return _bad("neither an object nor an array")
-
-
-def _object(message: MessageType, body: Mapping[str, Any]) -> Reply:
-    reason = field(body, "reason")
-    reason = "" if reason in (MISSING, None) else str(reason).strip()
-    listed = pick(body, *message.records) if message.records else MISSING
-    records = () if listed in (MISSING, None, "") else _body(message, _unwrapped(listed)).records
-    if listed is MISSING and not reason and body:
-        records = (body,)
-    if reason and not records:
-        raise LcmRejected(f"the LCM says: {masked_text(reason)[:_SHOWN]}", fault=Fault.REJECTED)
-    return Reply(records=records, reason=masked_text(reason)[:_SHOWN])
-
-
-def _records(items: list[Any]) -> Iterator[Mapping[str, Any]]:
-    for item in items:
-        record = _unwrapped(item)
-        if not isinstance(record, Mapping):
-            _bad("an array of something else than objects")
-        if record:
-            yield record
-
-
-def _refuse_errors(envelope: Mapping[str, Any], body: Any) -> None:
+def _refuse_errors(message: MessageType, envelope: Mapping[str, Any], body: Any) -> None:
     """The error families of section 1.3: `WS_Error` with a message, or `success: false`."""
-    for place in (envelope, body, pick(body, "response") if isinstance(body, Mapping) else MISSING):
-        if not isinstance(place, Mapping):
-            continue
+    for place in (envelope, *_places(message, body)):
         kind = pick(place, "ErrorType", "Error Type", "error")
         if isinstance(kind, str) and kind.strip():
             raise LcmRejected(f"the LCM says: {masked_text(kind)[:_SHOWN]}", fault=Fault.REJECTED)
-        if folded(pick(place, "success")) == "false":
-            raise LcmRejected("the LCM says: no success", fault=Fault.REJECTED)
+        if truth(pick(place, "success", "RequestResult")) is False:
+            reject(place)
 
 
-def _unwrapped(value: Any) -> Any:
-    """A text that is JSON stands for what it says (12.7)."""
-    for _ in range(_LAYERS):
-        if not isinstance(value, str) or not value.strip():
-            break
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            break
-    return None if isinstance(value, str) and not value.strip() else value
+def _refuse_others(
+    message: MessageType, envelope: Mapping[str, Any], body: Any, sent: Mapping[str, Any]
+) -> None:
+    """No correlation id is documented, but channel and topic are, and some replies repeat their request's."""
+    for name, right in (("channel", message.reply_channels), ("topic", message.reply_topics)):
+        if folded(pick(envelope, name)) not in {folded(MISSING), *map(folded, right)}:
+            bad(f"of another {name}")
+    for field in message.fields:
+        mine = folded(sent.get(field.wire) or "")
+        for place in _places(message, body) if field.echoed and mine else ():
+            if folded(pick(place, field.wire) or "") not in {mine, "", folded(MISSING)}:
+                bad(f"of another {field.wire}")
 
 
-def _bad(what: str) -> NoReturn:
-    raise LcmBadReply(f"the LCM's reply is {what}", fault=Fault.NO_ANSWER)
+def _places(message: MessageType, body: Any) -> Iterator[Mapping[str, Any]]:
+    """Where a reply may say something besides its records; free fields are the site's, and say nothing."""
+    inside = {Shape.FREE: (), Shape.ECHO: ("data",)}.get(message.shape, ("response",))
+    if isinstance(body, Mapping):
+        yield body
+        if isinstance(nested := pick(body, *inside), Mapping):
+            yield nested
 
 
 def _beginning(raw: bytes | str | Mapping[str, Any]) -> str:

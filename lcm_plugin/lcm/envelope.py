@@ -5,8 +5,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from cti_hooks import Agent
-from lcm_plugin.lcm.catalogue import CHANNEL, TOPIC, MessageType
+from cti_hooks import Agent, nearest
+from lcm_plugin.lcm.catalogue import VALUES, MessageType
 
 
 @frozen(kw_only=True)
@@ -33,10 +33,20 @@ def request(
     idempotency_key: str = "",
     **values: Any,
 ) -> Request:
-    """Put a request together; `values` are the message's other fields, by their names in the catalogue."""
+    """Put a request together.
+
+    `values` are the message's other fields, by their names in the catalogue; what only other messages have is
+    left out, so that a caller may offer all it knows.
+
+    Raises:
+        ValueError: a value is lacking, a moment has no zone, or no message has a value of this name.
+    """
+    for name in values:
+        if name not in VALUES:
+            raise ValueError(f'no message of the LCM has a value "{name}"{nearest(name, VALUES)}')
     envelope = {
-        "channel": CHANNEL,
-        "topic": TOPIC,
+        "channel": message.channel,
+        "topic": message.topic,
         "subtopic": message.subtopic,
         "data": message.data({**values, "agent": agent}),
         "source": source,

@@ -82,7 +82,9 @@ class Gate:
         now = asyncio.get_running_loop().time()
         until = min(deadline, now + self.settings.try_seconds)
         raw = await self._carried(agent, request, until)
-        return decode(request.type, await self.adjust_reply(parse(raw)))
+        if not request.type.reply:
+            return Reply()
+        return decode(request.type, await self.adjust_reply(parse(raw)), request.envelope.get("data"))
 
     async def _carried(self, agent: Agent, request: Request, until: float) -> bytes | str | Mapping[str, Any]:
         try:

@@ -23,6 +23,10 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "reason": ("RequestFailureReason",),
 }
 """What we call a field, and what the LCM does; the first spelling present counts."""
+_TRUTHS: Final = {
+    **dict.fromkeys(("true", "yes", "y", "1"), True),
+    **dict.fromkeys(("false", "no", "n", "0"), False),
+}
 
 
 def folded(name: object) -> str:
@@ -39,3 +43,8 @@ def pick(record: Mapping[str, Any], *names: str) -> Any:
 def field(record: Mapping[str, Any], name: str) -> Any:
     """The value of one of our fields, or MISSING."""
     return pick(record, *ALIASES[name])
+
+
+def truth(value: object) -> bool | None:
+    """Yes or no in any spelling (12.8); None is neither, and never taken for a no."""
+    return _TRUTHS.get(folded(value)) if isinstance(value, str | bool | int) else None

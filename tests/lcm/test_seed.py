@@ -9,7 +9,7 @@ import pytest
 from cti_hooks import Agent, CallType, Consent, Contact
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.config import ConsentFilter, LcmSettings
-from lcm_plugin.lcm.catalogue import CATALOGUE, DOWNLOAD
+from lcm_plugin.lcm.catalogue import CATALOGUE, DOWNLOAD, Shape
 from lcm_plugin.lcm.decode import decode
 from lcm_plugin.lcm.envelope import request
 from lcm_plugin.lcm.normalize import Normalizer
@@ -112,6 +112,6 @@ def test_the_catalogue_says_where_it_comes_from(name: str) -> None:
     message = CATALOGUE[name]
     assert message.subtopic == name
     assert message.page
-    assert message.reply
+    assert bool(message.reply) is (message.shape is not Shape.NONE)
     assert message.silent
     assert len({field.wire for field in message.fields}) == len(message.fields)

@@ -13,6 +13,8 @@ class Transport(Protocol):
     async def send(self, agent: Agent, message: Request, deadline: float) -> bytes | str | Mapping[str, Any]:
         """Send `message` for `agent`; the reply's envelope, as it came or decoded already.
 
+        A message whose type has no `reply` is only sent; what is returned for it does not count.
+
         Arguments:
             agent: whose request it is; LCM's own bus has one route per agent.
             message: the request.

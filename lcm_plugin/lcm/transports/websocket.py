@@ -18,7 +18,7 @@ from cti_hooks import Agent, Clock
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import Fault, LcmBadReply, LcmError, LcmUnavailable
 from lcm_plugin.lcm.auth import Credentials
-from lcm_plugin.lcm.decode import LARGEST, inner, parse
+from lcm_plugin.lcm.decode import LARGEST, inner, is_request, parse, reply_name
 from lcm_plugin.lcm.envelope import Request
 from lcm_plugin.lcm.spelling import MISSING, folded, pick
 from lcm_plugin.lcm.tls import ssl_context
@@ -51,7 +51,10 @@ class WebSocketTransport:
 
     async def send(self, agent: Agent, message: Request, deadline: float) -> Mapping[str, Any]:  # noqa: ARG002  (one bus)
         """As `Transport.send` says."""
+        text = json.dumps(message.envelope)
         name = folded(message.type.reply)
+        if not name:
+            return await self._exchanged(self._lines[0], "", text, deadline)
         free = self._free_lines(name)
         try:
             async with asyncio.timeout_at(deadline):
@@ -59,7 +62,7 @@ class WebSocketTransport:
         except TimeoutError:
             raise LcmUnavailable("no free connection to the LCM in time", fault=Fault.NOT_SENT) from None
         try:
-            return await self._exchanged(line, name, json.dumps(message.envelope), deadline)
+            return await self._exchanged(line, name, text, deadline)
         finally:
             free.put_nowait(line)
 
@@ -83,7 +86,7 @@ class WebSocketTransport:
             async with asyncio.timeout_at(deadline):
                 connection = await self._connected(line)
                 connected = True
-                return await connection.ask(name, text)
+                return await connection.ask(name, text) if name else await connection.tell(text)
         except TimeoutError:
             fault = Fault.NO_ANSWER if connected else Fault.NOT_SENT
             raise LcmUnavailable("the LCM did not answer in time", fault=fault) from None
@@ -174,6 +177,14 @@ class _Connection:
             if self._retired and not self._waiting:
                 self._listening.cancel()
 
+    async def tell(self, text: str) -> Mapping[str, Any]:
+        """Publish what has no reply."""
+        try:
+            await self._socket.send_str(text)
+        except (aiohttp.ClientError, OSError):
+            raise _broken() from None
+        return {}
+
     async def close(self) -> None:
         """Stop listening, and close."""
         self._retired = True
@@ -204,9 +215,10 @@ class _Connection:
             LcmBadReply: it is no packet.
         """
         packet = inner(parse(data))
-        if pick(packet, "source") == self._source and pick(packet, "message") is MISSING:
-            return  # our own, heard again
-        name = folded(pick(packet, "subtopic"))
+        mine = pick(packet, "source") == self._source and pick(packet, "message") is MISSING
+        if mine or is_request(packet):
+            return  # our own, heard again, or somebody else's
+        name = reply_name(packet)
         if pick(packet, "subtopic") is MISSING and len(self._waiting) == 1:
             name = next(iter(self._waiting))  # an error without a name
         future = self._waiting.get(name)
