@@ -137,5 +137,8 @@ def _places(message: MessageType, body: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _beginning(raw: bytes | str | Mapping[str, Any]) -> str:
-    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+    try:
+        text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+    except RecursionError:
+        return "nested without end"
     return masked_text(text[: 4 * _SHOWN])[:_SHOWN]

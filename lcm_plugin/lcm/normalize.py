@@ -51,28 +51,38 @@ class Normalizer:
         if not key.strip() or not number:
             lacks = "number" if key.strip() else "key"
             raise LcmBadReply(f"the LCM's contact has no {lacks}", fault=Fault.UNUSABLE)
-        parsed = _parsed(number, self.settings.default_region)
+        e164, number_zones = self.number(number)
         extra = _unnamed(record)
         expires_at = self._instant(record, "expires_at", extra)
         consent_raw, call_type_raw = _text(record, "consent"), _text(record, "call_type")
         return Contact(
             key=key,
             phone_number=number,
-            e164=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if parsed else None,
+            e164=e164,
             campaign=_text(record, "campaign"),
             campaign_group=_text(record, "campaign_group") or campaign_group,
             contact_id=_text(record, "contact_id"),
             mode=_text(record, "mode"),
             call_type=self._call_type(call_type_raw),
             call_type_raw=call_type_raw,
-            consent=self._consent.get(folded(consent_raw), Consent.UNKNOWN),
+            consent=self.consent(consent_raw),
             consent_raw=consent_raw,
             expires_at=expires_at,
             callback_at=self._instant(record, "callback_at", extra),
-            time_zones=_stated_zone(record) + _number_zones(parsed),
+            time_zones=_stated_zone(record) + number_zones,
             reserved=reserved,
             extra=extra,
         )
+
+    def consent(self, word: str) -> Consent:
+        """What a word of the LCM's means; one the site has not mapped is unknown."""
+        return self._consent.get(folded(word), Consent.UNKNOWN)
+
+    def number(self, text: str) -> tuple[str | None, tuple[TimeZone, ...]]:
+        """A number in E.164, or None where it is no valid one, and the zones it may be in."""
+        parsed = _parsed(text, self.settings.default_region)
+        e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if parsed else None
+        return e164, _number_zones(parsed)
 
     def _call_type(self, raw: str) -> CallType:
         mapped = self._call_types.get(folded(raw))
@@ -122,15 +132,15 @@ def campaign_group_names(reply: Reply) -> tuple[str, ...]:
 def _key(record: Mapping[str, Any]) -> str:
     """Byte for byte, blanks included: it goes back to the LCM as it came."""
     value = spelling.field(record, "key")
-    return value if isinstance(value, str) else _scalar(value)
+    return value if isinstance(value, str) else scalar(value)
 
 
 def _text(record: Mapping[str, Any], name: str) -> str:
     value = spelling.field(record, name)
-    return value.strip() if isinstance(value, str) else _scalar(value)
+    return value.strip() if isinstance(value, str) else scalar(value)
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
     """A number or a truth value as text; what is neither has none."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -54,6 +54,8 @@ def _response(message: MessageType, body: Any) -> Any:
         if inside is MISSING:
             break
         body = unwrapped(inside)
+    else:
+        bad("nested without end")
     if not isinstance(body, Mapping):
         return body
     repeated = {folded(one.wire) for one in message.fields if one.echoed}
@@ -98,7 +100,12 @@ def _strings(_: MessageType, response: Any) -> Reply:
 
 
 def _acknowledgement(_: MessageType, response: Any) -> Reply:
-    """Anything but a plain yes or no is no acknowledgement: what was asked stays unconfirmed."""
+    """Anything but a plain yes or no is no acknowledgement: what was asked stays unconfirmed.
+
+    An array of one stands for that one: SkipNonPEWCContact's table has an array (11.6).
+    """
+    if isinstance(response, list) and len(response) == 1:
+        response = unwrapped(response[0])
     done = truth(pick(response, "success") if isinstance(response, Mapping) else response)
     if done is None:
         bad("no acknowledgement")
