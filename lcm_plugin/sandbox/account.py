@@ -1,9 +1,13 @@
-"""What a sandbox received, and what it handed to whom: the witness that a run is held to."""
+"""What a sandbox received, handed out and was told: the witness that a run is held to, to the row."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from attrs import define, field
+
+from cti_hooks import masked
+from lcm_plugin.lcm.spelling import MISSING, pick
 
 
 @define(kw_only=True)
@@ -24,8 +28,9 @@ class Received:
 
     @property
     def agent_id(self) -> str:
-        """For whom."""
-        return str(self.data.get("AgentID") or self.data.get("userID") or "")
+        """For whom; empty where the message does not say."""
+        named = pick(self.data, "AgentID", "UserID")
+        return "" if named in (MISSING, None) else str(named)
 
 
 @define(kw_only=True)
@@ -42,12 +47,62 @@ class Handed:
     delivered: bool = True
 
 
+@define(kw_only=True)
+class BookedCallback:
+    """A callback that a disposition made; `personal` is for `agent_id` alone."""
+
+    key: str
+    agent_id: str
+    personal: bool
+    starts_at: datetime
+    ends_at: datetime
+    mode_id: str = ""
+
+
+@define(kw_only=True)
+class Disposed:
+    """A disposition that was taken: one for each time it came. `delivered`: no fault ate the reply."""
+
+    key: str
+    agent_id: str
+    message: str
+    at: float
+    outcome_id: str = ""
+    business_outcome_id: str = ""
+    comments: str = field(default="", repr=masked)
+    callback: BookedCallback | None = None
+    delivered: bool = True
+
+
+@define(kw_only=True)
+class AgentStateTold:
+    """A state an agent was said to be in."""
+
+    agent_id: str
+    state: str
+    at: float
+
+
+@define(kw_only=True)
+class Blocked:
+    """Who is not to be called any more: a number, and the key that said so, if one did."""
+
+    phone_number: str = field(repr=masked)
+    message: str
+    at: float
+    key: str = ""
+
+
 @define
 class Account:
-    """The sandbox's books."""
+    """The sandbox's books, each in the order in which it came."""
 
     reservations_now: Callable[[], dict[str, str]] = field(repr=False)
     handed: list[Handed] = field(factory=list)
+    dispositions: list[Disposed] = field(factory=list)
+    callbacks: list[BookedCallback] = field(factory=list)
+    agent_states: list[AgentStateTold] = field(factory=list)
+    do_not_call: list[Blocked] = field(factory=list)
     max_in_flight: int = 0
     in_flight: int = 0
 

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from cti_hooks import ConfigError, nearest
 from cti_hooks import settings as table_reader
-from lcm_plugin.sandbox.variants import VARIANTS
+from lcm_plugin.sandbox.variants import MALFORMED, VARIANTS
 
 FaultName = Literal[
     "drop", "late_commit", "late", "twice", "busy", "error", "reject", "redirect",
@@ -50,8 +50,9 @@ class Fault:
     done: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        if self.name == "spelling" and self.variant not in VARIANTS:
-            raise ValueError(f"there is no variant {self.variant!r}{nearest(self.variant, VARIANTS)}")
+        known = {**VARIANTS, **MALFORMED}
+        if self.name == "spelling" and self.variant not in known:
+            raise ValueError(f"there is no variant {self.variant!r}{nearest(self.variant, known)}")
 
     @classmethod
     def parse(cls, spec: str) -> Self:

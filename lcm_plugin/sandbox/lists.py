@@ -1,5 +1,6 @@
 """An LCM's lists: who is free, reserved for whom, until when, and who comes next."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -11,12 +12,16 @@ from lcm_plugin.sandbox.people import SandboxContact
 
 @define(kw_only=True)
 class Reservation:
-    """A contact that is an agent's until `expires_at`; `delivery` counts from 0."""
+    """A contact that is an agent's until `expires_at`; `delivery` counts from 0.
+
+    `given_by` is the message that reserved it, as `SkipManualDialContact` wants to know.
+    """
 
     person: SandboxContact
     agent_id: str
     expires_at: datetime
     delivery: int
+    given_by: str = ""
 
     @property
     def key(self) -> str:
@@ -31,65 +36,115 @@ class Lists:
     clock: Clock
     reserve_seconds: float
     started: datetime
-    _free: list[tuple[SandboxContact, int]] = field(factory=list, init=False)
+    _free: list[SandboxContact] = field(factory=list, init=False)
     _reserved: dict[str, Reservation] = field(factory=dict, init=False)
+    _delivered: dict[str, Reservation] = field(factory=dict, init=False)
+    """All there ever were, by their keys."""
+    _deliveries: Counter[str] = field(factory=Counter, init=False)
+    _blocked: set[str] = field(factory=set, init=False)
 
     def add(self, contact: SandboxContact) -> None:
         """Put a contact on the lists."""
-        self._free.append((contact, 0))
+        self._free.append(contact)
 
     @property
     def groups(self) -> list[str]:
         """The campaign groups there are contacts of."""
-        everybody = [contact for contact, _ in self._free] + [one.person for one in self._reserved.values()]
+        everybody = [*self._free, *(one.person for one in self._reserved.values())]
         return list(dict.fromkeys(contact.campaign_group for contact in everybody))
 
     def due_at(self, contact: SandboxContact) -> datetime | None:
         """When a callback is due."""
         return None if contact.due_in is None else self.started + timedelta(seconds=contact.due_in)
 
+    def due_until(self, contact: SandboxContact) -> datetime | None:
+        """When a callback's window ends: when it is due, where it has none."""
+        if contact.due_until is None:
+            return self.due_at(contact)
+        return self.started + timedelta(seconds=contact.due_until)
+
+    def callbacks(self) -> list[SandboxContact]:
+        """The callbacks that wait, due or not, the next one first."""
+        self._expire()
+        waiting = [contact for contact in self._free if contact.due_in is not None]
+        return sorted(waiting, key=lambda contact: contact.due_in or 0)
+
     def reservations(self) -> dict[str, str]:
         """Keys reserved now, and for whom."""
         self._expire()
         return {key: one.agent_id for key, one in self._reserved.items()}
 
-    def reserved_for(self, agent_id: str, consent: str) -> list[Reservation]:
+    def delivered(self, key: str) -> Reservation | None:
+        """The delivery of this key, reserved still or not."""
+        return self._delivered.get(key)
+
+    def reserved_for(self, agent_id: str, consent: str = "") -> list[Reservation]:
         """What is reserved for this agent, in the order it was handed out."""
         self._expire()
         return [
             one for one in self._reserved.values() if one.agent_id == agent_id and _fits(one.person, consent)
         ]
 
-    def reserve(self, agent_id: str, campaign_group: str, consent: str) -> Reservation | None:
+    def reserve(
+        self, agent_id: str, campaign_group: str | None, consent: str = "", given_by: str = ""
+    ) -> Reservation | None:
         """Reserve the next contact for this agent: callbacks that are due first, personal before regular."""
         self._expire()
-        found = sorted(self._candidates(agent_id, campaign_group, consent), key=lambda entry: entry[0])
+        found = sorted(self._candidates(agent_id, campaign_group, consent))
         if not found:
             return None
-        person, delivery = self._free.pop(found[0][1])
-        expires_at = self.clock.now() + timedelta(seconds=self.reserve_seconds)
-        reservation = Reservation(person=person, agent_id=agent_id, expires_at=expires_at, delivery=delivery)
-        self._reserved[reservation.key] = reservation
+        person = self._free.pop(found[0][1])
+        reservation = Reservation(
+            person=person,
+            agent_id=agent_id,
+            expires_at=self.clock.now() + timedelta(seconds=self.reserve_seconds),
+            delivery=self._deliveries[person.key],
+            given_by=given_by,
+        )
+        self._deliveries[person.key] += 1
+        self._reserved[reservation.key] = self._delivered[reservation.key] = reservation
         return reservation
 
+    def release(self, key: str) -> None:
+        """End a reservation; its contact is free again, at the end."""
+        self._free.append(self._reserved.pop(key).person)
+
+    def close(self, key: str, again: SandboxContact | None = None) -> None:
+        """End a delivery: nobody gets its contact any more, unless it is to come `again`.
+
+        A contact that has been given to somebody else meanwhile, under another key, stays theirs.
+        """
+        self._expire()
+        self._reserved.pop(key, None)
+        person = self._delivered[key].person
+        self._free = [contact for contact in self._free if contact.key != person.key]
+        if again and all(one.person.key != person.key for one in self._reserved.values()):
+            self._free.append(again)
+
+    def block(self, phone_number: str) -> None:
+        """Hand out nobody of this number any more."""
+        self._blocked.add(phone_number)
+
+    def is_blocked(self, phone_number: str) -> bool:
+        """Whether nobody of this number is handed out."""
+        return phone_number in self._blocked
+
     def _candidates(
-        self, agent_id: str, campaign_group: str, consent: str
-    ) -> Iterator[tuple[tuple[int, int], int]]:
+        self, agent_id: str, campaign_group: str | None, consent: str
+    ) -> Iterator[tuple[int, int]]:
         now = self.clock.now()
-        for place, (contact, _) in enumerate(self._free):
+        for place, contact in enumerate(self._free):
             due = self.due_at(contact)
-            mine = contact.personal_agent in (None, agent_id)
-            wanted = contact.campaign_group == campaign_group and _fits(contact, consent)
+            mine = contact.personal_agent in (None, agent_id) and contact.phone_number not in self._blocked
+            wanted = campaign_group in (None, contact.campaign_group) and _fits(contact, consent)
             if mine and wanted and (due is None or due <= now):
-                rank = 0 if contact.personal_agent else 1 if due else 2
-                yield (rank, place), place
+                yield 0 if contact.personal_agent else 1 if due else 2, place
 
     def _expire(self) -> None:
         now = self.clock.now()
         for key, one in list(self._reserved.items()):
             if one.expires_at <= now:
-                del self._reserved[key]
-                self._free.append((one.person, one.delivery + 1))
+                self.release(key)
 
 
 def _fits(contact: SandboxContact, consent: str) -> bool:

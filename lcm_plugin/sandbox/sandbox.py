@@ -14,6 +14,7 @@ from lcm_plugin.sandbox.faults import Fault
 from lcm_plugin.sandbox.lists import Lists
 from lcm_plugin.sandbox.people import SandboxContact, generate_contacts
 from lcm_plugin.sandbox.server import Server
+from lcm_plugin.sandbox.state import State
 
 _GENERATED = 50
 
@@ -25,13 +26,14 @@ class Sandbox:
         contacts: its lists; made up where None.
         port: 0 for any free one.
         reserve_seconds: how long a contact handed out stays its agent's.
-        timezone: the zone of the ExpiryTime it writes.
+        timezone: the zone of the ExpiryTime it writes, and of the callbacks it reads.
         at_once: how many contacts one fresh download reserves; more than 1 is one more thing to survive.
+        require_dialer_detail: refuse a disposition before SetNonPEWCContactOutcome came for its key.
         clock, random: for runs that repeat themselves.
 
     Attributes:
         requests: what it received, in order.
-        account: what it handed to whom.
+        account: what it handed to whom, and what it was told.
         faults: what it was told to do wrong.
     """
 
@@ -43,6 +45,7 @@ class Sandbox:
         reserve_seconds: float = 600,
         timezone: str = "America/New_York",
         at_once: int = 1,
+        require_dialer_detail: bool = False,
         clock: Clock | None = None,
         random: Random | None = None,
     ) -> None:
@@ -50,10 +53,18 @@ class Sandbox:
         self._port = port
         clock = clock or SystemClock()
         self._lists = Lists(clock=clock, reserve_seconds=reserve_seconds, started=clock.now())
-        self._answers = Answers(lists=self._lists, zone=ZoneInfo(timezone), at_once=at_once)
+        self.account = Account(reservations_now=self._lists.reservations)
+        self._answers = Answers(
+            State(
+                lists=self._lists,
+                account=self.account,
+                zone=ZoneInfo(timezone),
+                at_once=at_once,
+                require_dialer_detail=require_dialer_detail,
+            )
+        )
         self.requests: list[Received] = []
         self.faults: list[Fault] = []
-        self.account = Account(reservations_now=self._lists.reservations)
         self._runner: web.AppRunner | None = None
         people = generate_contacts(_GENERATED, random=self._random) if contacts is None else contacts
         for contact in people:

@@ -9,10 +9,10 @@ from aiohttp import WSMsgType, web
 from attrs import define, field
 
 from lcm_plugin.lcm.decode import LARGEST
-from lcm_plugin.sandbox.account import Account, Handed, Received
+from lcm_plugin.sandbox.account import Account, Received
 from lcm_plugin.sandbox.answers import Answers, UnknownMessageError
 from lcm_plugin.sandbox.faults import Fault
-from lcm_plugin.sandbox.variants import VARIANTS
+from lcm_plugin.sandbox.variants import MALFORMED, VARIANTS
 
 _STATUS: Final = {"busy": 503, "error": 500, "reject": 400, "redirect": 307}
 _NOT_PROCESSED: Final = {"busy", "reject", "redirect", "late_commit"}
@@ -22,12 +22,16 @@ _PAGE: Final = "<html><body>Service temporarily confused</body></html>"
 
 @define(kw_only=True)
 class Outcome:
-    """What goes back for one request: a status and a text, or None where the connection is cut."""
+    """What goes back for one request: a status and a text, None where the connection is cut.
+
+    `unheard`: nothing at all on the bus, as for a message without a reply.
+    """
 
     status: int = 200
     text: str | None = None
     headers: dict[str, str] = field(factory=dict)
     twice: bool = False
+    unheard: bool = False
 
 
 @define(kw_only=True, eq=False)
@@ -99,7 +103,7 @@ class Server:
             return
         text = outcome.text[: len(outcome.text) // 2] if outcome.headers.pop("cut", "") else outcome.text
         for _ in range(2 if outcome.twice else 1):
-            if not socket.closed:
+            if not outcome.unheard and not socket.closed:
                 await socket.send_str(text)
 
     # -- either ---------------------------------------------------------------------------------------------
@@ -130,28 +134,25 @@ class Server:
         fault = self.fault_of(message.subtopic, received.agent_id)
         received.fault = fault.name if fault else ""
 
-        def process() -> tuple[dict[str, Any], list[Handed]]:
-            reply, handed = self.answers.answer(message, envelope)
-            for entry in handed:
-                entry.delivered = fault is None or fault.name not in _NOT_DELIVERED
-            self.account.handed += handed
-            return reply, handed
+        def process() -> dict[str, Any] | None:
+            delivered = fault is None or fault.name not in _NOT_DELIVERED
+            return self.answers.answer(message, envelope, delivered=delivered)
 
-        if fault is None:
-            return Outcome(text=json.dumps(process()[0]))
-        return await self._misbehaved(fault, process)
+        outcome = await self._misbehaved(fault, process) if fault else _replied(process())
+        outcome.unheard = not message.reply
+        return outcome
 
-    async def _misbehaved(
-        self, fault: Fault, process: Callable[[], tuple[dict[str, Any], list[Handed]]]
-    ) -> Outcome:
+    async def _misbehaved(self, fault: Fault, process: Callable[[], dict[str, Any] | None]) -> Outcome:
         if fault.name == "late_commit":
             self._do_later(fault.seconds, process)
         if fault.name in _NOT_PROCESSED:
             return _unprocessed(fault)
-        reply, _ = process()
+        reply = process()
         if fault.name == "late":
             await asyncio.sleep(fault.seconds)
-        return _spoilt(fault, reply)
+        if reply is None and fault.name not in {"drop", "error"}:
+            return _replied(reply)  # there is none to spoil
+        return _spoilt(fault, reply or {})
 
     def _do_later(self, seconds: float, process: Callable[[], object]) -> None:
         async def later() -> None:
@@ -161,6 +162,10 @@ class Server:
         task = asyncio.create_task(later())
         self._later.add(task)
         task.add_done_callback(self._later.discard)
+
+
+def _replied(reply: dict[str, Any] | None) -> Outcome:
+    return Outcome(status=202, text="") if reply is None else Outcome(text=json.dumps(reply))
 
 
 def _unprocessed(fault: Fault) -> Outcome:
@@ -183,12 +188,22 @@ def _spoilt(fault: Fault, reply: dict[str, Any]) -> Outcome:
         "truncated": lambda: Outcome(text=text, headers={"cut": "yes"}),
         "huge": lambda: Outcome(text=json.dumps({**reply, "padding": "x" * (LARGEST + 1)})),
         "not_json": lambda: Outcome(text=_PAGE),
-        "wrong_subtopic": lambda: Outcome(text=json.dumps({**reply, "subtopic": "ContactOD"})),
-        "spelling": lambda: Outcome(text=json.dumps(VARIANTS[fault.variant](reply))),
+        "wrong_subtopic": lambda: Outcome(text=json.dumps({**reply, "subtopic": _another(reply)})),
+        "spelling": lambda: Outcome(text=_spelt(fault.variant, reply)),
         "late": lambda: Outcome(text=text),
         "twice": lambda: Outcome(text=text, twice=True),
     }
     return spoilt[fault.name]()
+
+
+def _another(reply: dict[str, Any]) -> str:
+    return "DNCBussField" if reply.get("subtopic") == "ContactOD" else "ContactOD"
+
+
+def _spelt(variant: str, reply: dict[str, Any]) -> str:
+    if variant in MALFORMED:
+        return MALFORMED[variant](reply)
+    return json.dumps(VARIANTS[variant](reply))
 
 
 def _error(text: str) -> str:

@@ -8,12 +8,18 @@ Reply = dict[str, Any]
 Change = Callable[[Reply], Any]
 
 
-def _response(change: Callable[[Any], Any]) -> Change:
-    def changed(reply: Reply) -> Reply:
-        message = {**reply["message"], "response": change(reply["message"].get("response"))}
-        return {**reply, "message": message}
+def _message(change: Change) -> Change:
+    """Change the body, where it is under `message`; what is under `data` stays."""
+    return lambda reply: {**reply, "message": change(reply["message"])} if "message" in reply else reply
 
-    return changed
+
+def _response(change: Callable[[Any], Any]) -> Change:
+    """Change what is under `response`, where there is one."""
+
+    def changed(body: Any) -> Any:
+        return {**body, "response": change(body["response"])} if "response" in body else body
+
+    return _message(changed)
 
 
 def _record(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
@@ -21,10 +27,10 @@ def _record(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
 
     def each(response: Any) -> Any:
         if isinstance(response, list):
-            return [change(record) for record in response]
+            return [each(record) for record in response]
         if isinstance(response, Mapping) and "Contacts" in response:
             return {**response, "Contacts": each(response["Contacts"])}
-        return change(dict(response)) if response else response
+        return change(dict(response)) if response and isinstance(response, Mapping) else response
 
     return _response(each)
 
@@ -45,6 +51,14 @@ def _as_list(response: Any) -> Any:
     return response if isinstance(response, list) else [response] if response else []
 
 
+_TABLE_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
+    "CallOutCome": {"subtopic": "CallOutcome"},
+    "BusinessOutCome": {"subtopic": "BusinessOutcome"},
+    "CallBackModes": {"subtopic": "CallbackModes"},
+    "ScheduledCallBackOverlapResult": {"subtopic": "ScheduledCallBackOverlap", "topic": "Outbound"},
+}
+"""Replies whose tables name them otherwise than their samples do (11.2, 5)."""
+
 VARIANTS: Final[Mapping[str, Change]] = {
     "topic_webservice": lambda reply: {**reply, "topic": "Webservice"},
     "capital_keys": lambda reply: {key.capitalize(): value for key, value in reply.items()},
@@ -59,17 +73,14 @@ VARIANTS: Final[Mapping[str, Change]] = {
         "subscriberID": "66517761",
     },
     "okmessage": lambda reply: {"channel": "LCM", "topic": "", "subtopic": "", "okmessage": reply},
-    "under_data": lambda reply: {
-        **{key: value for key, value in reply.items() if key != "message"},
-        "data": reply["message"],
-    },
+    "under_data": lambda reply: {"data" if key == "message" else key: value for key, value in reply.items()},
     "array": _response(_as_list),
     "contacts": _response(lambda response: {"Contacts": _as_list(response)}),
     "contacts_and_reason": _response(
         lambda response: {"Contacts": _as_list(response), "RequestFailureReason": "list nearly empty"}
     ),
     "reason": _response(lambda _: {"Contacts": [], "RequestFailureReason": "campaign is stopped"}),
-    "no_response": lambda reply: {**reply, "message": reply["message"].get("response")},
+    "no_response": _message(lambda body: body.get("response", body)),
     "text_response": _response(json.dumps),
     "null": _response(lambda _: None),
     "empty_object": _response(lambda _: {}),
@@ -92,9 +103,25 @@ VARIANTS: Final[Mapping[str, Change]] = {
     "no_key": _without("AccountNumber"),
     "no_number": _without("PhoneNumber"),
     "success_false": _response(lambda _: {"success": False}),
+    "bare_boolean": _response(
+        lambda response: (
+            response["success"] if isinstance(response, Mapping) and "success" in response else response
+        )
+    ),
+    "callid_other": _message(lambda body: {**body, "callid": "99999"}),
+    "table_name": lambda reply: {**reply, **_TABLE_NAMES.get(reply["subtopic"], {})},
     "ws_error": lambda reply: {
         **{key: value for key, value in reply.items() if key != "message"},
         "message": {"errorType": "WS_Error", "actualError": "Callid is empty", "message": "Invalid Call ID."},
     },
 }
 """By name: what the reply becomes."""
+
+MALFORMED: Final[Mapping[str, Callable[[Reply], str]]] = {
+    "curly_quotes": lambda reply: json.dumps(reply, ensure_ascii=False).replace(
+        '",', "\N{RIGHT DOUBLE QUOTATION MARK},", 1
+    ),
+    "request_prefix": lambda reply: f"Request: {json.dumps(reply)}",
+    "missing_comma": lambda reply: json.dumps(reply).replace(", ", " ", 1),
+}
+"""By name: how the documentation's samples fail to be JSON (11.13)."""
