@@ -108,7 +108,9 @@ def _refuse_errors(message: MessageType, envelope: Mapping[str, Any], body: Any)
     for place in (envelope, *_places(message, body)):
         kind = pick(place, "ErrorType", "Error Type", "error")
         if isinstance(kind, str) and kind.strip():
-            raise LcmRejected(f"the LCM says: {masked_text(kind)[:_SHOWN]}", fault=Fault.REJECTED)
+            why = pick(place, "ActualError", "Actual Error")
+            said = f"{kind}: {why}" if isinstance(why, str) else kind
+            raise LcmRejected(f"the LCM says: {masked_text(said)[:_SHOWN]}", fault=Fault.REJECTED)
         if truth(pick(place, "success", "RequestResult")) is False:
             reject(place)
 

@@ -64,6 +64,8 @@ def _response(message: MessageType, body: Any) -> Any:
 
 def _records(message: MessageType, response: Any) -> Reply:
     """An object is one record, an array many, nothing none (12.7)."""
+    if isinstance(response, list) and len(response) == 1 and _is_list(message, unwrapped(response[0])):
+        response = unwrapped(response[0])
     if not isinstance(response, Mapping):
         return Reply(records=tuple(_each(response)))
     reason = spelling.field(response, "reason")
@@ -75,6 +77,12 @@ def _records(message: MessageType, response: Any) -> Reply:
     if reason and not records:
         raise LcmRejected(f"the LCM says: {reason}", fault=Fault.REJECTED)
     return Reply(records=records, reason=reason)
+
+
+def _is_list(message: MessageType, item: Any) -> bool:
+    """Whether what looks like a record is the object the records are in."""
+    names = (*message.records, *spelling.ALIASES["reason"])
+    return isinstance(item, Mapping) and pick(item, *names) is not MISSING
 
 
 def _each(found: Any) -> Iterator[Mapping[str, Any]]:

@@ -82,7 +82,8 @@ class Asked:
             RefusedError: names it.
         """
         for one in self.message.fields:
-            if not one.needed or one.default is not None or self[one.name] or one.items:
+            listed = isinstance(self.raw(one), list)
+            if not one.needed or one.default is not None or self[one.name] or listed:
                 continue
             if one.name == "call_id":
                 raise RefusedError("Invalid Call ID.", ws="Callid is empty")

@@ -34,7 +34,7 @@ from lcm_plugin.lcm.catalogue.states import AGENT_STATE
 from lcm_plugin.lcm.decode import Reply, decode
 from lcm_plugin.lcm.envelope import request
 from lcm_plugin.lcm.normalize import Normalizer
-from lcm_plugin.sandbox import MALFORMED
+from lcm_plugin.sandbox import MALFORMED, VARIANTS
 
 SAMPLES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("samples.json").read_text())
 REPLIES = [sample for sample in SAMPLES if "reply" in sample]
@@ -232,6 +232,28 @@ def test_the_malformed_samples_are_bad_replies(sample: dict[str, Any], how: str)
     envelope = {"channel": "LCM", "topic": "WebService", **sample["reply"]}
     with pytest.raises(LcmBadReply):
         decode(CATALOGUE[sample["message"]], MALFORMED[how](envelope))
+
+
+SAME = [
+    "topic_webservice", "capital_keys", "subtopic_case", "subtopic_blanks", "outer_packet", "okmessage",
+    "text_response", "bare_boolean", "array", "table_name",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("sample", REPLIES, ids=by_name)
+def test_every_variant_of_every_reply(sample: dict[str, Any], variant: str) -> None:
+    """However a documented reply is spelled it says the same, and whatever is done to it, it is no crash."""
+    message = CATALOGUE[sample["message"]]
+    plain = {"channel": "LCM", "topic": "WebService", **sample["reply"]}
+    changed = VARIANTS[variant](json.loads(json.dumps(plain)))
+    if variant in SAME:
+        assert decode(message, changed, sample["data"]) == decode(message, plain)
+        return
+    try:
+        read_all(decode(message, changed, sample["data"]))
+    except LcmError as error:
+        assert isinstance(error, LcmBadReply | LcmRejected)  # noqa: PT017  (no other)
 
 
 @pytest.mark.parametrize("message", ANSWERED, ids=lambda message: message.subtopic)
