@@ -84,7 +84,9 @@ class Gate:
         raw = await self._carried(agent, request, until)
         if not request.type.reply:
             return Reply()
-        return decode(request.type, await self.adjust_reply(parse(raw)), request.envelope.get("data"))
+        sent = request.envelope.get("data")
+        reply = await self.adjust_reply(parse(raw))
+        return decode(request.type, reply, sent if isinstance(sent, Mapping) else None)
 
     async def _carried(self, agent: Agent, request: Request, until: float) -> bytes | str | Mapping[str, Any]:
         try:

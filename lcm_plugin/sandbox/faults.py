@@ -8,6 +8,7 @@ from attrs import define, field
 
 from cti_hooks import ConfigError, nearest
 from cti_hooks import settings as table_reader
+from lcm_plugin.lcm.catalogue import CATALOGUE
 from lcm_plugin.sandbox.variants import MALFORMED, VARIANTS
 
 FaultName = Literal[
@@ -50,6 +51,8 @@ class Fault:
     done: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
+        if self.message not in {None, *CATALOGUE}:
+            raise ValueError(f"there is no message {self.message!r}{nearest(str(self.message), CATALOGUE)}")
         known = {**VARIANTS, **MALFORMED}
         if self.name == "spelling" and self.variant not in known:
             raise ValueError(f"there is no variant {self.variant!r}{nearest(self.variant, known)}")

@@ -12,26 +12,11 @@ from lcm_plugin.lcm.decode import LARGEST
 from lcm_plugin.sandbox.account import Account, Received
 from lcm_plugin.sandbox.answers import Answers, UnknownMessageError
 from lcm_plugin.sandbox.faults import Fault
-from lcm_plugin.sandbox.variants import MALFORMED, VARIANTS
+from lcm_plugin.sandbox.spoiling import STATUS, Outcome, replied, spoilt, unprocessed, ws_error
+from lcm_plugin.sandbox.variants import MALFORMED
 
-_STATUS: Final = {"busy": 503, "error": 500, "reject": 400, "redirect": 307}
 _NOT_PROCESSED: Final = {"busy", "reject", "redirect", "late_commit"}
 _NOT_DELIVERED: Final = {"drop", "late_commit", "error", "truncated", "huge", "not_json", "wrong_subtopic"}
-_PAGE: Final = "<html><body>Service temporarily confused</body></html>"
-
-
-@define(kw_only=True)
-class Outcome:
-    """What goes back for one request: a status and a text, None where the connection is cut.
-
-    `unheard`: nothing at all on the bus, as for a message without a reply.
-    """
-
-    status: int = 200
-    text: str | None = None
-    headers: dict[str, str] = field(factory=dict)
-    twice: bool = False
-    unheard: bool = False
 
 
 @define(kw_only=True, eq=False)
@@ -97,7 +82,7 @@ class Server:
 
     async def _publish(self, request: web.Request, socket: web.WebSocketResponse, data: str) -> None:
         outcome = await self._handled(data, dict(request.headers))
-        if outcome.text is None or outcome.status in {_STATUS["redirect"], _STATUS["error"]}:  # no bus's
+        if outcome.text is None or outcome.status in {STATUS["redirect"], STATUS["error"]}:  # no bus's
             if request.transport:
                 request.transport.abort()
             return
@@ -123,7 +108,7 @@ class Server:
             message = self.answers.message(envelope)
         except (ValueError, AttributeError) as error:
             what = "unknown subtopic" if isinstance(error, UnknownMessageError) else "not a JSON object"
-            return Outcome(status=400, text=_error(what))
+            return Outcome(status=400, text=ws_error(what))
         received = Received(
             subtopic=message.subtopic,
             envelope=envelope,
@@ -135,10 +120,10 @@ class Server:
         received.fault = fault.name if fault else ""
 
         def process() -> dict[str, Any] | None:
-            delivered = fault is None or fault.name not in _NOT_DELIVERED
+            delivered = fault is None or not (fault.name in _NOT_DELIVERED or fault.variant in MALFORMED)
             return self.answers.answer(message, envelope, delivered=delivered)
 
-        outcome = await self._misbehaved(fault, process) if fault else _replied(process())
+        outcome = await self._misbehaved(fault, process) if fault else replied(process())
         outcome.unheard = not message.reply
         return outcome
 
@@ -146,13 +131,13 @@ class Server:
         if fault.name == "late_commit":
             self._do_later(fault.seconds, process)
         if fault.name in _NOT_PROCESSED:
-            return _unprocessed(fault)
+            return unprocessed(fault)
         reply = process()
         if fault.name == "late":
             await asyncio.sleep(fault.seconds)
         if reply is None and fault.name not in {"drop", "error"}:
-            return _replied(reply)  # there is none to spoil
-        return _spoilt(fault, reply or {})
+            return replied(reply)  # there is none to spoil
+        return spoilt(fault, reply or {})
 
     def _do_later(self, seconds: float, process: Callable[[], object]) -> None:
         async def later() -> None:
@@ -162,50 +147,3 @@ class Server:
         task = asyncio.create_task(later())
         self._later.add(task)
         task.add_done_callback(self._later.discard)
-
-
-def _replied(reply: dict[str, Any] | None) -> Outcome:
-    return Outcome(status=202, text="") if reply is None else Outcome(text=json.dumps(reply))
-
-
-def _unprocessed(fault: Fault) -> Outcome:
-    if fault.name == "late_commit":
-        return Outcome()
-    headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
-    if fault.name == "redirect":
-        headers["Location"] = "/elsewhere"
-    if fault.retry_after is not None and not fault.retry_after.is_integer():
-        headers["Retry-After"] = str(max(1, round(fault.retry_after)))  # the header has whole seconds
-    status = fault.status or _STATUS[fault.name]
-    return Outcome(status=status, text=_error(f"status {status}"), headers=headers)
-
-
-def _spoilt(fault: Fault, reply: dict[str, Any]) -> Outcome:
-    text = json.dumps(reply)
-    spoilt: dict[str, Callable[[], Outcome]] = {
-        "drop": Outcome,
-        "error": lambda: Outcome(status=fault.status or _STATUS["error"], text=_error("it broke")),
-        "truncated": lambda: Outcome(text=text, headers={"cut": "yes"}),
-        "huge": lambda: Outcome(text=json.dumps({**reply, "padding": "x" * (LARGEST + 1)})),
-        "not_json": lambda: Outcome(text=_PAGE),
-        "wrong_subtopic": lambda: Outcome(text=json.dumps({**reply, "subtopic": _another(reply)})),
-        "spelling": lambda: Outcome(text=_spelt(fault.variant, reply)),
-        "late": lambda: Outcome(text=text),
-        "twice": lambda: Outcome(text=text, twice=True),
-    }
-    return spoilt[fault.name]()
-
-
-def _another(reply: dict[str, Any]) -> str:
-    return "DNCBussField" if reply.get("subtopic") == "ContactOD" else "ContactOD"
-
-
-def _spelt(variant: str, reply: dict[str, Any]) -> str:
-    if variant in MALFORMED:
-        return MALFORMED[variant](reply)
-    return json.dumps(VARIANTS[variant](reply))
-
-
-def _error(text: str) -> str:
-    """The error family of the message facts, section 1.3."""
-    return json.dumps({"channel": "LCM", "errorType": "WS_Error", "actualError": text, "message": text})

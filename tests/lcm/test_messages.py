@@ -187,6 +187,8 @@ def test_arrays_have_fields_of_their_own() -> None:
                     "ends_at": WINDOW["ends_at"]}, "SetCallbackWithComments needs time_zone"),
         (CALL_RESULT, {"key": "k", "outcome_id": "4", **WINDOW, "ends_at": datetime(2024, 3, 10)},  # noqa: DTZ001
          "ends_at needs a time zone"),
+        (COMPLIANCE_CHECK, {"campaign": "c", "key": "k", "contacts": [{"request_id": "1"}]},
+         "ComplianceCheck needs contacts[0].key"),
         (CALL_RESULT, {"key": "k", "outcom_id": "4"}, 'has a value "outcom_id"; did you mean "outcome_id"?'),
     ],
 )  # fmt: skip

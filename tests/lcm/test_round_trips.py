@@ -20,7 +20,7 @@ from lcm_plugin.lcm.catalogue.callbacks import OVERLAP
 from lcm_plugin.lcm.catalogue.details import CALLBACK_MODES, CONTACT_MODES, MODE_INFORMATION, SCREEN_POP
 from lcm_plugin.lcm.catalogue.dispositions import CALL_RESULT, DO_NOT_CALL
 from lcm_plugin.lcm.catalogue.downloads import MANUAL_DIAL_CALL
-from lcm_plugin.lcm.catalogue.non_pewc import CALL_COUNT, CONTACT_OD
+from lcm_plugin.lcm.catalogue.non_pewc import CALL_COUNT, CONTACT_OD, RESERVED_CONTACT_OD
 from lcm_plugin.lcm.catalogue.outcomes import BUSINESS_OUTCOMES, CALL_OUTCOMES, CHILD_OUTCOMES
 from lcm_plugin.lcm.catalogue.states import AGENT_STATE
 from lcm_plugin.lcm.client import LcmClient
@@ -230,6 +230,41 @@ async def test_a_setter_that_may_have_been_done_is_not_sent_again(
     assert [request.subtopic for request in lcm.requests].count("SetCallResult") == 1
     assert len(lcm.account.dispositions) == 1
     assert lcm.account.dispositions[0].delivered is fault.startswith("late")
+
+
+@pytest.mark.parametrize("how", MALFORMED)
+async def test_a_malformed_acknowledgement_leaves_it_unconfirmed(open_lcm: OpenLcm, how: str) -> None:
+    """An acknowledgement that is no JSON says nothing: the setter went out once and may be done."""
+    lcm, client = await open_lcm(1)
+    key = await fetched(client)
+    lcm.order(f"spelling,variant={how},message=SetCallResult")
+    with pytest.raises(LcmBadReply) as raised:
+        await client.ask(CALL_RESULT, ALICE, key=key, outcome_id="3")
+    assert raised.value.fault is Fault.NO_ANSWER
+    assert [entry.delivered for entry in lcm.account.dispositions] == [False]
+
+
+async def test_a_setter_may_be_done_later(open_lcm: OpenLcm) -> None:
+    """A disposition whose connection was cut may be written down a while later: it is sent once."""
+    lcm, client = await open_lcm(1)
+    key = await fetched(client)
+    lcm.order("late_commit,seconds=3,message=SetCallResult")
+    with pytest.raises(LcmUnavailable):
+        await client.ask(CALL_RESULT, ALICE, key=key, outcome_id="3")
+    assert lcm.account.dispositions == []
+    await asyncio.sleep(4)
+    assert [entry.key for entry in lcm.account.dispositions] == [key]
+
+
+async def test_a_contact_that_may_be_reserved_is_not_asked_for_again(open_lcm: OpenLcm) -> None:
+    """GetContactOD reserves: with its answer lost, one contact is reserved, and the sibling shows it."""
+    lcm, client = await open_lcm(3)
+    lcm.order("drop,message=GetContactOD")
+    with pytest.raises(LcmUnavailable) as raised:
+        await client.ask(CONTACT_OD, ALICE)
+    assert raised.value.fault is Fault.NO_ANSWER
+    (record,) = (await client.ask(RESERVED_CONTACT_OD, ALICE)).records
+    assert lcm.account.reservations == {record["AccountNumber"]: "alice"}
 
 
 async def test_a_setter_delivered_twice_is_seen(open_lcm: OpenLcm) -> None:

@@ -240,6 +240,19 @@ def test_every_fault_is_described() -> None:
         Fault.parse(f"{name},variant=array")
 
 
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("drop,message=SetCalResult", 'did you mean "SetCallResult"'),
+        ("spelling,variant=aray", 'did you mean "array"'),
+    ],
+)
+def test_a_fault_for_nothing_is_refused(spec: str, said: str) -> None:
+    """A fault of no message, or of no variant, would never happen: it is refused, with the right word."""
+    with pytest.raises(ValueError, match=said):
+        Fault.parse(spec)
+
+
 # -- people -------------------------------------------------------------------------------------------------
 
 

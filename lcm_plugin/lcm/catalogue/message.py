@@ -1,6 +1,6 @@
 """What an entry of the catalogue is made of: a message, its fields, and what its reply looks like."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -86,7 +86,7 @@ class Field:
         if self.form:
             return _local(self.name, value, values).strftime(self.form)
         if self.items:
-            return [_written(self.items, {**values, **item}) for item in value]
+            return [_written(self.items, item) for item in value]
         return self.write(value)
 
 
@@ -139,19 +139,23 @@ class MessageType:
 
     def lacking(self, values: Mapping[str, Any]) -> list[str]:
         """The names of the values without which this message cannot be sent."""
-        names = [
-            one.name
-            for one in self.fields
-            if one.needed and one.default is None and values.get(one.name) is None
-        ]
         moments = any(one.form and values.get(one.name) is not None for one in self.fields)
         zone = [TIME_ZONE] if moments and values.get(TIME_ZONE) is None else []
-        return list(dict.fromkeys(names)) + zone
+        return [*dict.fromkeys(_lacking(self.fields, values)), *zone]
 
 
 def _written(fields: Iterable[Field], values: Mapping[str, Any]) -> dict[str, object]:
     written = ((one.wire, one.written(values)) for one in fields)
     return {wire: value for wire, value in written if value is not None}
+
+
+def _lacking(fields: Iterable[Field], values: Mapping[str, Any], within: str = "") -> Iterator[str]:
+    for one in fields:
+        value = values.get(one.name)
+        if one.needed and one.default is None and value is None:
+            yield f"{within}{one.name}"
+        for place, item in enumerate(value or () if one.items else ()):
+            yield from _lacking(one.items, item, f"{one.name}[{place}].")
 
 
 def _local(name: str, moment: datetime, values: Mapping[str, Any]) -> datetime:
