@@ -24,10 +24,11 @@ _SCHEDULE: Final = (*WINDOW, *_AGENTS)
 _MODE_ID: Final = evolve(MODE, wire="CallbackModeId", why="the personal callback's page writes ModeID")
 
 
-def _setter(subtopic: str, page: str, *fields: Field, silent: str) -> MessageType:
+def _setter(subtopic: str, page: str, *fields: Field, silent: str, also: tuple[str, ...] = ()) -> MessageType:
     return MessageType(
         subtopic=subtopic,
         reply=f"{subtopic}Result",
+        also=also,
         kind=Kind.SETTER,
         fields=fields,
         shape=Shape.ACKNOWLEDGEMENT,
@@ -150,6 +151,8 @@ CALL_RESULT: Final = _setter(
         MODE,
         evolve(BUSINESS_OUTCOME, why="inferred: the readable copy of the page stops before it"),
     ),
-    silent="The sample; what a date is where there is no callback; the last fields; the reply's fields; "
-    "how a personal callback is told from a regular one (inferred: by its UserID).",
+    also=("SetCallResultResponse", "SetCallResult"),
+    silent="The sample; the reply's name (inferred: as the others', any of three read) and fields; what a "
+    "date is where there is no callback; the last request fields; how a personal callback is told from a "
+    "regular one (inferred: by its UserID).",
 )

@@ -10,7 +10,10 @@ from attrs import evolve
 
 from cti_hooks import Agent
 from lcm_plugin.errors import Fault, LcmBadReply, LcmRejected, LcmUnavailable
-from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS
+from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, MessageType
+from lcm_plugin.lcm.catalogue.dispositions import CALL_RESULT
+from lcm_plugin.lcm.catalogue.downloads import MANUAL_DIAL_CALL
+from lcm_plugin.lcm.catalogue.states import AGENT_STATE
 from lcm_plugin.lcm.envelope import Request, request
 from lcm_plugin.lcm.transports import Transport
 
@@ -303,3 +306,40 @@ async def test_closing_leaves_no_task(bus: tuple[Bus, str], connect: Connect, me
     await transport.send(ALICE, evolve(message), soon())
     await transport.close()
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "LCM bus"]
+
+
+@pytest.mark.parametrize("source", ["tests", "another-app"])
+@pytest.mark.parametrize("told", [MANUAL_DIAL_CALL, CALL_RESULT], ids=lambda told: told.subtopic)
+async def test_a_request_heard_again_is_not_its_reply(
+    bus: tuple[Bus, str], connect: Connect, told: MessageType, source: str
+) -> None:
+    """Where request and reply go by one name, data without a message is a request, whoever sent it."""
+    server, url = bus
+
+    async def answer(socket: web.WebSocketResponse, packet: dict[str, Any]) -> None:
+        await socket.send_json({**packet, "source": source})
+        await socket.send_json({"channel": "LCM", "subtopic": told.subtopic, "message": {"response": True}})
+
+    server.answer = answer
+    transport = connect(url)
+    asked = request(told, source="tests", agent=ALICE, phone_number="+12125550101", key="k", outcome_id="3")
+    for _ in range(2):
+        heard: Any = await transport.send(ALICE, asked, soon())
+        assert heard["message"] == {"response": True}
+    assert server.connections == 1
+
+
+async def test_what_has_no_reply_is_only_published(bus: tuple[Bus, str], connect: Connect) -> None:
+    """Nobody waits, the next request goes over the same connection, and a bus that is away is told."""
+    server, url = bus
+    transport = connect(url)
+    state = request(AGENT_STATE, source="tests", agent=ALICE, state="READY")
+    await transport.send(ALICE, state, soon())
+    groups = request(CAMPAIGN_GROUPS, source="tests", agent=ALICE)
+    server.answer = lambda socket, _: server.reply(socket, {}, subtopic="SetCampaignGroup")
+    await transport.send(ALICE, groups, soon())
+    assert [packet["subtopic"] for packet in server.packets] == ["SendAgentState", "GetCampaignGroups"]
+    assert server.connections == 1
+    with pytest.raises(LcmUnavailable) as raised:
+        await connect("ws://127.0.0.1:1/bus").send(ALICE, state, soon())
+    assert raised.value.fault is Fault.NOT_SENT
