@@ -232,6 +232,23 @@ async def test_a_setter_that_may_have_been_done_is_not_sent_again(
     assert lcm.account.dispositions[0].delivered is fault.startswith("late")
 
 
+@pytest.mark.parametrize("message", CATALOGUE.values(), ids=lambda message: message.subtopic)
+async def test_only_a_read_is_asked_again(open_lcm: OpenLcm, message: MessageType) -> None:
+    """Whatever the message, with its connection cut once: a read is asked again, all else went out once."""
+    key, agent, values = sample_of(message)
+    lcm, client = await open_lcm([SandboxContact(key=key, phone_number="+12125550101")])
+    await deliver(client, message, agent)
+    lcm.order(f"drop,message={message.subtopic},times=1")
+    try:
+        await client.ask(message, agent, **values)
+        lost = None
+    except LcmUnavailable as error:
+        lost = error.fault
+    assert lost is (None if message.kind is Kind.READ else Fault.NO_ANSWER)
+    times = [request.subtopic for request in lcm.requests].count(message.subtopic)
+    assert times == (2 if message.kind is Kind.READ else 1)
+
+
 @pytest.mark.parametrize("how", MALFORMED)
 async def test_a_malformed_acknowledgement_leaves_it_unconfirmed(open_lcm: OpenLcm, how: str) -> None:
     """An acknowledgement that is no JSON says nothing: the setter went out once and may be done."""

@@ -17,7 +17,7 @@ from lcm_plugin.config import ConsentFilter, LcmSettings
 from lcm_plugin.errors import LcmRejected
 from lcm_plugin.lcm import reading
 from lcm_plugin.lcm.catalogue import CATALOGUE, DOWNLOAD_ALL, FAMILIES, MessageType, dispositions
-from lcm_plugin.lcm.catalogue.callbacks import PERSONAL_CALLBACKS
+from lcm_plugin.lcm.catalogue.callbacks import OVERLAP, PERSONAL_CALLBACKS
 from lcm_plugin.lcm.catalogue.compliance import ADD_COMPLIANCE, CHECK_CONTACTS, COMPLIANCE_CHECK
 from lcm_plugin.lcm.catalogue.details import CREATE_CONTACT, MODE_INFORMATION
 from lcm_plugin.lcm.catalogue.dispositions import (
@@ -212,6 +212,21 @@ async def test_a_callback_is_read_in_the_sandboxs_zone(opened: Open) -> None:
     assert booked.starts_at.astimezone(UTC) == told["starts_at"]
 
 
+@pytest.mark.parametrize(
+    ("minutes", "length", "meets"),
+    [(0, 10, False), (0, 20, False), (0, 21, True), (25, 1, True), (30, 0, True), (39, 60, True),
+     (40, 10, False), (10, 90, True), (20, 0, True), (19, 0, False)],
+)  # fmt: skip
+async def test_windows_that_only_touch_do_not_overlap(
+    opened: Open, clock: LoopClock, minutes: int, length: int, *, meets: bool
+) -> None:
+    """Against a callback from minute 20 to 40, a shared minute is an overlap; a moment counts as one."""
+    shift = await opened(person(1), person(2, due_in=1200, due_until=2400, personal_agent="alice"))
+    key = (await shift.fetched()).key
+    reply = await shift.tell(OVERLAP, key=key, call_id="1", **window(clock, minutes, length))
+    assert reading.overlaps(reply) is meets
+
+
 async def test_the_list_of_personal_callbacks(opened: Open, clock: LoopClock) -> None:
     """An agent's own of these days, in order, a page at a time; what was handed out is off the list."""
     mine = [person(n, due_in=n * 3600, due_until=n * 3600 + 60, personal_agent="alice") for n in (3, 1, 2)]
@@ -310,8 +325,9 @@ async def test_a_late_disposition_takes_nothing_from_another(opened: Open, clock
     key = (await shift.fetched()).key
     await asyncio.sleep(61)
     later = (await shift.fetched(BOB)).key
-    await shift.tell(CALLBACK, **everything(clock, key))
+    await shift.tell(CALLBACK, **{**everything(clock, key), **window(clock, minutes=-5)})
     assert shift.lcm.account.reservations == {later: "bob"}
+    assert await shift.fetch() is None
     await shift.tell(CALL_RESULT, BOB, key=later, outcome_id="0")
     await asyncio.sleep(3600)
     assert await shift.fetch() is None

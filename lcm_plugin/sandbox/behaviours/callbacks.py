@@ -48,7 +48,9 @@ def _windows(state: State, agent_id: str) -> list[tuple[SandboxContact, datetime
 
 
 def _window(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
-    return starts_at, max(ends_at, starts_at + _SHORTEST)
+    """To the minute, as all callbacks are told."""
+    first, last = (moment.replace(second=0, microsecond=0) for moment in (starts_at, ends_at))
+    return first, max(last, first + _SHORTEST)
 
 
 def _row(state: State, number: int, person: SandboxContact) -> dict[str, Any]:
