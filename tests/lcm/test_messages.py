@@ -424,6 +424,15 @@ def test_a_reply_without_end_is_a_bad_reply() -> None:
         decode(PERSONAL_CALLBACKS, raw)
 
 
+def test_a_value_without_end_is_a_bad_reply() -> None:
+    """A transport may hand over what no parser would: a value too deep to be told is a bad reply."""
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(LcmBadReply, match="nested without end"):
+        decode(CALL_OUTCOMES, reply_of(CALL_OUTCOMES, {"callid": deep}), {"callid": "1"})
+
+
 def test_the_messages_with_odd_replies_are_declared_so() -> None:
     """No reply at all, a reply under data, a shared name, names of a request's own."""
     assert (AGENT_STATE.reply, AGENT_STATE.shape) == ("", Shape.NONE)
