@@ -143,7 +143,7 @@ async def test_the_sandbox_answers_in_the_samples_shape(open_lcm: OpenLcm, name:
     )
     assert reply["subtopic"] == sample["subtopic"]
     ours, theirs = keys_of(reply["message"]), keys_of(sample["message"])
-    if name in {"GetCampaignGroups", "GetContactOD", "SetCallOutComeOffline"}:  # samples that are cut short
+    if "completed" in SAMPLES[name]:  # the page's copy stops in the middle of it
         assert list(ours) == list(theirs)
     else:
         assert ours == theirs
