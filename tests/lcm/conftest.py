@@ -1,7 +1,7 @@
 """A sandbox LCM on a real socket, and a client of it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +13,7 @@ from cti_hooks import settings as plugin_settings
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.transports import transport_for
-from lcm_plugin.ledger import Ledger, database_for
+from lcm_plugin.ledger import Ledger
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
@@ -38,17 +38,6 @@ class Fetching(LcmClient):
 OpenLcm = Callable[..., Awaitable[tuple[Sandbox, Fetching]]]
 
 
-@asynccontextmanager
-async def open_ledger(clock: LoopClock) -> AsyncIterator[Ledger]:
-    database = database_for("sqlite://", Path.cwd())
-    ledger = Ledger(database=database, clock=clock, random=Random(1), host="h", lease_seconds=30)
-    await ledger.start()
-    try:
-        yield ledger
-    finally:
-        await ledger.close()
-
-
 def people(count: int) -> list[SandboxContact]:
     return [
         SandboxContact(
@@ -65,7 +54,7 @@ def wire(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def open_lcm(clock: LoopClock) -> AsyncIterator[OpenLcm]:
+async def open_lcm(clock: LoopClock, ledger: Ledger) -> AsyncIterator[OpenLcm]:
     """Opens a sandbox and a client of it; further settings by keyword."""
     async with AsyncExitStack() as stack:
 
@@ -82,7 +71,6 @@ async def open_lcm(clock: LoopClock) -> AsyncIterator[OpenLcm]:
             )
             transport = transport_for(settings, Path.cwd(), clock)
             stack.push_async_callback(transport.close)
-            ledger = await stack.enter_async_context(open_ledger(clock))
             return lcm, Fetching(settings=settings, transport=transport, random=Random(1), ledger=ledger)
 
         yield opened

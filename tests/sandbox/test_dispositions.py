@@ -35,6 +35,7 @@ from lcm_plugin.lcm.catalogue.non_pewc import CONTACT_OD, DIALER_DETAIL, RESERVE
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.decode import Reply
 from lcm_plugin.lcm.transports import transport_for
+from lcm_plugin.ledger import Ledger
 from lcm_plugin.sandbox import Sandbox, SandboxContact, SandboxMode
 from lcm_plugin.sandbox.behaviours import BEHAVIOURS
 from lcm_plugin.sandbox.virtual_time import LoopClock
@@ -70,7 +71,7 @@ Open = Callable[..., Awaitable[Shift]]
 
 
 @pytest.fixture
-async def opened(clock: LoopClock) -> AsyncIterator[Open]:
+async def opened(clock: LoopClock, ledger: Ledger) -> AsyncIterator[Open]:
     """Opens a sandbox with these people, in UTC unless told otherwise."""
     async with AsyncExitStack() as stack:
 
@@ -81,7 +82,8 @@ async def opened(clock: LoopClock) -> AsyncIterator[Open]:
             settings = plugin_settings.read(LcmSettings, table)
             transport = transport_for(settings, Path.cwd(), clock)
             stack.push_async_callback(transport.close)
-            return Shift(lcm, LcmClient(settings=settings, transport=transport, random=Random(1)))
+            client = LcmClient(settings=settings, transport=transport, random=Random(1), ledger=ledger)
+            return Shift(lcm, client)
 
         yield opened
 
