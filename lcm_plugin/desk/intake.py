@@ -63,6 +63,7 @@ class Intake:
         contact = await self.client.next_contact(self.hand.agent, campaign_group, attempt.id)
         if contact is not None:
             self.hand.take(attempt, contact)
+            self.client.recorded(self.hand.agent)
         return contact
 
     async def _next(self) -> Attempt | None:

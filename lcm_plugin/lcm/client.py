@@ -54,10 +54,11 @@ class LcmClient:
         """The agent's next contact of this group, or None when the LCM has none now.
 
         A contact lost in an earlier fetch comes first, with the group it was asked for. One fetch at a time
-        for each agent; another waits.
+        for each agent; another waits. Once the contact is recorded, the caller tells so: `recorded`.
 
         Raises:
             LcmError: the last one; doubt, where it arose, lasts until it is settled.
+            LedgerError: nothing can be recorded now.
         """
         async with self._fetching.setdefault(agent.id, asyncio.Lock()):
             await self._doubts.learn(agent)
@@ -74,6 +75,10 @@ class LcmClient:
                 attempt_id=attempt_id,
             )
             return await fetch.run()
+
+    def recorded(self, agent: Agent) -> None:
+        """The agent's last contact is in the ledger: where it had been lost, the doubt is over."""
+        self._doubts.recorded(agent)
 
     async def campaign_groups(self, agent: Agent) -> tuple[str, ...]:
         """The names of the campaign groups the LCM runs for this agent.

@@ -17,6 +17,10 @@ class Doubt:
     """Why there is doubt; raised again while it lasts."""
     empty_at: float | None = None
     """When the LCM first answered that nothing is reserved; instant of the running loop."""
+    asked_for_more: int = 0
+    """How often the reserved contacts that came were all known, and as many as were asked for."""
+    found: bool = False
+    """What was lost is found, and not yet recorded."""
 
 
 @define
@@ -38,11 +42,22 @@ class Doubts:
         elif agent.id not in self._doubts:
             error = LcmBadReply(recorded.reason, fault=Fault.NO_ANSWER)
             self._doubts[agent.id] = Doubt(campaign_group=recorded.campaign_group, error=error)
+        else:
+            self._doubts[agent.id].found = False
 
     def note(self, agent: Agent, doubt: Doubt) -> None:
         """From now on there is doubt."""
         self._doubts[agent.id] = doubt
         self.ledger.note_doubt(agent, doubt.campaign_group, str(doubt.error.args[0]))
+
+    def found(self, agent: Agent) -> None:
+        """What was lost is found; the doubt lasts until that is recorded, lest a crash lose it again."""
+        self._doubts[agent.id].found = True
+
+    def recorded(self, agent: Agent) -> None:
+        """The contact found is recorded."""
+        if (doubt := self.of(agent)) and doubt.found:
+            self.end(agent)
 
     def end(self, agent: Agent) -> None:
         """It is settled."""

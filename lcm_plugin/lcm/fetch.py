@@ -29,7 +29,8 @@ from lcm_plugin.ledger import Ledger
 log = logging.getLogger("lcm_plugin.lcm")
 
 RECOVERED_AT_ONCE: Final = 10
-"""Reserved contacts asked for at once: the lost one may stand behind some that are known already."""
+"""Reserved contacts asked for at once: the lost one may stand behind some that are known already. Where so
+many come and all are known, ten times as many are asked for."""
 
 
 @define(kw_only=True)
@@ -124,18 +125,20 @@ class Fetch:
 
     async def _settle(self, doubt: Doubt) -> Contact | None:
         self.patience.count()
-        reply = await self._ask(CATALOGUE[self.settings.recover_with], count=self._count(), reserved=True)
+        single = self.settings.recover_with is RecoverMessage.SINGLE
+        count = 1 if single else RECOVERED_AT_ONCE * 10**doubt.asked_for_more
+        reply = await self._ask(CATALOGUE[self.settings.recover_with], count=count, reserved=True)
         lost = await self._lost(reply)
         if not lost:
-            self._nothing_lost(doubt)
+            if len(reply.records) >= count and not single:
+                doubt.asked_for_more += 1
+                raise AskAgain(0)
+            await self._nothing_lost(doubt)
             return None
         if len(lost) == 1:
-            self.doubts.end(self.agent)
+            self.doubts.found(self.agent)
         log.info("the LCM had reserved %s for agent %s", lost[0].key, self.agent.id)
         return lost[0]
-
-    def _count(self) -> int:
-        return 1 if self.settings.recover_with is RecoverMessage.SINGLE else RECOVERED_AT_ONCE
 
     async def _lost(self, reply: Reply) -> list[Contact]:
         """The contacts nobody knows."""
@@ -151,7 +154,7 @@ class Fetch:
             except LcmBadReply as error:
                 log.warning("a reserved contact of agent %s cannot be used: %s", self.agent.id, error)
 
-    def _nothing_lost(self, doubt: Doubt) -> None:
+    async def _nothing_lost(self, doubt: Doubt) -> None:
         now = asyncio.get_running_loop().time()
         if doubt.empty_at is None:
             doubt.empty_at = now
@@ -159,6 +162,7 @@ class Fetch:
         if now < doubt.empty_at + self.settings.settle_seconds:
             raise AskAgain(doubt.empty_at + self.settings.settle_seconds - now)
         self.doubts.end(self.agent)
+        await self.ledger.recorded()  # before a fresh request, which may leave doubt of another group
         log.info("doubt for agent %s is over: the LCM reserved nothing", self.agent.id)
 
     # -- asking ---------------------------------------------------------------------------------------------

@@ -14,7 +14,14 @@ from attrs import define, evolve, field
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.ledger.codec import attempt_of
-from lcm_plugin.ledger.operations import Doubtful, change_attempt, held_by, note_doubt, release_attempt
+from lcm_plugin.ledger.operations import (
+    Doubtful,
+    change_attempt,
+    doubt_of,
+    held_by,
+    note_doubt,
+    release_attempt,
+)
 from lcm_plugin.ledger.place import is_dead
 from lcm_plugin.ledger.schema import attempts, holders
 
@@ -110,6 +117,9 @@ def _succeed(connection: sa.Connection, row: Any, holder: str, host: str, now: d
 
 
 def _doubt(connection: sa.Connection, attempt: Attempt, now: datetime) -> None:
+    """Doubt there was before comes first: while it lasted, the attempt asked for nothing fresh."""
+    if doubt_of(connection, attempt.agent.id) is not None:
+        return
     reason = f"host {attempt.host} ended while it asked for attempt {attempt.id}"
     doubt = Doubtful(campaign_group=attempt.campaign_group, reason=reason, since=now)
     note_doubt(connection, attempt.agent.id, doubt)

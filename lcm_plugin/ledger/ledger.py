@@ -43,7 +43,7 @@ class Ledger:
         announce: is given every attempt that changed, in order.
         on_lost: is given an attempt that another host has taken over, or all of this host's.
         on_adopted: is given what a host that ended has left behind, to be looked up at the dialer.
-        watch: is told of each transition, right `before` and right `after` it is written; for fault tests.
+        watch: is told of each transition, before it is recorded and once it is committed; for fault tests.
     """
 
     database: Database
@@ -212,9 +212,12 @@ class Ledger:
         self.watch(changed, "before")
         holder = None if seen else self._keeper.holder
         step = partial(operations.change_attempt, attempt=changed, holder=holder)
-        self._writer.note(step, on_error=lambda error: self._not_changed(changed, error))
+        self._writer.note(
+            step,
+            on_error=lambda error: self._not_changed(changed, error),
+            on_written=lambda: self.watch(changed, "after"),
+        )
         self._remember(changed)
-        self.watch(changed, "after")
         return changed
 
     def release(self, attempt: Attempt) -> None:
@@ -231,6 +234,14 @@ class Ledger:
     def end_doubt(self, agent: Agent) -> None:
         """The agent's doubt is settled."""
         self._writer.note(partial(operations.end_doubt, agent_id=agent.id))
+
+    async def recorded(self) -> None:
+        """Wait until all that was changed or noted before is committed.
+
+        Raises:
+            LedgerUnavailable: it is not, yet.
+        """
+        await self._writer.do(_nothing)
 
     # -- what is known --------------------------------------------------------------------------------------
 

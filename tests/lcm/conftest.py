@@ -31,6 +31,7 @@ class Fetching(LcmClient):
         finally:
             if contact:
                 attempt = self.ledger.change(attempt, AttemptState.OFFERED, contact=contact)
+                self.recorded(agent)
             self.ledger.change(attempt, AttemptState.REFUSED if contact else AttemptState.EMPTY)
         return contact
 

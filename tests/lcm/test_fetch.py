@@ -128,6 +128,37 @@ async def test_the_lost_contact_is_asked_for_in_its_own_group(open_lcm: OpenLcm)
     assert [one.data["CampaignGroup"] for one in lcm.requests] == [GROUP, GROUP]
 
 
+async def test_the_lost_contact_is_found_behind_many_known_ones(open_lcm: OpenLcm) -> None:
+    """An agent with more contacts reserved than are asked for at once gets the lost one all the same."""
+    lcm, client = await open_lcm(15)
+    known = [await client.next_contact(ALICE, GROUP) for _ in range(12)]
+    lcm.order(f"drop,message={FRESH},times=1")
+    lost = await client.next_contact(ALICE, GROUP)
+    assert lost is not None
+    assert lost.key == "0|0|000|0|0|00|13"
+    assert lost not in known
+    assert asked(lcm)[-3:] == [FRESH, RESERVED, RESERVED]
+
+
+async def test_doubt_lasts_until_the_contact_found_is_recorded(open_lcm: OpenLcm) -> None:
+    """A host that dies right after the lost contact came leaves the doubt to whoever comes next."""
+    lcm, client = await open_lcm()
+    lcm.order(f"drop,message={FRESH},times=1")
+    assert await LcmClient.next_contact(client, ALICE, GROUP) is not None
+    assert set(await client.ledger.doubts()) == {"alice"}
+    client.recorded(ALICE)
+    assert not await client.ledger.doubts()
+
+
+async def test_a_contact_found_and_not_recorded_is_asked_for_again(open_lcm: OpenLcm) -> None:
+    """Whoever asked for the lost contact and dropped it gets it once more."""
+    lcm, client = await open_lcm()
+    lcm.order(f"drop,message={FRESH},times=1")
+    found = await LcmClient.next_contact(client, ALICE, GROUP)
+    assert await client.next_contact(ALICE, GROUP) == found
+    assert asked(lcm) == [FRESH, RESERVED, RESERVED]
+
+
 async def test_doubt_is_one_agents(open_lcm: OpenLcm) -> None:
     """Doubt about one agent's contact holds up no other agent."""
     lcm, client = await open_lcm()
