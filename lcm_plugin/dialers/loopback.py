@@ -4,6 +4,8 @@ For demo and tests: it keeps an account of the calls it placed, so that a run ca
 """
 
 import asyncio
+import json
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from random import Random
@@ -53,6 +55,9 @@ class LoopbackSettings:
     """Share of calls that ring and whose placing then fails: whoever called cannot know whether it rang."""
     seed: int | None = None
     """Chance of its own; the host's where unset."""
+    account: str | None = None
+    """A file that gets a line for each call, before it rings: `{"attempt": ID, "key": LCM key}`. It outlives
+    the process, so that runs that crash can be held to it. Relative to the config file."""
 
     def __attrs_post_init__(self) -> None:
         if not self.plan or min(self.plan.values()) < 0 or sum(self.plan.values()) <= 0:
@@ -91,6 +96,7 @@ class LoopbackDialer:
         if attempt.id in self.placed:
             raise RepeatedAttemptError(f"attempt {attempt.id} was dialed before")
         self.placed.append(attempt.id)
+        self._account_for(attempt)
         call = Call(id=f"{attempt.id}-c", attempt_id=attempt.id, state=ConnectionState.INITIATED)
         playing = self._playing[attempt.id] = _Playing(call=call)
         ending = self._ending(dial)
@@ -114,6 +120,17 @@ class LoopbackDialer:
             return False
         await self._hang_up(playing)
         return True
+
+    def _account_for(self, attempt: Attempt) -> None:
+        if self.settings.account is None:
+            return
+        line = {"attempt": attempt.id, "key": attempt.contact.key if attempt.contact else None}
+        path = self._started().directory / self.settings.account
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, json.dumps(line).encode() + b"\n")
+        finally:
+            os.close(file)
 
     def _ending(self, dial: Dial) -> Ending:
         fixed = self.settings.numbers.get(dial.to)

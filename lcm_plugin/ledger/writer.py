@@ -39,6 +39,8 @@ class _Entry:
     """Of an intent; a fact has none."""
     on_error: Callable[[LedgerError], None] | None = None
     """Of a fact: who is told that the step raised."""
+    on_written: Callable[[], None] | None = None
+    """Of a fact: who is told that it is committed."""
 
     @property
     def given_up(self) -> bool:
@@ -78,9 +80,17 @@ class Writer:
         if self._waiting:
             log.error("%d changes of attempts could not be written: %s", len(self._waiting), self.trouble)
 
-    def note(self, step: Step[object], on_error: Callable[[LedgerError], None] | None = None) -> None:
-        """Write a fact, as soon as it can be written; `on_error` is told what the step raised, if it did."""
-        self._add(_Entry(step, on_error=on_error))
+    def note(
+        self,
+        step: Step[object],
+        on_error: Callable[[LedgerError], None] | None = None,
+        on_written: Callable[[], None] | None = None,
+    ) -> None:
+        """Write a fact, as soon as it can be written.
+
+        `on_error` is told what the step raised, if it did; `on_written` that it is committed.
+        """
+        self._add(_Entry(step, on_error=on_error, on_written=on_written))
 
     async def do(self, step: Step[T], *, probe: bool = False) -> T:
         """Write an intent; what it returns. A `probe` is tried in times of trouble, too.
@@ -193,7 +203,10 @@ def _resolve(entry: _Entry, result: Any) -> None:
             entry.on_error(result)
         if entry.done and not entry.done.done():
             entry.done.set_exception(result)
-    elif entry.done and not entry.done.done():
+        return
+    if entry.on_written:
+        entry.on_written()
+    if entry.done and not entry.done.done():
         entry.done.set_result(result)
 
 

@@ -1,9 +1,11 @@
 """The dialer that plays calls."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -200,3 +202,16 @@ def test_wrong_settings_are_told(table: dict[str, Any], said: str) -> None:
         Host.from_config({"cti": {"plugins": ["loopback"]}, "plugins": {"loopback": table}})
     assert said in str(raised.value)
     assert "plugins.loopback" in str(raised.value)
+
+
+async def test_the_account_outlives_the_process(
+    open_host: OpenHost, clock: LoopClock, tmp_path: Path
+) -> None:
+    """With `account`, each call placed is a line of that file before it rings, behind earlier ones."""
+    file = tmp_path / "dialed.jsonl"
+    for number in (1, 2):
+        host, listener = await open_host(account=str(file))
+        await dial(host, clock, number)
+        assert listener.kinds() == []
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert lines == [{"attempt": "attempt-1", "key": None}, {"attempt": "attempt-2", "key": None}]

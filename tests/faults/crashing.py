@@ -1,0 +1,175 @@
+"""A host that is killed with SIGKILL at ordered moments of its attempts' lives, and started again each time.
+
+Run with a JSON object on standard input: `config` (a host's), `directory`, and `kills`, a list of
+`[state, "before" | "after", which]`. Each host is a process of its own, forked from this one, which has all
+imports done, so that a start costs little. Prints a JSON line for each host: how it ended. After the last
+kill one more host works until the lists are empty, and its line tells what is left open.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from cti_hooks import Agent, Attempt, AttemptState, Contact, Host, hookimpl
+from lcm_plugin.ledger import OPEN, Ledger
+from lcm_plugin.plugin import lcm_of
+
+GROUP = "AD Dev Manual Group"
+NOBODY = "Group without contacts"
+AGENTS = [Agent(id=f"agent-{n}", campaign_groups=(NOBODY, GROUP) if n < 2 else (GROUP,)) for n in range(10)]
+SHORT_LIVED = "S"
+"""A contact with a key that ends so expires in a moment, and its agent goes away until it has."""
+MOMENT = 0.3
+MISSED_AFTER = 8.0
+
+
+@define(eq=False)
+class Agents:
+    """Plays ten agents: ready, and ready again after each call or refusal."""
+
+    host: Host
+    until_empty: bool
+    away: set[str] = field(factory=set)
+    done: set[str] = field(factory=set)
+    tasks: set[asyncio.Task[None]] = field(factory=set)
+
+    @hookimpl
+    def lcm_adjust_reply(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        expiry = datetime.now(UTC) + timedelta(seconds=MOMENT)
+        return {key: _expiring(value, expiry) for key, value in message.items()}
+
+    @hookimpl
+    async def enrich_contact(self, contact: Contact, agent: Agent) -> None:
+        if contact.key.endswith(SHORT_LIVED):
+            self.away.add(agent.id)
+            await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=None)
+            self._later(self.ready(agent, MOMENT))
+
+    @hookimpl
+    async def on_attempt_changed(self, attempt: Attempt) -> None:
+        empty = attempt.state is AttemptState.EMPTY and attempt.campaign_group == GROUP
+        if empty and attempt.reason == "no contact" and self.until_empty:
+            self.done.add(attempt.agent.id)
+            await self.host.hooks.all("on_agent_not_ready", agent=attempt.agent, reason=None)
+
+    async def ready(self, agent: Agent, after: float = 0) -> None:
+        await asyncio.sleep(after)
+        self.away.discard(agent.id)
+        await self.host.hooks.all("on_agent_ready", agent=agent)
+
+    async def keep_working(self) -> None:
+        """Agents do not wait for the pauses after refusals and errors: they go away and come back."""
+        while True:
+            for agent in AGENTS:
+                if agent.id not in self.away | self.done:
+                    await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=None)
+                    await self.ready(agent)
+            await asyncio.sleep(0.2)
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+def _expiring(value: Any, expiry: datetime) -> Any:
+    if isinstance(value, list):
+        return [_expiring(one, expiry) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    if str(value.get("AccountNumber", "")).endswith(SHORT_LIVED):
+        return {**value, "ExpiryTime": expiry.strftime("%m/%d/%Y %H:%M:%S.%f")}
+    return {key: _expiring(one, expiry) for key, one in value.items()}
+
+
+async def work(config: Mapping[str, Any], kill: list[Any] | None) -> dict[str, Any]:
+    """One host's life."""
+    host = Host.from_config(config)
+    host.directory = Path.cwd()
+    agents = Agents(host, until_empty=kill is None)
+    host.register(agents)
+    plugin = lcm_of(host)
+    async with host:
+        ledger = plugin.desks.ledger
+        if kill:
+            ledger.watch = Killer(*kill)
+        working = asyncio.create_task(agents.keep_working())
+        try:
+            if kill:
+                await asyncio.sleep(MISSED_AFTER)
+                return {"missed": kill}
+            async with asyncio.timeout(20):
+                return await settled(agents, ledger)
+        finally:
+            working.cancel()
+
+
+async def settled(agents: Agents, ledger: Ledger) -> dict[str, Any]:
+    """What is left once no agent gets a contact any more, and nothing is under way."""
+    try:
+        while True:
+            await asyncio.sleep(0.1)
+            left = [one.state for one in await ledger.attempts(states=OPEN)]
+            doubts = await ledger.doubts()
+            if not left and not doubts and len(agents.done) == len(AGENTS):
+                return {"open": [], "doubts": []}
+    except (TimeoutError, asyncio.CancelledError):
+        return {"open": left, "doubts": [one.reason for one in doubts.values()]}
+
+
+@define
+class Killer:
+    """Ends this process, at once, at the `which`-th such moment."""
+
+    state: str
+    when: str
+    which: int
+
+    def __call__(self, attempt: Attempt, when: str) -> None:
+        if (attempt.state.value, when) != (self.state, self.when):
+            return
+        self.which -= 1
+        if self.which == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def started(config: Mapping[str, Any], kill: list[Any] | None) -> dict[str, Any]:
+    """Start a host in a process of its own, and wait for its end."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(writing, json.dumps(asyncio.run(work(config, kill))).encode())
+        except BaseException:  # noqa: BLE001  (this process must not go on as the other one's twin)
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        told = pipe.read()
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return {"killed": kill, "signal": os.WTERMSIG(status)}
+    return json.loads(told) if told else {"failed": kill}
+
+
+def main() -> None:
+    """Run the order on standard input."""
+    order = json.load(sys.stdin)
+    os.chdir(order["directory"])
+    for kill in [*order["kills"], None]:
+        print(json.dumps(started(order["config"], kill)), flush=True)  # noqa: T201  (what it is for)
+
+
+if __name__ == "__main__":
+    main()
