@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen, validators
 
+from cti_hooks import Outcome, nearest
 from cti_hooks.settings import SECRET
 
 
@@ -36,15 +37,6 @@ _positive: Any = validators.gt(0)
 _not_negative: Any = validators.ge(0)
 
 
-LATER: Final = ("preview", "auto_dispose", "fetch_when")
-"""Settings of a later version: known, so that a config file may have them, and without effect yet."""
-
-
-def without_later(table: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
-    """The table without the settings of a later version, and which of them it had."""
-    return {key: table[key] for key in table if key not in LATER}, [key for key in table if key in LATER]
-
-
 @frozen(kw_only=True)
 class Auth:
     """How the site's gateway knows us. Secrets come from the environment or a file, never from the config."""
@@ -72,6 +64,33 @@ class Tls:
     """Trust this CA instead of the system's."""
     cert_file: str | None = None
     key_file: str | None = None
+
+
+@frozen(kw_only=True)
+class Preview:
+    """How long an agent may look at a contact before something happens; `seconds = 0` dials at once.
+
+    Only a contact whose consent is given is ever dialed by the timer, or at once.
+    """
+
+    seconds: float = field(default=20.0, validator=_not_negative)
+    on_timeout: Literal["dial", "skip", "not_ready"] = "skip"
+
+
+ANY: Final = "*"
+"""In `auto_dispose`: every outcome that is not named."""
+
+
+def _outcomes(_: object, __: object, value: Mapping[str, str]) -> None:
+    for outcome in value:
+        if outcome != ANY and outcome not in set(Outcome):
+            raise ValueError(f"{outcome!r} is no outcome{nearest(outcome, [*Outcome, ANY])}")
+
+
+def _moments(_: object, __: object, value: tuple[str, ...]) -> None:
+    for moment in value:
+        if moment not in {"ready", "on_request"} and not moment.startswith("not_ready:"):
+            raise ValueError(f'{moment!r} is none of "ready", "not_ready:REASON", "on_request"')
 
 
 def _url(_: object, __: object, value: str) -> None:
@@ -155,6 +174,45 @@ class LcmSettings:
     audit_years: float = field(default=5.0, validator=_positive)
     """How long the audit and the evidence of calls placed are kept; telemarketing records are, for years."""
 
+    # offers
+    fetch_when: tuple[str, ...] = field(default=("ready",), validator=_moments)
+    """When an agent wants a contact: `ready`, `not_ready:REASON` for sites that dial by hand while not ready,
+    or `on_request`, by `request_next_contact` only."""
+    reserved_first: bool = True
+    """Whether the LCM is asked for what it has reserved when an agent's first contact is wanted."""
+    preview: Preview = field(factory=Preview)
+    offer_seconds: float = field(default=300.0, validator=_positive)
+    """How long an offer waits for a person, at the longest."""
+    skip_again_after: float = field(default=600.0, validator=_not_negative)
+    """After how long a skipped contact may be offered to the same agent again."""
+    on_refusal: Mapping[str, str] = field(factory=dict)
+    """What becomes of a contact a rule refuses, by the rule's name: `refuse` (the default), `hold` until it
+    may be called, or the LCM outcome id it is disposed with."""
+    zone_lookup: bool = False
+    """Whether the LCM is asked for each contact's time zone (GetModeInformation)."""
+    contact_modes: bool = False
+    """Whether the LCM is asked for each contact's other numbers (GetContactModes)."""
+    screen_pop: bool = False
+    """Whether the LCM is asked for each contact's business fields (GetScreenPopData); in `extra`."""
+    relay_agent_states: bool = False
+    """Whether the LCM is told agents' states (SendAgentState)."""
+
+    # dispositions
+    auto_dispose: Mapping[str, str] = field(factory=dict, validator=_outcomes)
+    """Outcome, or `*` for any other, to the LCM outcome id it is disposed with, without an agent's doing."""
+    disposition_message: Literal["SetCallResult", "by_content"] = "SetCallResult"
+    """`by_content`: the setter that fits; those want a callid, which only the LCM's workspace has."""
+    callid: str = ""
+    """What is sent as callid, where a message wants one."""
+    dialer_detail: bool = False
+    """Whether SetNonPEWCContactOutcome has to come first, for hand-dialed contacts."""
+    callback_time_zone: str | None = field(default=None, validator=validators.optional(_zone))
+    """The zone of callbacks' dates and times, which carry none. Required for callbacks."""
+    lists_seconds: float = field(default=3600.0, validator=_positive)
+    """How long the LCM's outcome lists are kept."""
+    resend_unconfirmed: bool = False
+    """Whether a message that may have reached the LCM is sent again until it is confirmed."""
+
     # the agent's flow
     poll_min_seconds: float = field(default=1.0, validator=_positive)
     poll_max_seconds: float = field(default=5.0, validator=_positive)
@@ -162,6 +220,8 @@ class LcmSettings:
     """How long a dialer has to place a call; later it must not be placed any more."""
     ring_seconds: float = field(default=30.0, validator=validators.ge(15.0))
     caller_id: str | None = None
+    caller_ids: Mapping[str, str] = field(factory=dict)
+    """By campaign, where it is not `caller_id`."""
 
     def __attrs_post_init__(self) -> None:
         if self.poll_max_seconds < self.poll_min_seconds:

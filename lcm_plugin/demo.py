@@ -14,14 +14,21 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cti_hooks import Attempt, AttemptState, CallEvent, CallEventKind, Host, hookimpl, masked
+from cti_hooks import AnswerKind, Attempt, AttemptState, CallEvent, CallEventKind, Host, hookimpl, masked
 from lcm_plugin.sandbox import Sandbox, generate_contacts
 from lcm_plugin.service import Service, ServiceSettings
 
 GROUP: Final = "AD Dev Manual Group"
-FAULTS: Final = ("drop,times=2", "busy,status=503,retry_after=0.3,times=2", "truncated,times=1")
+_FRESH: Final = "message=GetDownloadContactsForDialing"
+FAULTS: Final = (
+    f"drop,{_FRESH},times=2",
+    f"truncated,{_FRESH},times=1",
+    "busy,status=503,retry_after=0.3,times=2",
+)
 """What the sandbox does wrong during the demo; nothing may come of it."""
-_OVER: Final = {AttemptState.REFUSED, AttemptState.ENDED, AttemptState.EXPIRED, AttemptState.UNKNOWN}
+_OVER: Final = {AttemptState.REFUSED, AttemptState.CLOSED, AttemptState.EXPIRED}
+LOOK: Final = 0.4
+"""Seconds an agent looks at a contact without consent before having it dialed."""
 
 
 async def demo(*, agents: int, contacts: int, seed: int) -> int:
@@ -33,14 +40,16 @@ async def demo(*, agents: int, contacts: int, seed: int) -> int:
         for fault in FAULTS:
             lcm.order(fault)
         host = Host.from_config(_config(lcm.url), random=random)
-        floor = Floor(people=contacts, names=[f"agent-{n}" for n in range(1, agents + 1)])
+        floor = Floor(host=host, people=contacts, names=[f"agent-{n}" for n in range(1, agents + 1)])
         host.register(floor, name="demo")
         async with Service(host, ServiceSettings(port=0)) as service, _view(floor):
             await floor.work(service.url)
         seconds = asyncio.get_running_loop().time() - began
         placed = getattr(host.plugins["loopback"], "placed", ())
         failed = f"{sum(bool(one.fault) for one in lcm.requests)} of {len(lcm.requests)} requests failed"
-        return _summary(floor, failed, len(lcm.account.keys_handed()), len(placed), seconds)
+        told = {one.key for one in lcm.account.dispositions}
+        counts = (len(lcm.account.keys_handed()), len(placed), len(told))
+        return _summary(floor, failed, counts, seconds)
 
 
 def _config(url: str) -> dict[str, Any]:
@@ -56,6 +65,8 @@ def _config(url: str) -> dict[str, Any]:
                 "poll_min_seconds": 0.2,
                 "poll_max_seconds": 0.5,
                 "ledger": "sqlite://",
+                "preview": {"seconds": 0},
+                "auto_dispose": {"busy": "3", "no_answer": "8", "*": "0"},
             },
             "loopback": {
                 "plan": {"answer": 6, "busy": 2, "no_answer": 2},
@@ -71,6 +82,7 @@ def _config(url: str) -> dict[str, Any]:
 class Floor:
     """The agents at work, and what is seen of their attempts and calls."""
 
+    host: Host
     people: int
     names: list[str]
     lines: dict[str, tuple[str, str]] = field(factory=dict, init=False)
@@ -79,7 +91,10 @@ class Floor:
     heard: Counter[str] = field(factory=Counter, init=False)
     news: "asyncio.Queue[str]" = field(factory=asyncio.Queue, init=False)
     _free: dict[str, asyncio.Event] = field(init=False)
+    by_hand: Counter[str] = field(factory=Counter, init=False)
+    """Agents that had a contact dialed which nothing but a person may have dialed."""
     _done: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _looking: set[asyncio.Task[None]] = field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._free = {name: asyncio.Event() for name in self.names}
@@ -101,6 +116,19 @@ class Floor:
             async with http.put(f"/v1/agents/{name}", json={"state": "ready"}) as reply:
                 reply.raise_for_status()
             await self._free[name].wait()
+
+    @hookimpl
+    def on_contact_offered(self, attempt: Attempt) -> None:
+        """Without consent nothing dials it: the agent looks at it, and says so."""
+        task = asyncio.create_task(self._look(attempt))
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+
+    async def _look(self, attempt: Attempt) -> None:
+        await asyncio.sleep(LOOK)
+        said = {"answer": AnswerKind.DIAL, "reason": None, "actor": attempt.agent.id}
+        await self.host.hooks.first("answer_contact", agent=attempt.agent, attempt_id=attempt.id, **said)
+        self.by_hand[attempt.agent.id] += 1
 
     @hookimpl
     def on_attempt_changed(self, attempt: Attempt) -> None:
@@ -173,17 +201,18 @@ def _table(floor: Floor) -> Table:
     return table
 
 
-def _summary(floor: Floor, failed: str, handed: int, placed: int, seconds: float) -> int:
-    refused = [attempt for attempt in floor.over.values() if attempt.state is AttemptState.REFUSED]
-    rules = Counter(refusal.rule for attempt in refused for refusal in attempt.refusals)
-    good = handed == placed + len(refused)
+def _summary(floor: Floor, failed: str, counts: tuple[int, int, int], seconds: float) -> int:
+    """Three accounts: the LCM's of what it handed out, the dialer's, the LCM's of what it was told."""
+    handed, placed, told = counts
+    refused = sum(attempt.state is AttemptState.REFUSED for attempt in floor.over.values())
+    good = handed == placed + refused and told == placed
     heard = ", ".join(f"{count} {what}" for what, count in floor.heard.most_common())
-    why = ", ".join(f"{count} {rule}" for rule, count in rules.most_common())
+    by_hand = floor.by_hand.total()
     lines = [
         f"handed out by the LCM  {handed:4}   {failed} on purpose",
-        f"calls placed           {placed:4}   {heard}",
-        f"refused                {len(refused):4}   {why}",
-        f"{handed} = {placed} + {len(refused)}: {'it adds up' if good else 'NO'} ({seconds:.1f} s)",
+        f"calls placed           {placed:4}   {heard}; {by_hand} by hand",
+        f"told to the LCM        {told:4}   an outcome for each call",
+        f"{handed} = {placed} = {told}: {'it adds up' if good else 'NO'} ({seconds:.1f} s)",
     ]
     Console().print("\n".join(["", *lines]), highlight=False)
     return 0 if good else 1

@@ -1,6 +1,9 @@
 """What can go wrong with the LCM, told apart by what the caller does next (DESIGN 6)."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+
+from cti_hooks import Refusal
 
 
 class Fault(StrEnum):
@@ -67,3 +70,27 @@ class LcmBadReply(LcmError):
 
 class LcmConfigError(LcmError):
     """The LCM cannot be asked with these settings: a missing secret, an unreadable certificate."""
+
+
+class ConflictError(RuntimeError):
+    """What is asked for does not go with how things stand; the text says what would. Nothing was done.
+
+    Attributes:
+        refusals: where rules said no, each with its reason.
+    """
+
+    def __init__(self, text: str, refusals: Sequence[Refusal] = ()) -> None:
+        super().__init__(text)
+        self.refusals = tuple(refusals)
+
+
+class InvalidError(ValueError):
+    """What is asked for cannot be right. Nothing was done.
+
+    Attributes:
+        errors: one for each wrong field: `field` and `detail`, which says what would be right.
+    """
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{field}: {detail}" for field, detail in errors.items()))
+        self.errors = [{"field": field, "detail": detail} for field, detail in errors.items()]

@@ -8,9 +8,12 @@ from typing import Any
 
 from cti_hooks import (
     Agent,
+    AnswerKind,
+    Attempt,
     CallEvent,
     ConfigError,
     Contact,
+    Disposition,
     Health,
     Host,
     PastCall,
@@ -20,12 +23,12 @@ from cti_hooks import (
 )
 from cti_hooks import settings as plugin_settings
 from lcm_plugin import spec
-from lcm_plugin.config import LcmSettings, without_later
-from lcm_plugin.desk import Desks, expiry_refusal
+from lcm_plugin.config import LcmSettings
+from lcm_plugin.desk import Desks, OutcomeLists, Said, expiry_refusal
 from lcm_plugin.lcm.auth import problems
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.transports import Transport, transport_for
-from lcm_plugin.ledger import Housekeeping, Ledger, database_for
+from lcm_plugin.ledger import Housekeeping, Ledger, Stop, database_for, stops
 
 log = logging.getLogger("lcm_plugin")
 
@@ -40,12 +43,9 @@ class LcmPlugin:
     hookspecs = spec
 
     def __init__(self, table: Mapping[str, object]) -> None:
-        now, later = without_later(table)
-        self.settings = plugin_settings.read(LcmSettings, now)
+        self.settings = plugin_settings.read(LcmSettings, table)
         if found := list(problems(self.settings.auth)):
             raise ConfigError(problem.under("auth") for problem in found)
-        for key in later:
-            log.warning("the setting %s has no effect in this version", key)
         self._desks: Desks | None = None
         self._housekeeping: Housekeeping
 
@@ -72,6 +72,66 @@ class LcmPlugin:
             LcmError: nobody chose or configured any, and the LCM did not list them.
         """
         return await self.desks.of(agent).intake.campaign_groups()
+
+    async def answer(  # noqa: PLR0913, PLR0917  (the hook's arguments, and one more)
+        self,
+        agent: Agent,
+        attempt_id: str,
+        answer: AnswerKind,
+        reason: str | None,
+        actor: str,
+        mode_id: str | None = None,
+    ) -> Attempt | None:
+        """What a person says to an offer, as the hook `answer_contact`; `mode_id` is another number to call.
+
+        None where the ledger has no such attempt.
+
+        Raises:
+            ConflictError: it is another agent's, no offer any more, or rules say no.
+            InvalidError: the answer cannot be right.
+            LedgerError: it cannot be recorded now.
+        """
+        said = Said(answer=answer, actor=actor, reason=reason, mode_id=mode_id)
+        return await self.desks.answer(agent, attempt_id, said)
+
+    async def outcomes(self, agent: Agent, attempt: Attempt) -> OutcomeLists:
+        """The outcomes the LCM lists for this attempt's contact.
+
+        Raises:
+            LcmError: the LCM did not give them, and none are kept.
+        """
+        if attempt.contact is None:
+            return OutcomeLists()
+        return await self.desks.disposing.outcomes(agent, attempt.contact)
+
+    async def stop_dialing(
+        self, *, campaign: str | None = None, agent_id: str | None = None, actor: str
+    ) -> None:
+        """From now on nothing is dialed for this campaign, agent, or the site, by any host, until resumed.
+
+        Raises:
+            LedgerUnavailable: it cannot be recorded now.
+        """
+        kind, name = _scope(campaign, agent_id)
+        order = Stop(kind=kind, name=name, actor=actor, since=self.desks.ledger.now())
+        await self.desks.ledger.run(partial(stops.stop, order=order))
+
+    async def resume_dialing(self, *, campaign: str | None = None, agent_id: str | None = None) -> bool:
+        """Dial there again; whether it had been stopped.
+
+        Raises:
+            LedgerUnavailable: it cannot be recorded now.
+        """
+        kind, name = _scope(campaign, agent_id)
+        return await self.desks.ledger.run(partial(stops.resume, kind=kind, name=name))
+
+    async def dialing_stops(self) -> list[Stop]:
+        """Where dialing is stopped.
+
+        Raises:
+            LedgerUnavailable: that cannot be told now.
+        """
+        return await self.desks.ledger.run(stops.list_stops)
 
     # -- the host's life ------------------------------------------------------------------------------------
 
@@ -105,6 +165,7 @@ class LcmPlugin:
             audit=timedelta(days=365.25 * self.settings.audit_years),
         )
         self._housekeeping.start()
+        self._desks.disposing.outbox.start()
 
     @hookimpl
     async def on_shutdown(self) -> None:
@@ -123,16 +184,28 @@ class LcmPlugin:
     # -- agent states: noted at once, the desks' own tasks do the work --------------------------------------
 
     @hookimpl
+    def on_agent_logged_on(self, agent: Agent) -> None:
+        self.desks.of(agent).on_logged_on(agent)
+
+    @hookimpl
     def on_agent_ready(self, agent: Agent) -> None:
         self.desks.of(agent).on_ready(agent)
 
     @hookimpl
-    def on_agent_not_ready(self, agent: Agent) -> None:
-        self.desks.of(agent).on_not_ready()
+    def on_agent_not_ready(self, agent: Agent, reason: str | None) -> None:
+        self.desks.of(agent).on_not_ready(agent, reason)
+
+    @hookimpl
+    def on_agent_busy(self, agent: Agent) -> None:
+        self.desks.of(agent).on_busy(agent)
+
+    @hookimpl
+    def on_agent_working_after_call(self, agent: Agent) -> None:
+        self.desks.of(agent).on_working_after_call(agent)
 
     @hookimpl
     def on_agent_logged_off(self, agent: Agent) -> None:
-        self.desks.of(agent).on_not_ready()
+        self.desks.of(agent).on_logged_off(agent)
 
     @hookimpl
     async def list_past_calls(self, contact: Contact, since: datetime) -> Sequence[PastCall]:
@@ -149,8 +222,26 @@ class LcmPlugin:
         return expiry_refusal(contact, moment)
 
     @hookimpl
+    async def answer_contact(
+        self, agent: Agent, attempt_id: str, answer: AnswerKind, reason: str | None, actor: str
+    ) -> Attempt | None:
+        return await self.answer(agent, attempt_id, answer, reason, actor)
+
+    @hookimpl
+    async def dispose_attempt(
+        self, agent: Agent, attempt_id: str, disposition: Disposition, actor: str
+    ) -> Attempt | None:
+        return await self.desks.dispose(agent, attempt_id, disposition, actor)
+
+    @hookimpl
     def on_call_event(self, event: CallEvent) -> None:
         self.desks.on_call_event(event)
+
+
+def _scope(campaign: str | None, agent_id: str | None) -> tuple[stops.Kind, str]:
+    if campaign is not None:
+        return "campaign", campaign
+    return ("agent", agent_id) if agent_id is not None else ("site", "")
 
 
 def lcm_of(host: Host) -> LcmPlugin:

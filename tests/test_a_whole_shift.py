@@ -65,6 +65,9 @@ def centre(lcm_url: str, clock: LoopClock, **lcm: Any) -> Host:
         "timezone": "UTC",
         "campaign_groups": [GROUP],
         "ledger": "sqlite://",
+        "preview": {"seconds": 0},
+        "reserved_first": False,
+        "auto_dispose": {"*": "0"},
         **lcm,
     }
     dialer = {"plan": {"answer": 6, "busy": 2, "no_answer": 2}, "fail_after_ring": 0.05, "seed": 3}

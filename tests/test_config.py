@@ -52,7 +52,20 @@ def test_day_first_alone_is_fine() -> None:
     assert load(datetime_formats=["%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M"])
 
 
-def test_settings_of_a_later_version_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    """A setting that is known but has no effect yet is accepted, and a log line says so."""
-    assert load(auto_dispose={"busy": "3"}, preview={"seconds": 20})
-    assert ["auto_dispose" in line or "preview" in line for line in caplog.messages] == [True, True]
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"auto_dispose": {"bussy": "3"}}, 'did you mean "busy"?'),
+        ({"fetch_when": ["redy"]}, "none of"),
+        ({"preview": {"on_timeout": "dail"}}, 'did you mean "dial"?'),
+        ({"preview": {"seconds": -1}}, "preview.seconds"),
+        ({"callback_time_zone": "Mars/Olympus"}, "is no time zone"),
+        ({"lease_seconds": 10, "dial_seconds": 20}, "above dial_seconds"),
+    ],
+    ids=["outcome", "moment", "time-out", "seconds", "zone", "lease"],
+)
+def test_wrong_words_of_the_agents_flow_are_told(table: dict[str, Any], said: str) -> None:
+    """A setting of offers, dispositions or the ledger that cannot be is named, with what would be right."""
+    with pytest.raises(ConfigError) as raised:
+        load(**table)
+    assert said in str(raised.value)

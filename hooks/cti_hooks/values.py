@@ -313,6 +313,27 @@ class Refusal:
 
 
 @frozen(kw_only=True)
+class Callback:
+    """When to call again, as a window; `mode_id` is the number to call, as LCM's mode lists give it."""
+
+    kind: CallbackKind = field(converter=CallbackKind)
+    starts_at: datetime = field(validator=_aware)
+    ends_at: datetime = field(validator=_aware)
+    mode_id: str | None = None
+
+
+@frozen(kw_only=True)
+class Disposition:
+    """What the agent says came of the call; ids as the LCM's lists give them."""
+
+    outcome_id: str | None = None
+    business_outcome_id: str | None = None
+    comments: str = field(default="", repr=False)
+    callback: Callback | None = None
+    do_not_call: bool = False
+
+
+@frozen(kw_only=True)
 class Attempt:
     """One try to get one contact to one agent. `id` (UUIDv7) is its key everywhere."""
 
@@ -330,6 +351,14 @@ class Attempt:
     """Why it is in this state, for people."""
     host: str = ""
     """The host that has it, by its name."""
+    answer: AnswerKind | None = field(default=None, converter=attrs.converters.optional(AnswerKind))
+    """What a person said to the offer."""
+    actor: str | None = None
+    """Who said it, or who disposed of the call last: an agent's id, a supervisor's, or `auto`."""
+    answered_at: datetime | None = field(default=None, validator=_aware)
+    disposition: Disposition | None = None
+    redial_of: str | None = None
+    """The attempt whose contact a person had called once more."""
     backend: str | None = None
     """The dialer plugin it was given to, by its name in the config file."""
     not_after: datetime | None = field(default=None, validator=_aware)
@@ -350,27 +379,6 @@ class CallEvent:
     sip_status: int | None = None
     text: str | None = None
     related_call_ids: tuple[str, ...] = field(default=(), converter=_words)
-
-
-@frozen(kw_only=True)
-class Callback:
-    """When to call again, as a window; `mode_id` is the number to call, as LCM's mode lists give it."""
-
-    kind: CallbackKind = field(converter=CallbackKind)
-    starts_at: datetime = field(validator=_aware)
-    ends_at: datetime = field(validator=_aware)
-    mode_id: str | None = None
-
-
-@frozen(kw_only=True)
-class Disposition:
-    """What the agent says came of the call; ids as the LCM's lists give them."""
-
-    outcome_id: str | None = None
-    business_outcome_id: str | None = None
-    comments: str = field(default="", repr=False)
-    callback: Callback | None = None
-    do_not_call: bool = False
 
 
 @frozen(kw_only=True)

@@ -8,19 +8,20 @@ from attrs import define, field
 
 from cti_hooks import Attempt
 
+Tell = Callable[[Attempt], Awaitable[None]]
+
 
 @define
 class Announcements:
     """A queue for each agent, so that one slow listener delays no other agent's news."""
 
-    tell: Callable[[Attempt], Awaitable[None]]
-    _waiting: dict[str, deque[Attempt]] = field(factory=dict, init=False)
+    _waiting: dict[str, deque[tuple[Tell, Attempt]]] = field(factory=dict, init=False)
     _tellers: dict[str, asyncio.Task[None]] = field(factory=dict, init=False)
 
-    def add(self, attempt: Attempt) -> None:
-        """Announce this one after what was announced of its agent before."""
+    def add(self, tell: Tell, attempt: Attempt) -> None:
+        """Tell this after what was to be told of its agent before."""
         agent_id = attempt.agent.id
-        self._waiting.setdefault(agent_id, deque()).append(attempt)
+        self._waiting.setdefault(agent_id, deque()).append((tell, attempt))
         if agent_id not in self._tellers:
             name = f"announcements of agent {agent_id}"
             self._tellers[agent_id] = asyncio.create_task(self._tell_all(agent_id), name=name)
@@ -33,6 +34,7 @@ class Announcements:
         waiting = self._waiting[agent_id]
         try:
             while waiting:
-                await self.tell(waiting.popleft())
+                tell, attempt = waiting.popleft()
+                await tell(attempt)
         finally:
             del self._tellers[agent_id]

@@ -1,43 +1,58 @@
-"""One agent's flow: ready, next contact, review, call, and free again (DESIGN 5).
+"""One agent's flow: ready, next contact, review, offer, call, outcome, disposition, the next (DESIGN 5).
 
-A task works while the agent is ready and nothing is in hand. A ready is used up by the call it leads to: the
-next contact needs that call cleared and another ready. Agent states are the host's and no guard; the open
-attempt is.
+A task works while the agent wants a contact and nothing is in hand. What is wanted is used up by the call it
+leads to: the next contact needs that call disposed of and another ready. Agent states are the host's and no
+guard; the open attempt is.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 from attrs import define, field
 
 from cti_hooks import (
     Agent,
+    AgentState,
+    AnswerKind,
     Attempt,
     AttemptState,
     CallEvent,
     CallEventKind,
     Consent,
-    Contact,
+    Dial,
+    Disposition,
     Refusal,
     described,
 )
-from lcm_plugin.config import LcmSettings
-from lcm_plugin.desk.dialing import Dialing, calls_after, key_taken
+from lcm_plugin.config import ANY, LcmSettings
+from lcm_plugin.desk.dialing import Dialing, calls_after
+from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.intake import Intake
+from lcm_plugin.desk.numbers import with_number
+from lcm_plugin.desk.offer import Offer
+from lcm_plugin.desk.outcomes import outcome_of
 from lcm_plugin.desk.pauses import Pauses
+from lcm_plugin.desk.reviewing import Reviewing
+from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
+from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import IN_DOUBT, KeyTakenError, Ledger
+from lcm_plugin.ledger import IN_DOUBT, AttemptLostError, DialingStoppedError, Ledger
 
 log = logging.getLogger("lcm_plugin.desk")
+
+LOOK_AGAIN: float = 5.0
+"""Seconds after which a contact held back (dialing stopped, a rule that holds) is looked at again."""
 
 
 @define(kw_only=True, eq=False)
 class Desk:
-    """The desk of one agent; `ready` is whether the agent wants a contact."""
+    """The desk of one agent; `wants` is whether the agent wants a contact."""
 
     agent: Agent
     settings: LcmSettings
@@ -45,17 +60,25 @@ class Desk:
     client: LcmClient
     ledger: Ledger
     verdicts: Verdicts
-    ready: bool = field(default=False, init=False)
+    disposing: Disposing
+    show: Callable[[Attempt], None]
+    wants: bool = field(default=False, init=False)
     hand: Hand = field(init=False)
     intake: Intake = field(init=False)
+    offer: Offer | None = field(default=None, init=False)
+    _reviewing: Reviewing = field(init=False)
     _dialing: Dialing = field(init=False)
     _pauses: Pauses = field(init=False)
+    _events: list[CallEvent] = field(factory=list, init=False)
+    _acting: asyncio.Lock = field(factory=asyncio.Lock, init=False)
     _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _tasks: set[asyncio.Task[object]] = field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.hand = Hand(agent=self.agent, ledger=self.ledger)
         self.intake = Intake(hand=self.hand, settings=self.settings, site=self.site, client=self.client)
+        self._reviewing = Reviewing(site=self.site, ledger=self.ledger, rejected=self.intake.rejected)
         self._dialing = Dialing(hand=self.hand, settings=self.settings, site=self.site)
         self._pauses = Pauses(self.settings, self.client.random)
 
@@ -63,114 +86,354 @@ class Desk:
 
     def on_ready(self, agent: Agent) -> None:
         """Look for a contact, from now on for the agent as given."""
-        self.hand.agent = agent
-        self.ready = True
-        self._pauses.reset()
-        self._work_on()
+        self._relay(agent, AgentState.READY)
+        self._want("ready")
 
-    def on_not_ready(self) -> None:
-        """Stop looking. A request under way is awaited, lest its contact be lost; what it brings is held."""
-        self.ready = False
+    def on_not_ready(self, agent: Agent, reason: str | None) -> None:
+        """Stop looking, but where the site dials by hand in this very state.
+
+        A request under way is awaited, lest its contact be lost; what it brings is held.
+        """
+        self._relay(agent, AgentState.NOT_READY)
+        self._want(f"not_ready:{reason}")
+
+    def on_busy(self, agent: Agent) -> None:
+        """An ACD call came: an offer stays, and its time stands still."""
+        self._relay(agent, AgentState.BUSY)
+        if self.offer:
+            self.offer.stop_preview()
+
+    def on_working_after_call(self, agent: Agent) -> None:
+        """After-call work of an ACD call changes nothing here."""
+        self._relay(agent, AgentState.WORKING_AFTER_CALL)
+
+    def on_logged_on(self, agent: Agent) -> None:
+        """A login begins."""
+        self._relay(agent, AgentState.LOGGED_ON)
+        self.intake.begin_login()
+
+    def on_logged_off(self, agent: Agent) -> None:
+        """Let go of what waits for the agent; a call in progress goes on."""
+        self._relay(agent, AgentState.LOGGED_OFF)
+        self.stop()
+        self.intake.begin_login()
+        self.leave("the agent logged off")
+
+    def leave(self, reason: str) -> None:
+        """Let go of what waits for a person: any host the agent comes to takes it up."""
+        self._end_offer()
+        self.hand.let_go(reason)
+
+    def stop(self) -> None:
+        """Look for nothing more."""
+        self.wants = False
         self._wake.set()
 
     def on_call_event(self, attempt: Attempt, event: CallEvent) -> None:
-        """Keep the attempt's call up to date; `call_cleared` ends it and frees the agent."""
+        """Keep the attempt's call up to date; `call_cleared` ends it."""
+        self._events.append(event)
         ended = event.kind is CallEventKind.CALL_CLEARED and attempt.state in IN_DOUBT
-        state = AttemptState.ENDED if ended else attempt.state
         calls = calls_after(attempt, event)
-        if calls != attempt.calls or state is not attempt.state:
-            self.ledger.change(attempt, state, seen=True, calls=calls, reason=f"{event.kind}")
+        if ended:
+            outcome = outcome_of(self._events)
+            self.ledger.change(
+                attempt, AttemptState.ENDED, seen=True, calls=calls, outcome=outcome, reason=f"{event.kind}"
+            )
+        elif calls != attempt.calls:
+            self.ledger.change(attempt, attempt.state, seen=True, calls=calls, reason=f"{event.kind}")
 
     def on_changed(self, attempt: Attempt) -> None:
-        """Keep what is in hand as it is in the ledger; once its call has ended, the agent is free."""
+        """Keep what is in hand as it is in the ledger; whatever closes it frees the agent."""
         if self.hand.attempt is None or self.hand.attempt.id != attempt.id:
             return
-        self.hand.attempt = attempt
+        self.hand.keep(attempt)
+        if attempt.state is not AttemptState.OFFERED:
+            self._end_offer()
         if attempt.state is AttemptState.UNKNOWN:
             self.verdicts.seek(attempt)
-        if attempt.state is AttemptState.ENDED:
-            self.hand.attempt = self.hand.fetched = None
+        elif attempt.state is AttemptState.ENDED:
+            self._events.clear()
+            self._spawn(self._auto_dispose(attempt), f"disposing of attempt {attempt.id}")
+        elif self.hand.attempt is None:
             self._work_on()
 
     def adopt(self, attempt: Attempt) -> None:
         """Take what a host that ended has left behind: its call has to be looked up before anything else."""
+        if attempt.state is AttemptState.ENDED:
+            self._spawn(self._dispose_or_release(attempt), f"disposing of attempt {attempt.id}")
+            return
         if self.hand.attempt is None:
             self.hand.attempt, self.hand.fetched = attempt, attempt.contact
         self.verdicts.seek(attempt)
 
     @property
-    def task(self) -> asyncio.Task[None] | None:
-        """The agent's task while it works, for whoever has to wait for it."""
-        return None if self._task is None or self._task.done() else self._task
+    def tasks(self) -> list[asyncio.Task[object]]:
+        """What is under way, for whoever has to wait for it."""
+        working = [] if self._task is None or self._task.done() else [self._task]
+        return [*working, *self._tasks]
 
     # -- the agent's task -----------------------------------------------------------------------------------
 
+    def _relay(self, agent: Agent, state: AgentState) -> None:
+        self.hand.agent = agent
+        if self.settings.relay_agent_states:
+            self._spawn(self.disposing.tell_state(agent, state), f"telling {agent.id}'s state")
+
+    def _want(self, moment: str) -> None:
+        self.wants = moment in self.settings.fetch_when
+        self._wake.set()
+        if self.wants:
+            self._pauses.reset()
+            self._work_on()
+        elif self.offer:
+            self.offer.stop_preview()
+
     def _work_on(self) -> None:
-        if self.ready and self.task is None:
+        if self.wants and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._work(), name=f"desk of agent {self.hand.agent.id}")
 
+    def _spawn(self, work: Coroutine[Any, Any, object], name: str) -> None:
+        task = asyncio.create_task(_logged(work), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _work(self) -> None:
-        while self.ready:
+        while self.wants:
             self._wake.clear()
             try:
-                if self.hand.busy:
-                    return
-                pause = await self._turn() if self.ready else 0
+                async with self._acting:
+                    pause = await self._turn()
             except Exception as error:  # noqa: BLE001  (a source of contacts or a site's hook may raise anything)
                 pause = self._after_error(error)
+            if pause is None:
+                return
             await self._rest(pause)
 
     async def _rest(self, seconds: float) -> None:
-        if self.ready and seconds > 0:
+        if self.wants and seconds > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._wake.wait()
 
-    async def _turn(self) -> float:
-        """One contact to the dialer, or why not; how long to wait before the next, in seconds."""
-        attempt = await self.intake.offered()
-        if attempt is None or attempt.contact is None:
-            return self._pauses.after_no_contact()
-        refusals = await self._refusals(attempt, attempt.contact)
-        if self.ready and not refusals:  # asked again right before dialing
-            refusals = await self._refusals(attempt, attempt.contact)
-        if refusals:
-            return self._refuse(refusals)
-        return await self._dial(attempt, attempt.contact) if self.ready else 0
+    async def _turn(self) -> float | None:
+        """One contact offered or dialed, or why not; how long to wait before the next, in seconds.
 
-    async def _dial(self, attempt: Attempt, contact: Contact) -> float:
-        intended = await self._dialing.intended(attempt, contact)
+        None when something is in hand that a person, a timer or a dialer goes on with.
+        """
+        if await self._is_occupied():
+            return None
+        attempt = await self.intake.offered()
+        if attempt is None:
+            return 0 if self.hand.busy else self._pauses.after_no_contact()
+        refusals = await self._reviewing.refusals(attempt)
+        if refusals:
+            return await self._refuse(attempt, refusals)
+        if not self.wants:
+            return 0
+        if self._may_dial_itself(attempt) and self.settings.preview.seconds == 0:
+            return await self._dial(attempt)
+        self._put_offer(attempt)
+        return None
+
+    async def _is_occupied(self) -> bool:
+        """Whether the hand is full. What a person disposed of at another host is in hand no more."""
+        attempt = self.hand.attempt
+        if attempt and attempt.state is AttemptState.ENDED:
+            if await self.ledger.seen_by_others(attempt):
+                self.hand.attempt = self.hand.fetched = None
+            else:
+                await self._auto_dispose(attempt)
+        if self.offer and self.hand.held():
+            self.offer.restart_preview()
+            return True
+        return self.hand.busy
+
+    def _may_dial_itself(self, attempt: Attempt) -> bool:
+        """Whether a timer or a ready agent may dial it: consent given, and its key never dialed."""
+        given = attempt.contact is not None and attempt.contact.consent is Consent.GIVEN
+        return given and attempt.id not in self._reviewing.for_a_person
+
+    async def _dial(self, attempt: Attempt) -> float | None:
+        """Dial without a person's doing; reviewed again right before."""
+        refusals = await self._reviewing.refusals(attempt)
+        if refusals:
+            return await self._refuse(attempt, refusals)
+        if not self.wants:
+            return 0
+        try:
+            intended = await self._dialing.intended(attempt, reason="ready")
+        except DialingStoppedError as error:
+            return self._hold_back(attempt, str(error))
         if isinstance(intended, Refusal):
-            return self._refuse((intended,))
-        self.ready = False
+            return await self._refuse(attempt, (intended,))
+        return await self._place(*intended)
+
+    async def _place(self, attempt: Attempt, dial: Dial) -> float | None:
+        self.wants = False
         self._pauses.reset()
-        if not await self._dialing.place(*intended):
-            return self._refuse((Refusal(rule="no_dialer", reason="no dialer took the call"),))
-        return 0
+        if await self._dialing.place(attempt, dial):
+            return None
+        return await self._refuse(attempt, (Refusal(rule="no_dialer", reason="no dialer took the call"),))
+
+    # -- offers ---------------------------------------------------------------------------------------------
+
+    def _put_offer(self, attempt: Attempt) -> None:
+        """Show it to the agent; the timers act in tasks of their own."""
+        self._end_offer()
+        preview = self.settings.preview
+        self.offer = Offer(
+            attempt_id=attempt.id,
+            preview_seconds=preview.seconds if self._may_dial_itself(attempt) else None,
+            seconds=self._offer_seconds(attempt),
+            on_preview_over=lambda: self._spawn(self._preview_over(attempt.id), "a preview is over"),
+            on_over=lambda: self._spawn(self._offer_over(attempt.id), "an offer is over"),
+        )
+        self.offer.start()
+        self.show(attempt)
+
+    def _offer_seconds(self, attempt: Attempt) -> float:
+        expires_at = attempt.contact.expires_at if attempt.contact else None
+        if expires_at is None:
+            return self.settings.offer_seconds
+        left = (expires_at - self.ledger.now()).total_seconds()
+        return max(0.0, min(self.settings.offer_seconds, left))
+
+    def _end_offer(self) -> None:
+        if self.offer:
+            self.offer.close()
+            self.offer = None
+
+    async def _preview_over(self, attempt_id: str) -> None:
+        async with self._acting:
+            attempt = self._still_offered(attempt_id)
+            if attempt is None or not self.wants:
+                return
+            if self.settings.preview.on_timeout == "dial" and self._may_dial_itself(attempt):
+                await self._dial(attempt)
+                if self.offer:  # held back: it is tried again
+                    self.offer.restart_preview()
+            elif self.settings.preview.on_timeout == "not_ready":
+                await self.site.request_not_ready(attempt.agent, "the preview was not answered")
+            else:
+                self._skip(attempt, "the preview was not answered")
+
+    async def _offer_over(self, attempt_id: str) -> None:
+        async with self._acting:
+            if attempt := self._still_offered(attempt_id):  # expired, it is put down by being looked at
+                self._skip(attempt, f"nobody answered within {self.settings.offer_seconds:g} s")
+
+    def _still_offered(self, attempt_id: str) -> Attempt | None:
+        attempt = self.hand.held()
+        return attempt if attempt and attempt.id == attempt_id else None
+
+    def _skip(self, attempt: Attempt, reason: str, **facts: Any) -> Attempt:
+        return self.hand.put_down(AttemptState.SKIPPED, reason=reason, **facts) or attempt
+
+    # -- answers --------------------------------------------------------------------------------------------
+
+    async def answer(self, attempt_id: str, said: Said) -> Attempt:
+        """What a person says to an offer, or of an ended call that is to be made once more.
+
+        Raises:
+            ConflictError: it is not this agent's offer any more, or rules say no.
+            InvalidError: the answer cannot be right.
+            LedgerError: it cannot be recorded now.
+        """
+        async with self._acting:
+            attempt = await self._in_hand(attempt_id)
+            if said.answer is AnswerKind.DIAL:
+                return await self._dial_for(attempt, said)
+            if attempt.state is not AttemptState.OFFERED:
+                raise ConflictError(f"attempt {attempt.id} is {attempt.state}, and no offer any more")
+            if said.answer is AnswerKind.CLOSE:
+                disposition = Disposition(outcome_id=said.reason)
+                return await self.disposing.dispose(attempt, disposition, said.actor)
+            if said.answer is AnswerKind.REJECT and attempt.contact:
+                self.intake.rejected.add(attempt.contact.key)
+            words = f"{said.answer}: {said.reason}" if said.reason else f"{said.answer}"
+            return self._skip(attempt, words, **self._told(said))
+
+    def _told(self, said: Said) -> dict[str, Any]:
+        return {"answer": said.answer, "actor": said.actor, "answered_at": self.ledger.now()}
+
+    async def _in_hand(self, attempt_id: str) -> Attempt:
+        """The agent's open attempt, taken up from the ledger where nobody holds it."""
+        if self.hand.attempt is None:
+            await self.hand.take_up()
+        attempt = self.hand.held() or self.hand.attempt
+        if attempt is None or attempt.id != attempt_id:
+            has = f"attempt {attempt.id}, {attempt.state}" if attempt else "none"
+            raise ConflictError(f"attempt {attempt_id} is not open; agent {self.hand.agent.id} has {has}")
+        return attempt
+
+    async def _dial_for(self, attempt: Attempt, said: Said) -> Attempt:
+        """A person wants it called: reviewed again, and once more where it was called before."""
+        if attempt.state not in (AttemptState.OFFERED, AttemptState.ENDED) or attempt.contact is None:
+            raise ConflictError(f"attempt {attempt.id} is {attempt.state}: it cannot be dialed")
+        contact = with_number(attempt.contact, said.mode_id)
+        refusals = await self._reviewing.refusals(attempt, contact, by_person=True)
+        if refusals:
+            await self._refuse_person(attempt, refusals)
+        if attempt.state is AttemptState.ENDED:
+            attempt = self.hand.keep(await self.ledger.redial(attempt, contact))
+        try:
+            told = {"reason": f"dialed for {said.actor}", **self._told(said)}
+            intended = await self._dialing.intended(attempt, contact=contact, by_person=True, **told)
+        except DialingStoppedError as error:
+            raise ConflictError(str(error)) from None
+        if isinstance(intended, Refusal):
+            raise ConflictError(intended.reason, (intended,))
+        self._spawn(self._place(*intended), f"dialing attempt {attempt.id}")
+        return intended[0]
+
+    async def _refuse_person(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> None:
+        if attempt.state is AttemptState.OFFERED:
+            await self._refuse(attempt, refusals)
+        raise ConflictError("; ".join(refusal.reason for refusal in refusals), refusals)
+
+    async def _auto_dispose(self, attempt: Attempt) -> None:
+        outcome = attempt.outcome.value if attempt.outcome else "unknown"
+        wanted = self.settings.auto_dispose.get(outcome, self.settings.auto_dispose.get(ANY))
+        if wanted is None:
+            return
+        try:
+            await self.disposing.dispose(attempt, Disposition(outcome_id=wanted), "auto")
+        except (ConflictError, InvalidError, AttemptLostError) as error:
+            log.error("attempt %s cannot be disposed of by itself: %s", attempt.id, error)  # noqa: TRY400  (no trace)
+
+    async def _dispose_or_release(self, attempt: Attempt) -> None:
+        """What ended at a host that is gone waits for a person, wherever its agent is."""
+        await self._auto_dispose(attempt)
+        left = self.ledger.get_open(attempt.id)
+        if left and (self.hand.attempt is None or self.hand.attempt.id != left.id):
+            self.ledger.release(left)
 
     # -- why not --------------------------------------------------------------------------------------------
 
-    async def _refusals(self, attempt: Attempt, contact: Contact) -> tuple[Refusal, ...]:
-        agent = self.hand.agent
-        own = (await self._objection(attempt), _without_consent(contact))
-        found = await self.site.refusals(agent, contact, self.ledger.now())
-        return (*filter(None, own), *found)
-
-    async def _objection(self, attempt: Attempt) -> Refusal | None:
-        """Why this key may not be dialed (DESIGN 5, a key that comes again)."""
-        other = await self.ledger.other_with_key(attempt)
-        return key_taken(KeyTakenError(other.id, other.state, other.agent.id)) if other else None
-
-    def _refuse(self, refusals: tuple[Refusal, ...]) -> float:
-        """Close the attempt with its reasons; five in a row stop the fetching, and the reason says so."""
-        pause = self._pauses.after_refusal()
+    async def _refuse(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> float | None:
+        """Close the attempt with its reasons, or as the site wants it; five in a row stop the fetching."""
+        wish = next((wish for one in refusals if (wish := self.settings.on_refusal.get(one.rule))), "refuse")
         reason = "; ".join(refusal.reason for refusal in refusals)
+        if wish == "hold":
+            return self._hold_back(attempt, reason, refusals)
+        pause = self._pauses.after_refusal()
         if pause is None:
-            self.ready = False
+            self.wants = False
             reason += f". {self._pauses.refusals} refusals in a row: nothing is fetched until the next ready"
         log.info("agent %s: contact refused: %s", self.hand.agent.id, reason)
-        self.hand.put_down(AttemptState.REFUSED, refusals=refusals, reason=reason)
+        if wish == "refuse":
+            self.hand.put_down(AttemptState.REFUSED, refusals=refusals, reason=reason)
+        else:
+            await self.disposing.dispose(attempt, Disposition(outcome_id=wish), "auto", refusals=refusals)
         return pause or 0
+
+    def _hold_back(self, attempt: Attempt, reason: str, refusals: tuple[Refusal, ...] = ()) -> float:
+        """Leave it offered, with the reason shown, and look at it again."""
+        if attempt.reason != reason:
+            self.hand.change(attempt, AttemptState.OFFERED, reason=reason, refusals=refusals)
+        moments = [one.not_before for one in refusals if one.not_before]
+        left = (max(moments) - self.ledger.now()).total_seconds() if moments else LOOK_AGAIN
+        return max(LOOK_AGAIN, min(left, self._offer_seconds(attempt)))
 
     def _after_error(self, error: Exception) -> float:
         pause = self._pauses.after_error(getattr(error, "retry_after", None))
@@ -178,12 +441,8 @@ class Desk:
         return pause
 
 
-def _without_consent(contact: Contact) -> Refusal | None:
-    """Until there are offers a person can answer, a contact without consent given is held."""
-    if contact.consent is Consent.GIVEN:
-        return None
-    return Refusal(
-        rule="consent",
-        reason=f"consent is {contact.consent}: held, since only a person may start this call",
-        evidence={"consent": contact.consent, "consent_raw": contact.consent_raw},
-    )
+async def _logged(work: Coroutine[Any, Any, object]) -> None:
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001  (nobody waits for it)
+        log.error("%s", described(error))  # noqa: TRY400  (masked)

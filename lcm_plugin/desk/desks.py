@@ -4,12 +4,15 @@ import asyncio
 
 from attrs import define, field
 
-from cti_hooks import Agent, Attempt, CallEvent, Hooks
+from cti_hooks import Agent, Attempt, CallEvent, Disposition, Hooks
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.announcements import Announcements
 from lcm_plugin.desk.desk import Desk
+from lcm_plugin.desk.disposing import Disposing
+from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
+from lcm_plugin.errors import ConflictError
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import Ledger
 
@@ -22,15 +25,16 @@ class Desks:
     client: LcmClient
     hooks: Hooks
     ledger: Ledger
+    disposing: Disposing = field(init=False)
     _site: Site = field(init=False)
-    _announcements: Announcements = field(init=False)
+    _announcements: Announcements = field(factory=Announcements, init=False)
     _verdicts: Verdicts = field(init=False)
     _desks: dict[str, Desk] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._site = Site(self.hooks)
-        self._announcements = Announcements(self._site.tell_changed)
         self._verdicts = Verdicts(ledger=self.ledger, site=self._site)
+        self.disposing = Disposing(settings=self.settings, client=self.client, ledger=self.ledger)
         self.ledger.announce = self._changed
         self.ledger.on_lost = self._lost
         self.ledger.on_adopted = self._adopted
@@ -45,6 +49,8 @@ class Desks:
                 client=self.client,
                 ledger=self.ledger,
                 verdicts=self._verdicts,
+                disposing=self.disposing,
+                show=lambda attempt: self._announcements.add(self._site.tell_offered, attempt),
             )
         return self._desks[agent.id]
 
@@ -54,11 +60,43 @@ class Desks:
         if attempt:
             self.of(attempt.agent).on_call_event(attempt, event)
 
+    async def answer(self, agent: Agent, attempt_id: str, said: Said) -> Attempt | None:
+        """What a person says to an offer; None where the ledger has no such attempt.
+
+        Raises:
+            ConflictError: it is another agent's, no offer any more, or rules say no.
+            InvalidError: the answer cannot be right.
+            LedgerError: it cannot be recorded now.
+        """
+        attempt = await self._of_agent(agent, attempt_id)
+        if attempt is None:
+            return None
+        return await self.of(attempt.agent).answer(attempt_id, said)
+
+    async def dispose(
+        self, agent: Agent, attempt_id: str, disposition: Disposition, actor: str
+    ) -> Attempt | None:
+        """What came of a call; None where the ledger has no such attempt. The agent need not be there.
+
+        Raises:
+            ConflictError: it is another agent's, or not to be disposed of.
+            InvalidError: the disposition cannot be right.
+            LedgerError: it cannot be recorded now, so nothing was sent.
+        """
+        attempt = await self._of_agent(agent, attempt_id)
+        return None if attempt is None else await self.disposing.dispose(attempt, disposition, actor)
+
+    async def _of_agent(self, agent: Agent, attempt_id: str) -> Attempt | None:
+        attempt = await self.ledger.get(attempt_id)
+        if attempt and attempt.agent.id != agent.id:
+            raise ConflictError(f"attempt {attempt_id} is agent {attempt.agent.id}'s, not {agent.id}'s")
+        return attempt
+
     async def close(self) -> None:
         """Stop looking for contacts, and wait for what is under way; cancelled, it cancels that."""
         for desk in self._desks.values():
-            desk.on_not_ready()
-        tasks = [desk.task for desk in self._desks.values() if desk.task]
+            desk.stop()
+        tasks = [task for desk in self._desks.values() for task in desk.tasks]
         try:
             if tasks:
                 await asyncio.wait(tasks)
@@ -67,14 +105,15 @@ class Desks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._verdicts.close()
+            await self.disposing.outbox.close()
             for desk in self._desks.values():
-                desk.hand.let_go()
+                desk.leave("the host stops")
             await self._announcements.close()
 
     def _changed(self, attempt: Attempt) -> None:
         if desk := self._desks.get(attempt.agent.id):
             desk.on_changed(attempt)
-        self._announcements.add(attempt)
+        self._announcements.add(self._site.tell_changed, attempt)
 
     def _lost(self, attempt: Attempt) -> None:
         if desk := self._desks.get(attempt.agent.id):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import timedelta
+from typing import Any
 
 from attrs import define, evolve
 
@@ -46,18 +47,22 @@ class Dialing:
     settings: LcmSettings
     site: Site
 
-    async def intended(self, attempt: Attempt, contact: Contact) -> tuple[Attempt, Dial] | Refusal:
+    async def intended(
+        self, attempt: Attempt, *, contact: Contact | None = None, by_person: bool = False, **facts: Any
+    ) -> tuple[Attempt, Dial] | Refusal:
         """Record that it is being dialed, before anything is; or why it may not be.
 
         Raises:
+            DialingStoppedError: nothing may be placed now.
             LedgerError: it is not this host's any more, or nothing can be recorded now.
         """
-        dial = await self._dial(contact)
-        backend = " ".join(self.site.dialers)
+        called = contact or attempt.contact
+        if called is None:
+            return Refusal(rule="no_contact", reason="there is nobody to call")
+        dial = await self._dial(called)
+        facts |= {"not_after": dial.not_after, "backend": " ".join(self.site.dialers), "contact": called}
         try:
-            recorded = await self.hand.ledger.dial(
-                attempt, not_after=dial.not_after, backend=backend, reason="ready"
-            )
+            recorded = await self.hand.ledger.dial(attempt, by_person=by_person, **facts)
         except KeyTakenError as error:
             return key_taken(error)
         self.hand.attempt = recorded
@@ -87,7 +92,7 @@ class Dialing:
         return Dial(
             to=contact.e164 or contact.phone_number,
             not_after=min(not_after, contact.expires_at) if contact.expires_at else not_after,
-            caller_id=self.settings.caller_id,
+            caller_id=self.settings.caller_ids.get(contact.campaign, self.settings.caller_id),
             ring_seconds=self.settings.ring_seconds,
         )
 

@@ -1,11 +1,12 @@
 """What one agent has in hand: the open attempt, and its contact as it was fetched."""
 
+from datetime import timedelta
 from typing import Any
 
 from attrs import define
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
-from lcm_plugin.ledger import IN_DOUBT, Ledger
+from lcm_plugin.ledger import IN_DOUBT, OPEN, WAITING, Ledger
 
 
 @define(kw_only=True, eq=False)
@@ -25,8 +26,8 @@ class Hand:
 
     @property
     def busy(self) -> bool:
-        """Whether a call is being placed, is up, or may be."""
-        return self.attempt is not None and self.attempt.state in IN_DOUBT
+        """Whether a call is being placed, is up, or may be, or waits to be disposed of."""
+        return self.attempt is not None and self.attempt.state in IN_DOUBT | {AttemptState.ENDED}
 
     async def open(self, campaign_group: str) -> Attempt:
         """A new attempt, `requested`; or the one that was offered to this agent before, taken up again.
@@ -37,6 +38,26 @@ class Hand:
         self.attempt = await self.ledger.open(self.agent, campaign_group)
         self.fetched = self.attempt.contact
         return self.attempt
+
+    async def take_up(self) -> None:
+        """Take up the agent's attempt that nobody holds, if there is one.
+
+        Raises:
+            LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
+        """
+        if attempt := await self.ledger.take_up(self.agent):
+            self.keep(attempt)
+
+    async def skipped_before(self, seconds: float) -> list[Attempt]:
+        """The agent's attempts skipped so long ago, whose contact is still reserved."""
+        return await self.ledger.skipped(self.agent, self.ledger.now() - timedelta(seconds=seconds))
+
+    def keep(self, attempt: Attempt) -> Attempt:
+        """The attempt in hand, as it is now; once it is closed there is nothing in hand."""
+        self.attempt, self.fetched = attempt, self.fetched or attempt.contact
+        if attempt.state not in OPEN:
+            self.attempt = self.fetched = None
+        return attempt
 
     def held(self) -> Attempt | None:
         """The open attempt, if it is offered; one whose contact has expired is closed."""
@@ -62,19 +83,19 @@ class Hand:
         self.attempt = self.ledger.change(attempt, state, **facts)
         return self.attempt
 
-    def put_down(self, state: AttemptState, **facts: Any) -> None:
-        """Close the open attempt: nothing is in hand any more."""
+    def put_down(self, state: AttemptState, **facts: Any) -> Attempt | None:
+        """Close the open attempt: nothing is in hand any more. The attempt as it is then."""
         attempt, self.attempt, self.fetched = self.attempt, None, None
-        if attempt:
-            self.ledger.change(attempt, state, **facts)
+        return self.ledger.change(attempt, state, **facts) if attempt else None
 
-    def let_go(self) -> None:
-        """Leave an offered attempt to whichever host its agent comes to."""
-        if self.attempt and self.attempt.state is AttemptState.OFFERED:
-            self.ledger.release(self.attempt)
+    def let_go(self, reason: str) -> None:
+        """Leave what waits for a person to whichever host its agent comes to."""
+        if self.attempt and self.attempt.state in WAITING:
+            attempt = self.change(self.attempt, self.attempt.state, reason=reason)
+            self.ledger.release(attempt)
             self.attempt = self.fetched = None
 
     def lose(self, attempt: Attempt) -> None:
         """Another host has it; a call in progress is still watched."""
-        if self.attempt and self.attempt.id == attempt.id and not self.busy:
+        if self.attempt and self.attempt.id == attempt.id and attempt.state not in IN_DOUBT:
             self.attempt = self.fetched = None

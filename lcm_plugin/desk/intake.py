@@ -5,26 +5,43 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from cti_hooks import Agent, Attempt, AttemptState, Contact, described
+from cti_hooks import Agent, Attempt, AttemptState, CallType, Contact, described
 from lcm_plugin.config import LcmSettings
+from lcm_plugin.desk.details import Details
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.site import Site
 from lcm_plugin.lcm.client import LcmClient
 
 
 class OpenAttemptError(RuntimeError):
-    """The agent has a call in hand, so no contact is fetched for them."""
+    """The agent has a call in hand, or one to be disposed of, so no contact is fetched for them."""
 
 
 @define(kw_only=True, eq=False)
 class Intake:
-    """Fetches for one agent."""
+    """Fetches for one agent.
+
+    Attributes:
+        rejected: keys this agent does not want to see again in this login.
+    """
 
     hand: Hand
     settings: LcmSettings
     site: Site
     client: LcmClient
+    rejected: set[str] = field(factory=set, init=False)
+    _details: Details = field(init=False)
+    _asked_reserved: bool = field(default=False, init=False)
+    _completed: str = field(default="", init=False)
     _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._details = Details(settings=self.settings, client=self.client)
+
+    def begin_login(self) -> None:
+        """Another login of the agent's: what was rejected may come again, what is reserved is asked for."""
+        self.rejected.clear()
+        self._asked_reserved = False
 
     async def offered(self) -> Attempt | None:
         """The attempt whose contact is in hand, enriched; None when there is no contact now.
@@ -40,24 +57,28 @@ class Intake:
         """The answer to `request_next_contact`: the contact held, or the LCM's next one, held from now on.
 
         Raises:
-            OpenAttemptError: a call is in hand.
+            OpenAttemptError: a call is in hand, or to be disposed of.
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
             LcmError: the LCM's.
         """
         async with self._lock:
-            if self.hand.busy and self.hand.attempt:
-                raise OpenAttemptError(f"agent {agent.id} has a call in hand: attempt {self.hand.attempt.id}")
+            self._refuse_busy(agent)
             if self.hand.held():
                 return self.hand.fetched
             if self.hand.attempt:  # a round's, which closes it itself
                 return await self._fetched(self.hand.attempt, campaign_group)
             attempt = await self.hand.open(campaign_group)
-            if attempt.state is AttemptState.OFFERED:
+            if attempt.state is not AttemptState.REQUESTED:
+                self._refuse_busy(agent)
                 return self.hand.fetched
             try:
                 return await self._fetched(attempt, campaign_group)
             finally:
                 self._nothing_came("no contact")
+
+    def _refuse_busy(self, agent: Agent) -> None:
+        if self.hand.busy and self.hand.attempt:
+            raise OpenAttemptError(f"agent {agent.id} has a call in hand: attempt {self.hand.attempt.id}")
 
     async def _fetched(self, attempt: Attempt, campaign_group: str) -> Contact | None:
         contact = await self.client.next_contact(self.hand.agent, campaign_group, attempt.id)
@@ -67,18 +88,55 @@ class Intake:
         return contact
 
     async def _next(self) -> Attempt | None:
-        for group in await self.campaign_groups():
-            attempt = await self.hand.open(group)
-            if attempt.state is AttemptState.OFFERED:
-                return attempt
-            try:
-                contact = await self.site.next_contact(self.hand.agent, group)
-            except BaseException as error:
-                self._nothing_came(described(error))
-                raise
-            if contact is not None:
-                return self._taken(attempt, contact)
-            self._nothing_came("no contact")
+        """What is reserved already, then fresh ones group by group, then what was skipped long enough ago."""
+        groups = await self.campaign_groups()
+        found = await self._reserved(groups)
+        for group in groups:
+            if found or self.hand.busy:
+                break
+            found = await self._of_group(group)
+        return found or (None if self.hand.busy else await self._skipped_again())
+
+    async def _of_group(self, group: str) -> Attempt | None:
+        attempt = await self.hand.open(group)
+        if attempt.state is not AttemptState.REQUESTED:
+            return self.hand.held()
+        try:
+            contact = await self.site.next_contact(self.hand.agent, group)
+        except BaseException as error:
+            self._nothing_came(described(error))
+            raise
+        if contact is not None:
+            return self._taken(attempt, contact)
+        self._nothing_came("no contact")
+        return None
+
+    async def _reserved(self, groups: Sequence[str]) -> Attempt | None:
+        """What the LCM has reserved for the agent and nobody knows: personal callbacks before the others."""
+        if self._asked_reserved or not self.settings.reserved_first or not groups:
+            return None
+        attempt = await self.hand.open(groups[0])
+        if attempt.state is not AttemptState.REQUESTED:
+            return self.hand.held()
+        try:
+            contacts = await self.client.unknown_reserved(self.hand.agent, groups[0])
+        except BaseException as error:
+            self._nothing_came(described(error))
+            raise
+        self._asked_reserved = len(contacts) <= 1
+        if not contacts:
+            self._nothing_came("nothing is reserved")
+            return None
+        first = min(contacts, key=lambda one: one.call_type is not CallType.PERSONAL_CALLBACK)
+        return self.hand.take(attempt, first)
+
+    async def _skipped_again(self) -> Attempt | None:
+        for skipped in await self.hand.skipped_before(self.settings.skip_again_after):
+            if skipped.contact and skipped.contact.key not in self.rejected:
+                attempt = await self.hand.open(skipped.campaign_group)
+                if attempt.state is not AttemptState.REQUESTED:
+                    return self.hand.held()
+                return self.hand.take(attempt, skipped.contact)
         return None
 
     async def campaign_groups(self) -> Sequence[str]:
@@ -110,6 +168,9 @@ class Intake:
         contact = self.hand.fetched
         if contact is None:
             return attempt
+        if self._completed != attempt.id:
+            self._completed = attempt.id
+            contact = self.hand.fetched = await self._details.completed(self.hand.agent, contact, attempt.id)
         enriched = await self.site.enriched(contact, self.hand.agent)
         if enriched == attempt.contact:
             return attempt

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from cti_hooks import Agent, Answer, Attempt, Call, Contact, Dial, Hooks, Refusal
+from cti_hooks import Agent, AgentState, Answer, Attempt, Call, Contact, Dial, Hooks, Refusal
 
 
 @frozen
@@ -58,6 +58,14 @@ class Site:
         """The engines of these calls that the dialer does not have any more; one without names has one."""
         engines = getattr(self.hooks.pm.get_plugin(plugin), "engines", None)
         return set() if engines is None else {call.engine for call in calls if call.engine} - set(engines)
+
+    async def request_not_ready(self, agent: Agent, reason: str) -> None:
+        """Ask the host to put the agent into not ready. It may do so or not: the state is the host's."""
+        await self.hooks.first("request_agent_state", agent=agent, state=AgentState.NOT_READY, reason=reason)
+
+    async def tell_offered(self, attempt: Attempt) -> None:
+        """Announce an offer."""
+        await self.hooks.all("on_contact_offered", attempt=attempt)
 
     async def tell_changed(self, attempt: Attempt) -> None:
         """Announce an attempt's change."""

@@ -10,7 +10,7 @@ from cti_hooks import Agent, Contact
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import LcmError
 from lcm_plugin.lcm.budget import RetryBudget
-from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, CATALOGUE, MessageType
+from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, CATALOGUE, Kind, MessageType
 from lcm_plugin.lcm.decode import Reply
 from lcm_plugin.lcm.doubt import Doubts
 from lcm_plugin.lcm.envelope import request
@@ -88,7 +88,18 @@ class LcmClient:
         """
         return campaign_group_names(await self.ask(CAMPAIGN_GROUPS, agent))
 
-    async def reserved_contacts(self, agent: Agent) -> tuple[Contact, ...]:
+    async def unknown_reserved(self, agent: Agent, campaign_group: str) -> list[Contact]:
+        """What the LCM has reserved for this agent and no attempt knows of.
+
+        Raises:
+            LcmError: the last one.
+            LedgerError: what is known cannot be told now.
+        """
+        contacts = await self.reserved_contacts(agent, campaign_group)
+        known = await self.ledger.owners([contact.key for contact in contacts]) if contacts else {}
+        return [contact for contact in contacts if contact.key not in known]
+
+    async def reserved_contacts(self, agent: Agent, campaign_group: str = "") -> tuple[Contact, ...]:
         """What the LCM says is reserved for this agent, known or not.
 
         Raises:
@@ -96,14 +107,15 @@ class LcmClient:
         """
         message = CATALOGUE[self.settings.recover_with]
         values: dict[str, Any] = {
-            "campaign_group": "",
+            "campaign_group": campaign_group,
             "count": RECOVERED_AT_ONCE,
             "consent": self.settings.consent,
             "reserved": True,
         }
         reply = await self.ask(message, agent, **values)
         return tuple(
-            self.normalizer.contact(record, campaign_group="", reserved=True) for record in reply.records
+            self.normalizer.contact(record, campaign_group=campaign_group, reserved=True)
+            for record in reply.records
         )
 
     async def ask(self, message: MessageType, agent: Agent, attempt_id: str = "", **values: Any) -> Reply:
@@ -117,7 +129,15 @@ class LcmClient:
             ValueError: a value is lacking or misspelt, or a moment has no zone; nothing was sent.
         """
         patience = self._patience()
-        asked = request(message, source=self.settings.source, agent=agent, attempt_id=attempt_id, **values)
+        once = f"{attempt_id}/{message.subtopic}" if attempt_id and message.kind is Kind.SETTER else ""
+        asked = request(
+            message,
+            source=self.settings.source,
+            agent=agent,
+            attempt_id=attempt_id,
+            idempotency_key=once,
+            **values,
+        )
 
         async def step() -> Reply:
             patience.count()

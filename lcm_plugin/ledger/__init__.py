@@ -3,6 +3,7 @@
 from lcm_plugin.ledger.database import Database, database_for
 from lcm_plugin.ledger.errors import (
     AttemptLostError,
+    DialingStoppedError,
     KeyTakenError,
     LedgerError,
     LedgerUnavailable,
@@ -13,15 +14,18 @@ from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import Draft, Letter, LetterState
 from lcm_plugin.ledger.operations import Doubtful, Line
 from lcm_plugin.ledger.outbox import Delivery, Outbox
-from lcm_plugin.ledger.states import IN_DOUBT, LIVE, OPEN
+from lcm_plugin.ledger.states import IN_DOUBT, LIVE, OPEN, WAITING
+from lcm_plugin.ledger.stops import Stop
 
 __all__ = [
     "IN_DOUBT",
     "LIVE",
     "OPEN",
+    "WAITING",
     "AttemptLostError",
     "Database",
     "Delivery",
+    "DialingStoppedError",
     "Doubtful",
     "Draft",
     "Housekeeping",
@@ -34,5 +38,6 @@ __all__ = [
     "Line",
     "OpenElsewhereError",
     "Outbox",
+    "Stop",
     "database_for",
 ]

@@ -27,6 +27,10 @@ class KeyTakenError(LedgerError):
         self.attempt_id, self.state, self.agent_id = attempt_id, state, agent_id
 
 
+class DialingStoppedError(LedgerError):
+    """Somebody stopped dialing for the site, this campaign or this agent; what is offered stays so."""
+
+
 class AttemptLostError(LedgerError):
     """Another host took the attempt over after this host's lease had ended, or it is in another state."""
 

@@ -24,6 +24,7 @@ from lcm_plugin.ledger.operations import (
 )
 from lcm_plugin.ledger.place import is_dead
 from lcm_plugin.ledger.schema import attempts, holders
+from lcm_plugin.ledger.states import WAITING
 
 
 def register(connection: sa.Connection, holder: str, host: str, place: str, now: datetime) -> None:
@@ -86,10 +87,10 @@ def take_over(
 
 
 def _left_behind(connection: sa.Connection) -> list[Any]:
-    """Open attempts whose host's lease has ended; those offered and let go are their agents' to take up."""
+    """Open attempts whose host's lease has ended; what waits for a person is its agent's to take up."""
     joined = attempts.outerjoin(holders, holders.c.id == attempts.c.holder)
     left = sa.or_(holders.c.ended.is_(True), holders.c.id.is_(None))
-    waiting = sa.and_(attempts.c.state == AttemptState.OFFERED.value, attempts.c.holder.is_(None))
+    waiting = sa.and_(attempts.c.state.in_([state.value for state in WAITING]), attempts.c.holder.is_(None))
     query = sa.select(attempts).select_from(joined).where(attempts.c.open_agent.is_not(None), left, ~waiting)
     return list(connection.execute(query.with_for_update(of=attempts)))
 
@@ -106,6 +107,8 @@ def _succeed(connection: sa.Connection, row: Any, holder: str, host: str, now: d
     if before.state is AttemptState.OFFERED:
         release_attempt(connection, before.id, holder)
         return None
+    if before.state is AttemptState.ENDED:
+        return before
     if before.state is AttemptState.REQUESTED:
         _doubt(connection, before, now)
         after = evolve(after, state="empty", reason=f"host {before.host} ended while it asked")

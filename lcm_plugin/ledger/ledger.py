@@ -20,7 +20,7 @@ from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
 from lcm_plugin.ledger.letters import Draft
 from lcm_plugin.ledger.operations import Doubtful, Line
-from lcm_plugin.ledger.states import LIVE, OPEN
+from lcm_plugin.ledger.states import LIVE, OPEN, WAITING
 from lcm_plugin.ledger.upgrade import opened
 from lcm_plugin.ledger.writer import Writer
 
@@ -135,17 +135,7 @@ class Ledger:
             OpenElsewhereError: the agent has an open attempt that is another host's, or being settled.
             LedgerUnavailable: it was not recorded, so nothing may be asked for.
         """
-        now = self.now()
-        attempt = Attempt(
-            id=new_attempt_id(now, self.random),
-            agent=agent,
-            contact=None,
-            state=AttemptState.REQUESTED,
-            campaign_group=campaign_group,
-            opened_at=now,
-            changed_at=now,
-            host=self.host,
-        )
+        attempt = self._requested(agent, campaign_group)
         step = partial(operations.open_attempt, attempt=attempt, holder=self._keeper.holder)
         closed = attrs.evolve(
             attempt, state="empty", reason="the ledger did not answer; nothing was asked for"
@@ -154,10 +144,24 @@ class Ledger:
         self._remember(found)
         return found
 
-    async def dial(self, attempt: Attempt, **facts: Any) -> Attempt:
+    async def take_up(self, agent: Agent) -> Attempt | None:
+        """The agent's attempt that waits for a person and that nobody holds; None where there is none.
+
+        Raises:
+            OpenElsewhereError: the agent has an open attempt that is another host's, or being settled.
+            LedgerUnavailable: that cannot be told now.
+        """
+        asked = self._requested(agent, "")
+        found = await self.run(partial(operations.take_up_attempt, asked=asked, holder=self.holder))
+        if found:
+            self._remember(found)
+        return found
+
+    async def dial(self, attempt: Attempt, *, by_person: bool = False, **facts: Any) -> Attempt:
         """The attempt, `dialing`: from here on it is never dialed again by software.
 
         Raises:
+            DialingStoppedError: nothing may be placed now; the attempt stays offered.
             KeyTakenError: its key is open in another attempt, or was dialed before.
             AttemptLostError: it is not this host's any more.
             LedgerUnavailable: it was not recorded, so it must not be dialed.
@@ -165,7 +169,13 @@ class Ledger:
         dialing = self._evolved(attempt, AttemptState.DIALING, facts)
         number = self.number_hash(attempt.contact) if attempt.contact else ""
         holder = self._keeper.holder
-        step = partial(operations.dial_attempt, attempt=dialing, holder=holder, number_hash=number)
+        step = partial(
+            operations.dial_attempt,
+            attempt=dialing,
+            holder=holder,
+            number_hash=number,
+            by_person=by_person,
+        )
         try:
             await self._intend(dialing, step, attempt)
             await self._keeper.ensure()
@@ -175,10 +185,38 @@ class Ledger:
         self._remember(dialing)
         return dialing
 
+    async def redial(self, attempt: Attempt, contact: Contact) -> Attempt:
+        """Another attempt for an ended one's contact, `offered`: a person wants it called once more.
+
+        Raises:
+            AttemptLostError: the attempt is not ended any more.
+            LedgerUnavailable: it was not recorded.
+        """
+        now = self.now()
+        again = Attempt(
+            id=new_attempt_id(now, self.random),
+            agent=attempt.agent,
+            contact=contact,
+            state=AttemptState.OFFERED,
+            campaign_group=attempt.campaign_group,
+            opened_at=now,
+            changed_at=now,
+            host=self.host,
+            redial_of=attempt.id,
+            reason=f"to be called once more, after attempt {attempt.id}",
+        )
+        closed = attrs.evolve(attempt, state="closed", changed_at=now, reason=f"called again: {again.id}")
+        step = partial(operations.redial_attempt, before=closed, again=again, holder=self.holder)
+        await self.run(step)
+        self._remember(closed)
+        self._remember(again)
+        return again
+
     async def dispose(self, attempt: Attempt, drafts: Iterable[Draft], **facts: Any) -> Attempt:
         """The attempt, `disposed`, with what the LCM is to be told of it, in one transaction.
 
         Raises:
+            AttemptLostError: it is neither offered nor ended any more.
             LedgerUnavailable: it was not recorded, so nothing is sent.
         """
         disposed = self._evolved(attempt, AttemptState.DISPOSED, facts)
@@ -264,6 +302,11 @@ class Ledger:
         """A line for each transition, oldest first."""
         return await self._read(operations.history_of, attempt_id=attempt_id)
 
+    async def skipped(self, agent: Agent, before: datetime) -> list[Attempt]:
+        """The agent's attempts skipped before then whose contact is still reserved, oldest first."""
+        facts = {"agent_id": agent.id, "before": before, "now": self.now()}
+        return await self._read(operations.skipped_contacts, **facts)
+
     async def owners(self, keys: Sequence[str]) -> dict[str, str]:
         """Of these LCM keys the known ones, and the agent each was handed to last."""
         known = await self._read(operations.owners, keys=keys)
@@ -316,6 +359,19 @@ class Ledger:
 
     # -- this host's own ------------------------------------------------------------------------------------
 
+    def _requested(self, agent: Agent, campaign_group: str) -> Attempt:
+        now = self.now()
+        return Attempt(
+            id=new_attempt_id(now, self.random),
+            agent=agent,
+            contact=None,
+            state=AttemptState.REQUESTED,
+            campaign_group=campaign_group,
+            opened_at=now,
+            changed_at=now,
+            host=self.host,
+        )
+
     def _evolved(self, attempt: Attempt, state: AttemptState, facts: dict[str, Any]) -> Attempt:
         return attrs.evolve(attempt, state=state, changed_at=self.now(), host=self.host, **facts)
 
@@ -354,5 +410,5 @@ class Ledger:
 
 
 def _dispose(connection: sa.Connection, attempt: Attempt, drafts: Sequence[Draft]) -> None:
-    operations.change_attempt(connection, attempt, None)
+    operations.set_from(connection, attempt, *WAITING)
     letters.write(connection, attempt, drafts, attempt.changed_at or attempt.opened_at)

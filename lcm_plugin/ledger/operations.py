@@ -14,9 +14,15 @@ from attrs import evolve, frozen
 
 from cti_hooks import Attempt, AttemptState, Contact, PastCall
 from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
-from lcm_plugin.ledger.errors import AttemptLostError, KeyTakenError, OpenElsewhereError
+from lcm_plugin.ledger.errors import (
+    AttemptLostError,
+    DialingStoppedError,
+    KeyTakenError,
+    OpenElsewhereError,
+)
 from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history, holders, outbox
-from lcm_plugin.ledger.states import IN_DOUBT, OPEN
+from lcm_plugin.ledger.states import OPEN, WAITING
+from lcm_plugin.ledger.stops import stop_for
 
 
 @frozen(kw_only=True)
@@ -47,14 +53,21 @@ def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> At
     Raises:
         OpenElsewhereError: the agent has one that is not to be taken up.
     """
-    row = _open_of(connection, attempt.agent.id)
-    if row is not None:
-        resumed = _taken_up(connection, row, attempt, holder)
-        if resumed is not None:
-            return resumed
+    if resumed := take_up_attempt(connection, attempt, holder):
+        return resumed
     connection.execute(attempts.insert(), _row(attempt, holder))
     note(connection, attempt)
     return attempt
+
+
+def take_up_attempt(connection: sa.Connection, asked: Attempt, holder: str) -> Attempt | None:
+    """The attempt of `asked`'s agent that waits for a person, held from now on; None where there is none.
+
+    Raises:
+        OpenElsewhereError: the agent has one that is not to be taken up.
+    """
+    row = _open_of(connection, asked.agent.id)
+    return None if row is None else _taken_up(connection, row, asked, holder)
 
 
 def _open_of(connection: sa.Connection, agent_id: str) -> Any:
@@ -74,19 +87,19 @@ def _open_query() -> sa.Select[Any]:
 def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, holder: str) -> Attempt | None:
     """The agent's open attempt as ours, or None where it has expired and a new one may be opened."""
     free = row.holder is None or row.holder == holder or row.ended is not False
-    if not free or row.state != AttemptState.OFFERED:
+    if not free or row.state not in WAITING:
         where = f"is held by host {row.host}" if not free else "is being settled"
         raise OpenElsewhereError(
             f"agent {asked.agent.id} has an open attempt: {row.id} is {row.state} and {where}"
         )
     moment = asked.opened_at
     before = attempt_of(row.body)
-    if row.expires_at is not None and row.expires_at <= moment:
+    if row.state == AttemptState.OFFERED and row.expires_at is not None and row.expires_at <= moment:
         expired = evolve(before, state="expired", changed_at=moment, reason="it expired while nobody held it")
         change_attempt(connection, expired, None)
         return None
     resumed = evolve(
-        before, agent=asked.agent, host=asked.host, changed_at=moment, reason="offered again, by this host"
+        before, agent=asked.agent, host=asked.host, changed_at=moment, reason="taken up by this host"
     )
     connection.execute(
         attempts.update().where(attempts.c.id == row.id, held_by(row.holder)), _row(resumed, holder)
@@ -115,20 +128,27 @@ def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | No
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
     if attempt.state is AttemptState.REFUSED:
         connection.execute(dials.delete().where(dials.c.attempt_id == attempt.id))
-    if attempt.state not in OPEN:
+    if attempt.state not in OPEN - WAITING:
         _end_dial(connection, attempt)
     note(connection, attempt)
 
 
-def dial_attempt(connection: sa.Connection, attempt: Attempt, holder: str, number_hash: str) -> None:
+def dial_attempt(
+    connection: sa.Connection, attempt: Attempt, holder: str, number_hash: str, *, by_person: bool = False
+) -> None:
     """Record that a call is about to be placed: by compare-and-set on (state, holder), once for each key.
 
+    Only a person may have a key dialed again, after its call is over.
+
     Raises:
+        DialingStoppedError: nothing may be placed now.
         KeyTakenError: the key is open elsewhere, or was dialed before.
         AttemptLostError: the attempt is not offered any more, or not this host's.
     """
+    if stop := stop_for(connection, attempt):
+        raise DialingStoppedError(stop)
     other = _other_with_key(connection, attempt)
-    if other is not None:
+    if other is not None and not (by_person and other.open_key is None):
         raise KeyTakenError(other.id, other.state, attempt_of(other.body).agent.id)
     query = attempts.update().where(
         attempts.c.id == attempt.id,
@@ -148,6 +168,51 @@ def dial_attempt(connection: sa.Connection, attempt: Attempt, holder: str, numbe
         },
     )
     note(connection, attempt)
+
+
+def redial_attempt(connection: sa.Connection, before: Attempt, again: Attempt, holder: str) -> None:
+    """Close an ended attempt and offer its contact once more, as another attempt: a person wants it called.
+
+    Raises:
+        AttemptLostError: it is not ended any more.
+    """
+    set_from(connection, evolve(before, state="closed", changed_at=again.opened_at), AttemptState.ENDED)
+    connection.execute(attempts.insert(), _row(again, holder))
+    note(connection, again)
+
+
+def set_from(connection: sa.Connection, attempt: Attempt, *states: AttemptState) -> None:
+    """Record what an attempt has become, whoever holds it, if it still is in one of these states.
+
+    Raises:
+        AttemptLostError: it is not.
+    """
+    row = _row(attempt, None)
+    query = attempts.update().where(
+        attempts.c.id == attempt.id, attempts.c.state.in_([state.value for state in states])
+    )
+    if connection.execute(query, row).rowcount == 0:
+        raise AttemptLostError(f"attempt {attempt.id} is not {' or '.join(states)} any more")
+    _end_dial(connection, attempt)
+    note(connection, attempt)
+
+
+def skipped_contacts(
+    connection: sa.Connection, agent_id: str, before: datetime, now: datetime
+) -> list[Attempt]:
+    """The agent's attempts skipped before then whose contact is still reserved, oldest first."""
+    later = attempts.alias()
+    come_again = sa.exists().where(
+        later.c.key_digest == attempts.c.key_digest, later.c.opened_at > attempts.c.opened_at
+    )
+    query = attempts.select().where(
+        attempts.c.agent_digest == digest(agent_id),
+        attempts.c.state == AttemptState.SKIPPED.value,
+        attempts.c.changed_at <= before,
+        attempts.c.expires_at > now,
+        ~come_again,
+    )
+    return [attempt_of(row.body) for row in connection.execute(query.order_by(attempts.c.changed_at))]
 
 
 def undo_intent(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
@@ -344,7 +409,7 @@ def _other_with_key(connection: sa.Connection, attempt: Attempt) -> Any:
         attempts.c.id != attempt.id,
         sa.or_(attempts.c.open_key.is_not(None), attempts.c.dialed_at.is_not(None)),
     )
-    return connection.execute(query).first()
+    return connection.execute(query.order_by(attempts.c.open_key.is_(None))).first()
 
 
 def held_by(holder: str | None) -> sa.ColumnElement[bool]:
@@ -356,10 +421,3 @@ def _end_dial(connection: sa.Connection, attempt: Attempt) -> None:
     ended = dials.update().where(dials.c.attempt_id == attempt.id, dials.c.ended_at.is_(None))
     outcome = attempt.outcome.value if attempt.outcome else None
     connection.execute(ended, {"ended_at": attempt.changed_at, "outcome": outcome})
-
-
-def in_doubt(connection: sa.Connection, holder: str) -> list[Attempt]:
-    """The attempts of this holder that have to be looked up at their dialer."""
-    states = [state.value for state in IN_DOUBT]
-    query = attempts.select().where(attempts.c.holder == holder, attempts.c.state.in_(states))
-    return [attempt_of(row.body) for row in connection.execute(query)]

@@ -129,6 +129,17 @@ facts = sa.Table(
 )
 """What the ledger knows of itself: its own key for hashes, the file it was made in."""
 
+stops = sa.Table(
+    "stops",
+    metadata,
+    sa.Column("scope_digest", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", Json, nullable=False),
+    sa.Column("actor", Json, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+)
+"""Where nothing may be dialed: the site, a campaign, an agent."""
+
 outbox = sa.Table(
     "outbox",
     metadata,

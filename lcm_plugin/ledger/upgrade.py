@@ -14,9 +14,9 @@ from lcm_plugin.ledger.errors import LedgerUnavailable, refused
 from lcm_plugin.ledger.operations import fact, latest
 from lcm_plugin.ledger.schema import facts
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The schema version this code writes; a test holds it to `migrations`."""
-VERSIONS: Final = ("0001", HEAD)
+VERSIONS: Final = ("0001", "0002", HEAD)
 APPLICATION_ID: Final = 0x4C434D31
 """SQLite's `application_id` of a ledger: LCM1."""
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")

@@ -264,11 +264,12 @@ def test_attempts_tells_what_the_ledger_holds(tmp_path: Path) -> None:
     assert (agent, state, listed[5]) == ("a", "offered", PERSON["key"])
     told = lcm_plugin("attempts", "--config", file, attempt_id).stdout
     steps = [line.split()[2] for line in told.splitlines() if line.startswith("20")]
-    assert steps == ["requested", "offered"]
+    assert steps == ["requested", "offered", "offered"]
     assert "2125550101" not in told + "".join(listed)
     story = json.loads(lcm_plugin("attempts", "--config", file, "--json", attempt_id).stdout)
     assert story["contact"]["key"] == PERSON["key"]
-    assert [line["state"] for line in story["history"]] == ["requested", "offered"]
+    assert [line["state"] for line in story["history"]] == ["requested", "offered", "offered"]
+    assert story["history"][-1]["reason"] == "the host stops"
     everything = json.loads(lcm_plugin("attempts", "--config", file, "--json").stdout)
     assert [one["id"] for one in everything] == [attempt_id]
 

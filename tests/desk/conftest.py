@@ -129,6 +129,9 @@ async def open_centre(clock: LoopClock, tmp_path: Path) -> AsyncIterator[OpenCen
                 "timezone": "America/New_York",
                 "campaign_groups": [GROUP],
                 "ledger": f"sqlite:///{tmp_path}/ledger.db",
+                "preview": {"seconds": 0},
+                "reserved_first": False,
+                "auto_dispose": {"*": "0"},
                 **table,
             }
             config = {"cti": {"plugins": ["lcm"]}, "plugins": {"lcm": settings}}

@@ -72,7 +72,7 @@ async def test_hooks_return_at_once(open_centre: OpenCentre) -> None:
 
 
 async def test_the_life_of_an_attempt_is_told_in_order(open_centre: OpenCentre) -> None:
-    """requested, offered, dialing, calling, ended: each is announced, with one id."""
+    """requested, offered, dialing, calling, ended, disposed, closed: each is announced, with one id."""
     centre = await open_centre()
     await centre.ready(ALICE)
     await asyncio.sleep(1)
@@ -85,6 +85,8 @@ async def test_the_life_of_an_attempt_is_told_in_order(open_centre: OpenCentre) 
         "dialing",
         "calling",
         "ended",
+        "disposed",
+        "closed",
     ]
     assert {one.id for one in centre.records.attempts} == {attempt.id}
 
@@ -229,15 +231,19 @@ NO_CONSENT = ["No", "", "Both", "maybe"]
 
 @pytest.mark.parametrize("word", NO_CONSENT)
 async def test_without_consent_nothing_is_dialed(open_centre: OpenCentre, word: str) -> None:
-    """A contact without consent given is held and shown with the reason; a ready agent is no human act."""
+    """A contact without consent given is offered, and waits for a person; a ready agent is no human act."""
     person = SandboxContact(key="1", phone_number="+12125550101", campaign_group=GROUP, consent=word)
     centre = await open_centre([person])
     await centre.ready(ALICE)
-    await asyncio.sleep(60)
+    for _ in range(5):
+        await asyncio.sleep(50)
+        await centre.ready(ALICE)
+    assert len(centre.records.states(AttemptState.OFFERED)) == 1
+    await asyncio.sleep(100)
     assert centre.dialer.dialed == []
-    (refused,) = centre.records.states(AttemptState.REFUSED)
-    assert [refusal.rule for refusal in refused.refusals] == ["consent"]
-    assert refused.contact.consent is not Consent.GIVEN
+    (skipped,) = centre.records.states(AttemptState.SKIPPED)
+    assert skipped.reason == "nobody answered within 300 s"
+    assert skipped.contact.consent is not Consent.GIVEN
 
 
 async def test_refusals_do_not_drain_the_campaign(open_centre: OpenCentre) -> None:
@@ -431,7 +437,7 @@ async def test_what_has_ended_is_in_the_ledger_only(open_centre: OpenCentre) -> 
     await asyncio.sleep(1)
     assert ledger.get_open(attempt.id) is None
     assert ledger.get_open(None, f"call-{attempt.id}") is None
-    assert (await ledger.get(attempt.id)).state is AttemptState.ENDED
+    assert (await ledger.get(attempt.id)).state is AttemptState.CLOSED
 
 
 async def test_no_dialer_is_a_refusal(open_centre: OpenCentre) -> None:

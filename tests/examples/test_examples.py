@@ -82,7 +82,7 @@ class Watch:
 async def main(port):
     people = [SandboxContact(key="k1", phone_number="+12125550101", campaign_group="Acme")]
     async with Sandbox(contacts=people) as lcm:
-        settings = {"url": lcm.url, "source": "acme", "timezone": "America/New_York"}
+        settings = {"url": lcm.url, "source": "acme", "timezone": "UTC", "preview": {"seconds": 0}}
         plugins = {"lcm": settings, "acme-dialer": {"port": port}}
         host = Host.from_config({"cti": {"plugins": ["lcm", "acme-dialer"]}, "plugins": plugins})
         watch = Watch()
@@ -123,7 +123,9 @@ def test_the_config_explains_every_setting() -> None:
     text = (EXAMPLES / "cti.toml").read_text(encoding="utf-8")
     for setting in fields(LcmSettings):
         assert f"{setting.name} = " in text
-        if isinstance(setting.default, int | float):
+        if isinstance(setting.default, bool):
+                assert f"# {setting.name} = {str(setting.default).lower()}" in text
+            elif isinstance(setting.default, int | float):
             assert f"# {setting.name} = {setting.default:g}" in text
 
 

@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact, Host, hookimpl
+from lcm_plugin.errors import ConflictError
 from lcm_plugin.ledger import OPEN, Ledger
 from lcm_plugin.plugin import lcm_of
 
@@ -28,6 +30,8 @@ NOBODY = "Group without contacts"
 AGENTS = [Agent(id=f"agent-{n}", campaign_groups=(NOBODY, GROUP) if n < 2 else (GROUP,)) for n in range(10)]
 SHORT_LIVED = "S"
 """A contact with a key that ends so expires in a moment, and its agent goes away until it has."""
+UNWANTED = "N"
+"""A contact with a key that ends so is skipped by its agent."""
 MOMENT = 0.3
 MISSED_AFTER = 8.0
 
@@ -53,6 +57,16 @@ class Agents:
             self.away.add(agent.id)
             await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=None)
             self._later(self.ready(agent, MOMENT))
+
+    @hookimpl
+    def on_contact_offered(self, attempt: Attempt) -> None:
+        if attempt.contact and attempt.contact.key.endswith(UNWANTED):
+            self._later(self._skip(attempt))
+
+    async def _skip(self, attempt: Attempt) -> None:
+        said = {"answer": "skip", "reason": None, "actor": attempt.agent.id}
+        with suppress(ConflictError):
+            await self.host.hooks.first("answer_contact", agent=attempt.agent, attempt_id=attempt.id, **said)
 
     @hookimpl
     async def on_attempt_changed(self, attempt: Attempt) -> None:

@@ -32,6 +32,10 @@ async def called(ledger: Ledger) -> Attempt:
     return ended
 
 
+async def closed(ledger: Ledger) -> Attempt:
+    return ledger.change(await called(ledger), AttemptState.CLOSED)
+
+
 def text(tmp_path: Path) -> str:
     database = sqlite3.connect(tmp_path / "ledger.db")
     tables = ("attempts", "history", "dials", "outbox")
@@ -46,7 +50,7 @@ async def test_people_are_taken_out_of_closed_attempts(open_ledger: OpenLedger, 
     """After keep_days no number, name or customer id is left; key, history and evidence of the call are."""
     ledger = await open_ledger(lease_seconds=86400)
     began = ledger.now()
-    attempt = await called(ledger)
+    attempt = await closed(ledger)
     assert "2125550101" in text(tmp_path)
     keeper = keeping(ledger)
     keeper.start()
@@ -60,7 +64,7 @@ async def test_people_are_taken_out_of_closed_attempts(open_ledger: OpenLedger, 
     assert pruned is not None
     assert pruned.contact is not None
     assert (pruned.contact.key, pruned.outcome) == (CONTACT.key, Outcome.ANSWERED)
-    assert len(await ledger.history(attempt.id)) == 4
+    assert len(await ledger.history(attempt.id)) == 5
     assert [one.outcome for one in await ledger.past_calls(CONTACT, began)] == [Outcome.ANSWERED]
     await keeper.close()
 
@@ -80,7 +84,7 @@ async def test_open_attempts_are_never_pruned(open_ledger: OpenLedger) -> None:
 async def test_the_audit_ends_after_its_years(open_ledger: OpenLedger, tmp_path: Path) -> None:
     """After audit_years nothing is left of an attempt, not even its evidence."""
     ledger = await open_ledger(lease_seconds=86400)
-    attempt = await called(ledger)
+    attempt = await closed(ledger)
     keeper = keeping(ledger, audit=40)
     keeper.start()
     await asyncio.sleep(41 * 86400)

@@ -1,0 +1,293 @@
+"""What came of a call, told to the LCM: checked by its lists, recorded, sent by the outbox (DESIGN 5)."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from attrs import define, field, frozen
+
+from cti_hooks import (
+    Agent,
+    AgentState,
+    Attempt,
+    AttemptState,
+    Callback,
+    CallbackKind,
+    Contact,
+    Disposition,
+    Refusal,
+    described,
+)
+from lcm_plugin.config import DownloadMessage, LcmSettings
+from lcm_plugin.errors import ConflictError, InvalidError, LcmError
+from lcm_plugin.lcm import reading
+from lcm_plugin.lcm.catalogue import CATALOGUE, TIME_ZONE, Kind, MessageType
+from lcm_plugin.lcm.catalogue.callbacks import OVERLAP
+from lcm_plugin.lcm.catalogue.dispositions import (
+    BOTH_OUTCOMES,
+    CALL_OUTCOME,
+    CALL_RESULT,
+    CALLBACK,
+    DO_NOT_CALL,
+    OUTCOME_AND_CALLBACK,
+    OUTCOME_AND_PERSONAL_CALLBACK,
+    PERSONAL_CALLBACK,
+    SET_BUSINESS_OUTCOME,
+)
+from lcm_plugin.lcm.catalogue.downloads import SKIP
+from lcm_plugin.lcm.catalogue.non_pewc import DIALER_DETAIL
+from lcm_plugin.lcm.catalogue.outcomes import CALL_OUTCOMES_OFFLINE, GROUP_OUTCOMES
+from lcm_plugin.lcm.catalogue.states import AGENT_STATE
+from lcm_plugin.lcm.client import LcmClient
+from lcm_plugin.lcm.reading import OutcomeChoice
+from lcm_plugin.lcm.rules import RULES, Verdict
+from lcm_plugin.ledger import AttemptLostError, Delivery, Draft, Ledger, Letter, LetterState, Outbox
+
+log = logging.getLogger("lcm_plugin.desk")
+
+_BY_CONTENT: Final = {
+    # (callback, telephony outcome, business outcome): the setter that says just that (message facts, 5)
+    (CallbackKind.PERSONAL, True): OUTCOME_AND_PERSONAL_CALLBACK,
+    (CallbackKind.PERSONAL, False): PERSONAL_CALLBACK,
+    (CallbackKind.REGULAR, True): OUTCOME_AND_CALLBACK,
+    (CallbackKind.REGULAR, False): CALLBACK,
+}
+_DELIVERED: Final = {
+    Verdict.RETRY: LetterState.WAITING,
+    Verdict.UNCONFIRMED: LetterState.UNCONFIRMED,
+    Verdict.RAISE: LetterState.REJECTED,
+}
+
+
+@frozen(kw_only=True)
+class OutcomeLists:
+    """The outcomes the LCM lists for a contact."""
+
+    telephony: tuple[OutcomeChoice, ...] = ()
+    business: tuple[OutcomeChoice, ...] = ()
+
+
+@define(kw_only=True, eq=False)
+class Disposing:
+    """Checks, records and delivers dispositions, for all agents."""
+
+    settings: LcmSettings
+    client: LcmClient
+    ledger: Ledger
+    outbox: Outbox = field(init=False)
+    _lists: dict[str, tuple[datetime, OutcomeLists]] = field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.outbox = Outbox(
+            ledger=self.ledger,
+            deliver=self._deliver,
+            on_settled=self._settled,
+            resend_unconfirmed=self.settings.resend_unconfirmed,
+        )
+
+    async def dispose(
+        self, attempt: Attempt, disposition: Disposition, actor: str, *, refusals: tuple[Refusal, ...] = ()
+    ) -> Attempt:
+        """Record what came of it; the LCM is told as soon as can be, in order, and never twice.
+
+        Raises:
+            ConflictError: the attempt is neither ended nor offered, or a callback overlaps another one.
+            InvalidError: an outcome the LCM does not list, a callback in the past, nothing said at all.
+            LedgerUnavailable: it cannot be recorded now, so nothing was sent.
+        """
+        if attempt.state not in {AttemptState.ENDED, AttemptState.OFFERED} or attempt.contact is None:
+            raise ConflictError(
+                f"attempt {attempt.id} is {attempt.state}: only an ended call or an offer can be disposed of"
+            )
+        await self._check(attempt, attempt.contact, disposition)
+        drafts = [_draft(message, values) for message, values in self._messages(attempt, disposition)]
+        facts = {"disposition": disposition, "actor": actor, "refusals": refusals or attempt.refusals}
+        try:
+            disposed = await self.ledger.dispose(attempt, drafts, reason=f"disposed of by {actor}", **facts)
+        except AttemptLostError as error:
+            raise ConflictError(str(error)) from None
+        self.outbox.wake()
+        return disposed
+
+    async def outcomes(self, agent: Agent, contact: Contact) -> OutcomeLists:
+        """The LCM's lists for this contact, kept for a while by campaign.
+
+        Raises:
+            LcmError: the LCM did not give them, and none are kept.
+        """
+        now = self.ledger.now()
+        kept_at, lists = self._lists.get(contact.campaign, (None, OutcomeLists()))
+        if kept_at and now - kept_at < timedelta(seconds=self.settings.lists_seconds):
+            return lists
+        try:
+            lists = await self._fetched(agent, contact)
+        except LcmError:
+            if kept_at is None:
+                raise
+            return lists
+        self._lists[contact.campaign] = (now, lists)
+        return lists
+
+    async def tell_state(self, agent: Agent, state: AgentState) -> None:
+        """Relay an agent's state; the LCM answers nothing, and nothing depends on it."""
+        try:
+            await self.client.ask(AGENT_STATE, agent, state=state.name)
+        except LcmError as error:
+            log.warning("the LCM was not told that %s is %s: %s", agent.id, state, error)
+
+    # -- checking -------------------------------------------------------------------------------------------
+
+    async def _check(self, attempt: Attempt, contact: Contact, disposition: Disposition) -> None:
+        wrong = dict(self._wrong(disposition))
+        if not wrong:
+            wrong = await self._unlisted(attempt.agent, contact, disposition)
+        if wrong:
+            raise InvalidError(wrong)
+        if disposition.callback and await self._overlaps(attempt, contact, disposition.callback):
+            raise ConflictError("the callback overlaps another one of the agent's; choose another time")
+
+    def _wrong(self, disposition: Disposition) -> Iterator[tuple[str, str]]:
+        by_content = self.settings.disposition_message == "by_content"
+        if not (disposition.outcome_id or disposition.business_outcome_id) and not (
+            disposition.callback and by_content
+        ):
+            yield "outcome_id", "is needed, or business_outcome_id: what came of it, by the LCM's lists"
+        if disposition.do_not_call and not disposition.outcome_id:
+            yield "outcome_id", "is needed with do_not_call: SetDNC wants one"
+        if disposition.callback is None:
+            return
+        if self.settings.callback_time_zone is None:
+            yield "callback", "needs the setting callback_time_zone: the LCM's dates carry no zone"
+        if disposition.callback.starts_at <= self.ledger.now():
+            yield "callback.starts_at", "is in the past; a callback starts later than now"
+        if disposition.callback.ends_at <= disposition.callback.starts_at:
+            yield "callback.ends_at", "is not after starts_at"
+
+    async def _unlisted(self, agent: Agent, contact: Contact, disposition: Disposition) -> dict[str, str]:
+        """What the LCM does not list. Where its lists cannot be had, it is for the LCM to say no."""
+        try:
+            lists = await self.outcomes(agent, contact)
+        except LcmError as error:
+            log.warning("dispositions of %s are not checked: no outcome lists: %s", contact.campaign, error)
+            return {}
+        either = (*lists.telephony, *lists.business)
+        asked = (
+            ("outcome_id", disposition.outcome_id, either),
+            ("business_outcome_id", disposition.business_outcome_id, lists.business),
+        )
+        return {
+            name: f"the LCM does not list {value!r}; it has {_shown(choices)}"
+            for name, value, choices in asked
+            if value and value not in {choice.id for choice in choices}
+        }
+
+    async def _overlaps(self, attempt: Attempt, contact: Contact, callback: Callback) -> bool:
+        values = {"call_id": self.settings.callid, "key": contact.key, **self._window(callback)}
+        try:
+            reply = await self.client.ask(OVERLAP, attempt.agent, attempt.id, **values)
+        except LcmError as error:
+            log.warning("whether a callback overlaps could not be asked: %s", described(error))
+            return False
+        return reading.overlaps(reply)
+
+    # -- writing --------------------------------------------------------------------------------------------
+
+    def _messages(
+        self, attempt: Attempt, disposition: Disposition
+    ) -> Iterator[tuple[MessageType, dict[str, Any]]]:
+        """The messages that say it, in order. The one that makes the LCM's row comes first (12.18)."""
+        contact = attempt.contact
+        values = self._values(attempt, disposition)
+        if contact and self.settings.dialer_detail:
+            yield DIALER_DETAIL, values
+        if disposition.do_not_call:
+            yield DO_NOT_CALL, values
+        elif self._may_be_skipped(attempt):
+            yield SKIP, values
+        elif self.settings.disposition_message == "by_content":
+            yield _by_content(disposition), values
+        else:  # whose optional UserID makes a callback this agent's alone
+            yield CALL_RESULT, values | ({"user": None} if _is_regular(disposition.callback) else {})
+
+    def _may_be_skipped(self, attempt: Attempt) -> bool:
+        """SkipManualDialContact takes only what an All download gave, still open (2.5)."""
+        return (
+            attempt.state is AttemptState.OFFERED
+            and self.settings.download_with is DownloadMessage.ALL
+            and not (attempt.contact and attempt.contact.reserved)
+        )
+
+    def _values(self, attempt: Attempt, disposition: Disposition) -> dict[str, Any]:
+        contact, callback = attempt.contact, disposition.callback
+        agent = attempt.agent.lcm_id or attempt.agent.id
+        none = "0" if disposition.do_not_call else None  # SetDNC wants a number there
+        business = disposition.business_outcome_id or none
+        return {
+            "call_id": self.settings.callid,
+            "key": contact.key if contact else "",
+            "phone_number": contact.phone_number if contact else "",
+            "outcome_id": disposition.outcome_id or disposition.business_outcome_id,
+            "business_outcome_id": business,
+            "comments": disposition.comments,
+            "agent": agent,
+            "user": agent,
+            "mode_id": (callback.mode_id or contact.mode if contact else None) if callback else None,
+            "starts_at": callback.starts_at.isoformat() if callback else None,
+            "ends_at": callback.ends_at.isoformat() if callback else None,
+        }
+
+    def _window(self, callback: Callback) -> dict[str, Any]:
+        zone = ZoneInfo(self.settings.callback_time_zone or self.settings.timezone)
+        return {"starts_at": callback.starts_at, "ends_at": callback.ends_at, TIME_ZONE: zone}
+
+    # -- sending --------------------------------------------------------------------------------------------
+
+    async def _deliver(self, letter: Letter) -> Delivery:
+        values = {name: value for name, value in letter.values.items() if value is not None}
+        agent = Agent(id=values.pop("agent"))
+        if "user" in values:
+            values["user"] = agent
+        for name in ("starts_at", "ends_at"):
+            if name in values:
+                values[name] = datetime.fromisoformat(values[name])
+        values[TIME_ZONE] = ZoneInfo(self.settings.callback_time_zone or self.settings.timezone)
+        try:
+            await self.client.ask(CATALOGUE[letter.message], agent, letter.attempt_id, **values)
+        except LcmError as error:
+            return Delivery(state=_DELIVERED[RULES[error.fault][Kind.SETTER]], error=str(error.args[0]))
+        return Delivery(state=LetterState.CONFIRMED)
+
+    async def _settled(self, attempt_id: str) -> None:
+        attempt = await self.ledger.get(attempt_id)
+        if attempt and attempt.state is AttemptState.DISPOSED:
+            self.ledger.change(attempt, AttemptState.CLOSED, seen=True, reason="the LCM has confirmed it")
+
+    async def _fetched(self, agent: Agent, contact: Contact) -> OutcomeLists:
+        telephony = await self.client.ask(CALL_OUTCOMES_OFFLINE, agent, key=contact.key)
+        business = await self.client.ask(GROUP_OUTCOMES, agent, call_id=self.settings.callid)
+        return OutcomeLists(telephony=reading.outcomes(telephony), business=reading.outcomes(business))
+
+
+def _is_regular(callback: Callback | None) -> bool:
+    return callback is not None and callback.kind is CallbackKind.REGULAR
+
+
+def _by_content(disposition: Disposition) -> MessageType:
+    business = bool(disposition.business_outcome_id)
+    if disposition.callback:
+        return _BY_CONTENT[disposition.callback.kind, business]
+    if business and disposition.outcome_id:
+        return BOTH_OUTCOMES
+    return SET_BUSINESS_OUTCOME if business else CALL_OUTCOME
+
+
+def _draft(message: MessageType, values: dict[str, Any]) -> Draft:
+    """Only what the message has a field for: no number goes where none is asked for."""
+    wanted = {one.name for one in message.fields} | {"agent"}
+    return Draft(message=message.subtopic, values={name: values[name] for name in wanted & values.keys()})
+
+
+def _shown(choices: tuple[OutcomeChoice, ...]) -> str:
+    return ", ".join(f"{one.id} {one.description}".strip() for one in choices) or "none"

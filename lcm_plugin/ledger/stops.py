@@ -1,0 +1,57 @@
+"""Dialing stopped: for the site, a campaign or an agent, by any host, and after a restart too."""
+
+from datetime import datetime
+from typing import Literal
+
+import sqlalchemy as sa
+from attrs import frozen
+
+from cti_hooks import Attempt
+from lcm_plugin.ledger.schema import digest, stops
+
+Kind = Literal["site", "campaign", "agent"]
+
+
+@frozen(kw_only=True)
+class Stop:
+    """Nothing is dialed there. `name` is the campaign's or the agent's id, empty for the site."""
+
+    kind: Kind
+    name: str = ""
+    actor: str
+    since: datetime
+
+
+def stop(connection: sa.Connection, order: Stop) -> None:
+    """Stop dialing there; what was stopped before stays as it was."""
+    scope = _scope(order.kind, order.name)
+    if connection.execute(stops.select().where(stops.c.scope_digest == scope)).first() is None:
+        row = {"kind": order.kind, "name": order.name, "actor": order.actor, "since": order.since}
+        connection.execute(stops.insert(), row | {"scope_digest": scope})
+
+
+def resume(connection: sa.Connection, kind: Kind, name: str = "") -> bool:
+    """Dial there again; whether it had been stopped."""
+    query = stops.delete().where(stops.c.scope_digest == _scope(kind, name))
+    return connection.execute(query).rowcount > 0
+
+
+def list_stops(connection: sa.Connection) -> list[Stop]:
+    """Everything that is stopped, oldest first."""
+    rows = connection.execute(stops.select().order_by(stops.c.since))
+    return [Stop(kind=row.kind, name=row.name, actor=row.actor, since=row.since) for row in rows]
+
+
+def stop_for(connection: sa.Connection, attempt: Attempt) -> str:
+    """Why this attempt may not be dialed now, or empty."""
+    campaign = attempt.contact.campaign if attempt.contact else ""
+    scopes = [_scope("site"), _scope("campaign", campaign), _scope("agent", attempt.agent.id)]
+    row = connection.execute(stops.select().where(stops.c.scope_digest.in_(scopes))).first()
+    if row is None:
+        return ""
+    where = f" for {row.kind} {row.name}" if row.name else ""
+    return f"{row.actor} stopped dialing{where} at {row.since.isoformat(timespec='seconds')}"
+
+
+def _scope(kind: Kind, name: str = "") -> str:
+    return digest(f"{kind} {name}")
