@@ -124,8 +124,8 @@ def test_the_config_explains_every_setting() -> None:
     for setting in fields(LcmSettings):
         assert f"{setting.name} = " in text
         if isinstance(setting.default, bool):
-                assert f"# {setting.name} = {str(setting.default).lower()}" in text
-            elif isinstance(setting.default, int | float):
+            assert f"# {setting.name} = {str(setting.default).lower()}" in text
+        elif isinstance(setting.default, int | float):
             assert f"# {setting.name} = {setting.default:g}" in text
 
 
