@@ -157,7 +157,7 @@ class Intake:
 
     def _taken(self, attempt: Attempt, contact: Contact) -> Attempt:
         """The attempt that holds this contact; it is not yet held where another source answered."""
-        held = self.hand.held()
+        held = self.hand.attempt
         if held is None or self.hand.fetched != contact:
             return self.hand.take(attempt, contact)
         if held.id != attempt.id:  # a fetch of the host's own was quicker

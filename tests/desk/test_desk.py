@@ -455,6 +455,16 @@ async def test_no_dialer_is_a_refusal(open_centre: OpenCentre) -> None:
     assert [one.refusals[0].rule for one in centre.records.states(AttemptState.REFUSED)] == ["no_dialer"]
 
 
+async def test_contacts_that_come_expired_do_not_drain_the_campaign(open_centre: OpenCentre) -> None:
+    """Where contacts have expired when they come (a wrong zone), the fetching slows down and stops."""
+    centre = await open_centre(20, timezone="Asia/Tokyo")
+    await centre.ready(ALICE)
+    await asyncio.sleep(600)
+    assert len(centre.lcm.account.handed) == 5
+    refused = centre.records.states(AttemptState.REFUSED)
+    assert [one.refusals[0].rule for one in refused] == ["expired"] * 5
+
+
 async def test_an_unreadable_expiry_refuses(open_centre: OpenCentre) -> None:
     """An ExpiryTime that cannot be read is no permission to dial, and the reason says so."""
     centre = await open_centre(datetime_formats=["%Y-%m-%d"])

@@ -82,7 +82,8 @@ class Watch:
 async def main(port):
     people = [SandboxContact(key="k1", phone_number="+12125550101", campaign_group="Acme")]
     async with Sandbox(contacts=people) as lcm:
-        settings = {"url": lcm.url, "source": "acme", "timezone": "UTC", "preview": {"seconds": 0}}
+        settings = {"url": lcm.url, "source": "acme", "timezone": "America/New_York"}
+        settings["preview"] = {"seconds": 0}
         plugins = {"lcm": settings, "acme-dialer": {"port": port}}
         host = Host.from_config({"cti": {"plugins": ["lcm", "acme-dialer"]}, "plugins": plugins})
         watch = Watch()
