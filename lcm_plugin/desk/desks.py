@@ -33,7 +33,9 @@ class Desks:
 
     def __attrs_post_init__(self) -> None:
         self._site = Site(self.hooks)
-        self._verdicts = Verdicts(ledger=self.ledger, site=self._site)
+        self._verdicts = Verdicts(
+            ledger=self.ledger, site=self._site, dial_seconds=self.settings.dial_seconds
+        )
         self.disposing = Disposing(settings=self.settings, client=self.client, ledger=self.ledger)
         self.ledger.announce = self._changed
         self.ledger.on_lost = self._lost

@@ -6,7 +6,7 @@ from typing import Any
 from attrs import define
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
-from lcm_plugin.ledger import IN_DOUBT, OPEN, WAITING, Ledger
+from lcm_plugin.ledger import IN_DOUBT, LIVE, OPEN, WAITING, Ledger
 
 
 @define(kw_only=True, eq=False)
@@ -97,5 +97,5 @@ class Hand:
 
     def lose(self, attempt: Attempt) -> None:
         """Another host has it; a call in progress is still watched."""
-        if self.attempt and self.attempt.id == attempt.id and attempt.state not in IN_DOUBT:
+        if self.attempt and self.attempt.id == attempt.id and self.attempt.state not in LIVE:
             self.attempt = self.fetched = None

@@ -26,6 +26,7 @@ class Verdicts:
 
     ledger: Ledger
     site: Site
+    dial_seconds: float
     _tasks: dict[str, asyncio.Task[None]] = field(factory=dict, init=False)
 
     def seek(self, attempt: Attempt) -> None:
@@ -43,11 +44,12 @@ class Verdicts:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _seek(self, attempt_id: str) -> None:
-        pause = _FIRST_PAUSE
+        attempt, pause = self._unknown(attempt_id), _FIRST_PAUSE
+        deadline = asyncio.get_running_loop().time() + (self._seconds_left(attempt) if attempt else 0)
         while attempt := self._unknown(attempt_id):
-            if await self._decided(attempt):
+            left = max(0, deadline - asyncio.get_running_loop().time())
+            if await self._decided(attempt, over=not left):
                 return
-            left = self._seconds_left(attempt)
             await asyncio.sleep(left or pause)
             pause = pause if left else min(_LONGEST_PAUSE, 2 * pause)
 
@@ -55,15 +57,14 @@ class Verdicts:
         attempt = self.ledger.get_open(attempt_id)
         return attempt if attempt and attempt.state is AttemptState.UNKNOWN else None
 
-    async def _decided(self, attempt: Attempt) -> bool:
-        over = self._seconds_left(attempt) == 0
+    async def _decided(self, attempt: Attempt, *, over: bool) -> bool:
         answers = await self.site.find_call(attempt.id)
         try:
-            told = await self.ledger.seen_by_others(attempt)
+            ours = await self.ledger.still_has(attempt)
         except LedgerError:
             return False
         now = self._unknown(attempt.id)
-        if told is not None or now is None:  # an event came meanwhile, here or at the host that had it before
+        if not ours or now is None:  # an event came meanwhile, at the host that had it before or here
             return True
         found = [answer.value for answer in answers if answer.value is not None]
         if found:
@@ -98,6 +99,8 @@ class Verdicts:
         return ""
 
     def _seconds_left(self, attempt: Attempt) -> float:
+        """Until its deadline; never more than a dialer is given, should the clock have been set back."""
         if attempt.not_after is None:
             return 0
-        return max(0.0, (attempt.not_after - self.ledger.clock.now()).total_seconds())
+        left = (attempt.not_after - self.ledger.clock.now()).total_seconds()
+        return min(max(0.0, left), self.dial_seconds)

@@ -66,17 +66,18 @@ class Keeper:
         """The instant of the running loop until which no other host can have succeeded this one."""
         return self._renewed_at + self.seconds
 
-    async def ensure(self, seconds: float = 0) -> None:
-        """Make sure that the lease holds for so long; right before what only its holder may do.
+    async def ensure(self, seconds: float = 0, holder: str | None = None) -> None:
+        """Make sure that the lease holds for so long; right before what only its `holder` may do.
 
         Raises:
-            AttemptLostError: it does not; this host was stopped for too long.
+            AttemptLostError: it does not, or is another one by now; this host was stopped for too long.
             LedgerUnavailable: that cannot be told now.
         """
         async with self._renewing:
             fresh = asyncio.get_running_loop().time() + seconds < self.held_until
-            if not fresh and not await self._renew():
-                raise AttemptLostError("this host's lease had ended: another host has its attempts")
+            held = holder in (None, self.holder) and (fresh or await self._renew())
+        if not held:
+            raise AttemptLostError("this host's lease had ended: another host has its attempts")
 
     async def _register(self) -> None:
         holder, at = self.new_id(), asyncio.get_running_loop().time()

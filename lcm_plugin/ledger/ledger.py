@@ -133,14 +133,17 @@ class Ledger:
 
         Raises:
             OpenElsewhereError: the agent has an open attempt that is another host's, or being settled.
+            AttemptLostError: this host was stopped for too long while it was recorded.
             LedgerUnavailable: it was not recorded, so nothing may be asked for.
         """
         attempt = self._requested(agent, campaign_group)
-        step = partial(operations.open_attempt, attempt=attempt, holder=self._keeper.holder)
+        holder = self._keeper.holder
+        step = partial(operations.open_attempt, attempt=attempt, holder=holder)
         closed = attrs.evolve(
             attempt, state="empty", reason="the ledger did not answer; nothing was asked for"
         )
         found = await self._intend(attempt, step, closed)
+        await self._still_held(closed, holder)
         self._remember(found)
         return found
 
@@ -178,7 +181,7 @@ class Ledger:
         )
         try:
             await self._intend(dialing, step, attempt)
-            await self._keeper.ensure()
+            await self._still_held(attempt, holder)
         except AttemptLostError:
             self._lose(attempt)
             raise
@@ -224,32 +227,42 @@ class Ledger:
         self._remember(disposed)
         return disposed
 
+    async def _still_held(self, attempt: Attempt, holder: str) -> None:
+        """Under the lease it was recorded with, however long that took; else nothing is done."""
+        try:
+            await self._keeper.ensure(holder=holder)
+        except BaseException as error:
+            if not isinstance(error, AttemptLostError):
+                self._undo(attempt, holder)
+            raise
+
     async def _intend(self, attempt: Attempt, step: Step[T], undone: Attempt) -> T:
         self.watch(attempt, "before")
         holder = self._keeper.holder
         try:
             result = await self._writer.do(step)
-        except LedgerError as error:
-            if isinstance(error, LedgerUnavailable):
-                self._writer.note(partial(operations.undo_intent, attempt=undone, holder=holder))
-            raise
-        except BaseException:  # cancelled: whether it was written is unknown
-            self._writer.note(partial(operations.undo_intent, attempt=undone, holder=holder))
+        except BaseException as error:  # unavailable or cancelled: whether it was written is unknown
+            if isinstance(error, LedgerUnavailable) or not isinstance(error, LedgerError):
+                self._undo(undone, holder)
             raise
         self.watch(attempt, "after")
         return result
+
+    def _undo(self, undone: Attempt, holder: str) -> None:
+        self._writer.note(partial(operations.undo_intent, attempt=undone, holder=holder))
 
     # -- facts: they have happened, and are recorded as soon as can be --------------------------------------
 
     def change(self, attempt: Attempt, state: AttemptState, *, seen: bool = False, **facts: Any) -> Attempt:
         """The attempt in its new state.
 
-        What was `seen` of a call holds whoever has the attempt now; all else only while this host has it.
+        What was `seen` of a call holds whoever has the attempt now, and who sees the call has it from then
+        on; all else holds only while this host has it.
         """
         changed = self._evolved(attempt, state, facts)
         self.watch(changed, "before")
-        holder = None if seen else self._keeper.holder
-        step = partial(operations.change_attempt, attempt=changed, holder=holder)
+        change = operations.change_seen if seen else operations.change_attempt
+        step = partial(change, attempt=changed, holder=self._keeper.holder)
         self._writer.note(
             step,
             on_error=lambda error: self._not_changed(changed, error),
@@ -321,13 +334,12 @@ class Ledger:
         """All doubts, by agent id."""
         return await self._read(operations.all_doubts)
 
-    async def seen_by_others(self, attempt: Attempt) -> Attempt | None:
-        """The attempt as recorded, where that is not as this host has it; then it is not this host's."""
-        recorded = await self._read(operations.get_attempt, attempt_id=attempt.id)
-        if recorded is None or recorded.state is attempt.state:
-            return None
-        self._forget(attempt)
-        return recorded
+    async def still_has(self, attempt: Attempt) -> bool:
+        """Whether the attempt is recorded as this host has it; if not, it is lost to whoever changed it."""
+        if await self._read(operations.is_held, attempt=attempt, holder=self._keeper.holder):
+            return True
+        self._lose(attempt)
+        return False
 
     async def other_with_key(self, attempt: Attempt) -> Attempt | None:
         """Another attempt that has this one's key open, or dialed it."""
@@ -390,8 +402,13 @@ class Ledger:
 
     def _not_changed(self, attempt: Attempt, error: LedgerError) -> None:
         log.warning("%s: %s", attempt.state, error)
-        if isinstance(error, AttemptLostError):
-            self._lose(attempt)
+        if not isinstance(error, AttemptLostError):
+            return
+        if attempt.state is AttemptState.OFFERED:  # whoever closed the request does not know what it brought
+            self.note_doubt(
+                attempt.agent, attempt.campaign_group, "a contact came after its attempt was lost"
+            )
+        self._lose(attempt)
 
     def _lose(self, attempt: Attempt) -> None:
         """Another host has it. A call in progress is still watched: what is seen of it holds."""

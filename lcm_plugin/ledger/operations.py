@@ -96,7 +96,7 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, holder: str) 
     before = attempt_of(row.body)
     if row.state == AttemptState.OFFERED and row.expires_at is not None and row.expires_at <= moment:
         expired = evolve(before, state="expired", changed_at=moment, reason="it expired while nobody held it")
-        change_attempt(connection, expired, None)
+        change_attempt(connection, expired, row.holder)
         return None
     resumed = evolve(
         before, agent=asked.agent, host=asked.host, changed_at=moment, reason="taken up by this host"
@@ -109,28 +109,45 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, holder: str) 
 
 
 def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | None) -> None:
-    """Record what an attempt has become; with a `holder`, only while that one holds it.
+    """Record what an attempt has become, while this `holder` has it; None where nobody has.
 
     Raises:
         AttemptLostError: it is held by another, or not there.
     """
+    if not _changed(connection, attempt, holder, held_by(holder)):
+        raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
+
+
+def change_seen(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
+    """Record what was seen of an attempt's call, by `holder`, who has it from now on.
+
+    One that was closed meanwhile stays closed, and its history tells what was seen; so it does where the
+    lease of `holder` has ended and it does not know yet.
+    """
+    is_open = attempts.c.open_agent.is_not(None)
+    lives = sa.exists().where(holders.c.id == holder, holders.c.ended.is_(False))
+    only = is_open if attempt.state not in OPEN else is_open & lives
+    if not _changed(connection, attempt, holder, only):
+        note(connection, evolve(attempt, reason=f"{attempt.reason}; seen by a host that had lost it"))
+
+
+def _changed(
+    connection: sa.Connection, attempt: Attempt, holder: str | None, only: sa.ColumnElement[bool]
+) -> bool:
     row = _row(attempt, holder)
     if attempt.contact and row["open_key"] and _other_with_key(connection, attempt) is not None:
         row["open_key"] = None  # shown, reviewed and refused, but not ours to dial
-    query = attempts.update().where(attempts.c.id == attempt.id)
     if attempt.state is AttemptState.REFUSED:  # also when no dialer took it: nothing rang
         row["dialed_at"] = None
-    if holder is None:
-        row.pop("holder")
-    else:
-        query = query.where(attempts.c.holder == holder)
+    query = attempts.update().where(attempts.c.id == attempt.id, only)
     if connection.execute(query, row).rowcount == 0:
-        raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
+        return False
     if attempt.state is AttemptState.REFUSED:
         connection.execute(dials.delete().where(dials.c.attempt_id == attempt.id))
     if attempt.state not in OPEN - WAITING:
         _end_dial(connection, attempt)
     note(connection, attempt)
+    return True
 
 
 def dial_attempt(
@@ -300,6 +317,14 @@ def get_attempt(connection: sa.Connection, attempt_id: str) -> Attempt | None:
     """One attempt."""
     body = connection.execute(sa.select(attempts.c.body).where(attempts.c.id == attempt_id)).scalar()
     return None if body is None else attempt_of(body)
+
+
+def is_held(connection: sa.Connection, attempt: Attempt, holder: str) -> bool:
+    """Whether this holder has the attempt, in this state."""
+    query = sa.select(attempts.c.id).where(
+        attempts.c.id == attempt.id, attempts.c.holder == holder, attempts.c.state == attempt.state.value
+    )
+    return connection.execute(query).first() is not None
 
 
 def other_with_key(connection: sa.Connection, attempt: Attempt) -> Attempt | None:

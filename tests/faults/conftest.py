@@ -1,8 +1,155 @@
-"""What the fault tests have to show is shown at the end of the run, whatever pytest was told to print."""
+"""Two hosts on one ledger, one of which can be frozen; and what the fault tests have to show, at the end."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any, Self
 
 import pytest
+from attrs import define, field
+
+from cti_hooks import (
+    Agent,
+    Attempt,
+    AttemptState,
+    Call,
+    CallEvent,
+    CallEventKind,
+    Clock,
+    ConnectionState,
+    Dial,
+    Host,
+    hookimpl,
+)
+from lcm_plugin.ledger import AttemptLostError, Ledger
+from lcm_plugin.plugin import lcm_of
+from lcm_plugin.sandbox import Sandbox, SandboxContact
+from lcm_plugin.sandbox.virtual_time import LoopClock
+
+GROUP = "AD Dev Manual Group"
+ALICE = Agent(id="alice")
+BOB = Agent(id="bob")
+
+
+@define(eq=False)
+class Dialer:
+    """Takes every call and says nothing about it, unless told."""
+
+    dialed: list[Attempt] = field(factory=list)
+    error: Exception | None = None
+    unreachable: bool = False
+
+    @hookimpl
+    async def make_call(self, attempt: Attempt, dial: Dial) -> Call:
+        self.dialed.append(attempt)
+        if self.error:
+            raise self.error
+        return Call(id=f"{attempt.id}-c", attempt_id=attempt.id, state=ConnectionState.INITIATED)
+
+    @hookimpl
+    def find_call(self, attempt_id: str) -> Call | None:
+        if self.unreachable:
+            raise ConnectionError("its engine cannot be reached")
+        return None
+
+
+@define(eq=False)
+class Running:
+    """One of the hosts."""
+
+    host: Host
+    dialer: Dialer
+
+    @property
+    def ledger(self) -> Ledger:
+        return lcm_of(self.host).desks.ledger
+
+    @property
+    def keys(self) -> list[str]:
+        return [attempt.contact.key for attempt in self.dialer.dialed if attempt.contact]
+
+    async def ready(self, agent: Agent = ALICE) -> None:
+        await self.host.hooks.all("on_agent_ready", agent=agent)
+
+    async def sees(self, kind: CallEventKind, attempt: Attempt) -> None:
+        at = self.host.clock.now()
+        event = CallEvent(kind=kind, call_id=f"{attempt.id}-c", attempt_id=attempt.id, at=at)
+        await self.host.hooks.all("on_call_event", event=event)
+
+    def freeze_lease(self) -> None:
+        """As a process that is stopped: its lease is not renewed."""
+        task = self.ledger._keeper._task
+        assert task
+        task.cancel()
+
+    async def resume(self) -> None:
+        """As a process that is continued, and has noticed."""
+        with pytest.raises(AttemptLostError):
+            await self.ledger.held_for(1)
+        self.ledger._keeper._task = asyncio.create_task(self.ledger._keeper._keep())
+
+    async def state(self, attempt: Attempt) -> AttemptState:
+        recorded = await self.ledger._read(_recorded, attempt_id=attempt.id)
+        return AttemptState(recorded)
+
+
+def _recorded(connection: Any, attempt_id: str) -> str:
+    query = "SELECT state FROM attempts WHERE id = ?"
+    return str(connection.exec_driver_sql(query, (attempt_id,)).scalar())
+
+
+@define(eq=False)
+class Site:
+    """The LCM and the hosts."""
+
+    lcm: Sandbox
+    clock: Clock
+    directory: Path
+    stack: AsyncExitStack
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, directory: Path, clock: Clock, people: int = 9) -> AsyncIterator[Self]:
+        contacts = [
+            SandboxContact(key=f"0|0|0|0|0|0|{n}", phone_number=f"+1212555{n:04}", campaign_group=GROUP)
+            for n in range(people)
+        ]
+        async with AsyncExitStack() as stack:
+            lcm = Sandbox(contacts=contacts, clock=clock, random=Random(1), timezone="UTC")
+            yield cls(await stack.enter_async_context(lcm), clock, directory, stack)
+
+    async def start(self, name: str, **lcm: Any) -> Running:
+        settings = {
+            "url": self.lcm.url,
+            "source": name,
+            "timezone": "UTC",
+            "campaign_groups": [GROUP],
+            "ledger": f"sqlite:///{self.directory}/ledger.db",
+            "lease_seconds": 30,
+            "dial_seconds": 10,
+            **lcm,
+        }
+        config = {"cti": {"name": name, "plugins": ["lcm"]}, "plugins": {"lcm": settings}}
+        host, dialer = Host.from_config(config, clock=self.clock, random=Random(name)), Dialer()
+        host.register(dialer)
+        await self.stack.enter_async_context(host)
+        return Running(host, dialer)
+
+
+@pytest.fixture
+async def site(tmp_path: Path, clock: LoopClock) -> AsyncIterator[Site]:
+    """A sandbox LCM, and as many hosts as are started."""
+    async with Site.open(tmp_path, clock) as site:
+        yield site
+
+
+@pytest.fixture
+def open_site(tmp_path: Path) -> Callable[[Clock], AbstractAsyncContextManager[Site]]:
+    """Opens one with a clock of the test's own."""
+    return lambda clock: Site.open(tmp_path, clock)
+
 
 _TABLES = pytest.StashKey[list[str]]()
 

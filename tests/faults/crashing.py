@@ -1,9 +1,15 @@
-"""A host that is killed with SIGKILL at ordered moments of its attempts' lives, and started again each time.
+"""A host that is stopped by a signal at ordered moments of its attempts' lives.
 
-Run with a JSON object on standard input: `config` (a host's), `directory`, and `kills`, a list of
-`[state, "before" | "after", which]`. Each host is a process of its own, forked from this one, which has all
-imports done, so that a start costs little. Prints a JSON line for each host: how it ended. After the last
-kill one more host works until the lists are empty, and its line tells what is left open.
+Run with a JSON object on standard input: `config` (a host's), `directory`, and moments, each a list
+`[state, "before" | "after", which]`:
+
+- `kills`: at each, the host is killed with SIGKILL and started again. Each host is a process of its own,
+  forked from this one, which has all imports done, so that a start costs little. After the last kill one more
+  host works until the lists are empty.
+- `stops`: one host, this process, that stops itself with SIGSTOP at each, for somebody else to continue it,
+  and works until the lists are empty.
+
+Prints a JSON line for each host: how it ended, and what was left open then.
 """
 
 import asyncio
@@ -12,7 +18,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,7 +111,9 @@ def _expiring(value: Any, expiry: datetime) -> Any:
     return {key: _expiring(one, expiry) for key, one in value.items()}
 
 
-async def work(config: Mapping[str, Any], kill: list[Any] | None) -> dict[str, Any]:
+async def work(
+    config: Mapping[str, Any], kill: list[Any] | None, stops: Sequence[list[Any]] = ()
+) -> dict[str, Any]:
     """One host's life."""
     host = Host.from_config(config)
     host.directory = Path.cwd()
@@ -114,8 +122,7 @@ async def work(config: Mapping[str, Any], kill: list[Any] | None) -> dict[str, A
     plugin = lcm_of(host)
     async with host:
         ledger = plugin.desks.ledger
-        if kill:
-            ledger.watch = Killer(*kill)
+        ledger.watch = Stopper([kill], signal.SIGKILL) if kill else Stopper([*stops], signal.SIGSTOP)
         working = asyncio.create_task(agents.keep_working())
         try:
             if kill:
@@ -141,19 +148,19 @@ async def settled(agents: Agents, ledger: Ledger) -> dict[str, Any]:
 
 
 @define
-class Killer:
-    """Ends this process, at once, at the `which`-th such moment."""
+class Stopper:
+    """Stops this process, at once, at each of these moments in turn."""
 
-    state: str
-    when: str
-    which: int
+    moments: list[list[Any]]
+    signal: signal.Signals
 
     def __call__(self, attempt: Attempt, when: str) -> None:
-        if (attempt.state.value, when) != (self.state, self.when):
+        if not self.moments or [attempt.state.value, when] != self.moments[0][:2]:
             return
-        self.which -= 1
-        if self.which == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        self.moments[0][2] -= 1
+        if self.moments[0][2] == 0:
+            self.moments.pop(0)
+            os.kill(os.getpid(), self.signal)
 
 
 def started(config: Mapping[str, Any], kill: list[Any] | None) -> dict[str, Any]:
@@ -181,6 +188,9 @@ def main() -> None:
     """Run the order on standard input."""
     order = json.load(sys.stdin)
     os.chdir(order["directory"])
+    if "stops" in order:
+        print(json.dumps(asyncio.run(work(order["config"], None, order["stops"]))))  # noqa: T201  (as below)
+        return
     for kill in [*order["kills"], None]:
         print(json.dumps(started(order["config"], kill)), flush=True)  # noqa: T201  (what it is for)
 
