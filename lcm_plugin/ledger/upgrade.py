@@ -1,10 +1,12 @@
 """Opening a ledger: is it one, is it whole, is it the original, and of which version; then upgrade it."""
 
+import asyncio
 import secrets
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -26,44 +28,59 @@ _SQLITE_HEADER: Final = b"SQLite format 3\x00"
 
 
 def prepare(connection: sa.Connection, name: str, file: Path | None = None) -> None:
-    """Make a new ledger, or check and upgrade the one that is there.
+    """Make a new ledger, or upgrade the one that is there.
 
     Raises:
-        ConfigError: it is not a ledger, damaged, a copy, or of a newer version; nothing of it was changed.
+        ConfigError: it is not a ledger, or of a newer version; nothing of it was changed.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    tables = sa.inspect(connection).get_table_names()
-    if tables:
-        _refuse_foreign(connection, name, tables)
-        _refuse_newer(connection, name)
-        if file:
-            _refuse_copy(connection, name, file)
-    if not tables or _version(connection) != HEAD:
+        refuse_unusable(connection, name)
+    is_new = not sa.inspect(connection).get_table_names()
+    if is_new or _version(connection) != HEAD:
         upgrade(connection)
-    if not tables:
+    if is_new:
         _mark(connection, file)
 
 
-def refuse_damaged(database: Sqlite) -> None:
-    """Look at a file before it is opened, so that nothing is written to what is no ledger.
+def refuse_unusable(connection: sa.Connection, name: str, file: Path | None = None) -> None:
+    """Look at what is there, if anything is.
 
     Raises:
-        ConfigError: it is no SQLite file, or a part of one.
+        ConfigError: it is not a ledger, damaged, a copy, or of a newer version.
     """
-    file = database.file
-    if file is None or not file.exists() or file.stat().st_size == 0:
+    tables = sa.inspect(connection).get_table_names()
+    if not tables:
+        return
+    _refuse_foreign(connection, name, tables)
+    _refuse_newer(connection, name)
+    if file:
+        _refuse_copy(connection, name, file)
+
+
+def refuse_file(file: Path) -> None:
+    """Look at a file before it is opened for writing, which alone would change what is no ledger.
+
+    Raises:
+        ConfigError: it is no SQLite file, a part of one, or one that cannot be used.
+    """
+    if not file.exists() or file.stat().st_size == 0:
         return
     with file.open("rb") as raw:
         header = raw.read(100)
     if not header.startswith(_SQLITE_HEADER):
         raise refused(
-            database.name, "is not a ledger", "name another file in `ledger`; this one is left as it is"
+            str(file), "is not a ledger", "name another file in `ledger`; this one is left as it is"
         )
     if _is_short(file, header):
-        raise refused(database.name, "is only a part of a ledger", _RESTORE)
+        raise refused(str(file), "is only a part of a ledger", _RESTORE)
+    url = f"sqlite:///file:{quote(str(file))}?mode=ro&uri=true"
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, hide_parameters=True)
+    with engine.connect() as connection:
+        refuse_unusable(connection, str(file), file)
 
 
+_ANOTHER: Final = "name another in `ledger`; this one is left as it is"
 _RESTORE: Final = "restore it from a backup, or move it away to begin a new one"
 
 
@@ -108,7 +125,7 @@ def _refuse_foreign(connection: sa.Connection, name: str, tables: list[str]) -> 
         if ours and connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
             raise refused(name, "is damaged", _RESTORE)
     if not ours:
-        raise refused(name, "is not a ledger", "name another in `ledger`; this one is left as it is")
+        raise refused(name, "is not a ledger", _ANOTHER)
 
 
 def _refuse_newer(connection: sa.Connection, name: str) -> None:
@@ -142,8 +159,8 @@ async def opened(database: Database) -> tuple[str, datetime | None]:
     """
     file = database.file if isinstance(database, Sqlite) else None
     try:
-        if isinstance(database, Sqlite):
-            refuse_damaged(database)
+        if file:
+            await asyncio.to_thread(refuse_file, file)
         await database.run(partial(prepare, name=database.name, file=file))
         return await database.run(_known)
     except sa.exc.DatabaseError as error:
