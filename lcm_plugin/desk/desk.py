@@ -239,9 +239,7 @@ class Desk:
         """Whether the hand is full. What a person disposed of at another host is in hand no more."""
         attempt = self.hand.attempt
         if attempt and attempt.state is AttemptState.ENDED:
-            if await self.ledger.seen_by_others(attempt):
-                self.hand.attempt = self.hand.fetched = None
-            else:
+            if await self.ledger.still_has(attempt):
                 await self._auto_dispose(attempt)
         if self.offer and self.hand.held():
             self.offer.restart_preview()

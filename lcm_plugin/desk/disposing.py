@@ -262,7 +262,7 @@ class Disposing:
     async def _settled(self, attempt_id: str) -> None:
         attempt = await self.ledger.get(attempt_id)
         if attempt and attempt.state is AttemptState.DISPOSED:
-            self.ledger.change(attempt, AttemptState.CLOSED, seen=True, reason="the LCM has confirmed it")
+            self.ledger.close_disposed(attempt, "the LCM has confirmed it")
 
     async def _fetched(self, agent: Agent, contact: Contact) -> OutcomeLists:
         telephony = await self.client.ask(CALL_OUTCOMES_OFFLINE, agent, key=contact.key)

@@ -1,8 +1,8 @@
 """Where the ledger is kept: SQLite in a file, PostgreSQL, or SQLite in memory for what may be forgotten.
 
 One shape for all: `run(step)` runs a function of a SQLAlchemy connection in a transaction of its own.
-SQLite's steps run in one thread of their own: a driver that crosses threads for each statement took 3.6 times
-as long for a batch of fifty (`benchmarks/ledger_drivers.py`).
+SQLite's steps run in one thread of their own: a driver that crosses threads for each statement took 2.5 to
+3.4 times as long for a batch of fifty (`benchmarks/ledger_drivers.py`).
 """
 
 import asyncio

@@ -271,6 +271,14 @@ class Ledger:
         self._remember(changed)
         return changed
 
+    def close_disposed(self, attempt: Attempt, reason: str) -> None:
+        """The LCM knows what came of it: there is nothing left to do, whoever had it."""
+        closed = self._evolved(attempt, AttemptState.CLOSED, {"reason": reason})
+        self.watch(closed, "before")
+        step = partial(_close, attempt=closed)
+        self._writer.note(step, on_written=lambda: self.watch(closed, "after"))
+        self._remember(closed)
+
     def release(self, attempt: Attempt) -> None:
         """Let go of an offered attempt: its agent may come to any host."""
         self._open.pop(attempt.id, None)
@@ -429,3 +437,7 @@ class Ledger:
 def _dispose(connection: sa.Connection, attempt: Attempt, drafts: Sequence[Draft]) -> None:
     operations.set_from(connection, attempt, *WAITING)
     letters.write(connection, attempt, drafts, attempt.changed_at or attempt.opened_at)
+
+
+def _close(connection: sa.Connection, attempt: Attempt) -> None:
+    operations.set_from(connection, attempt, AttemptState.DISPOSED)

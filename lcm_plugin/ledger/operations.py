@@ -114,7 +114,7 @@ def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | No
     Raises:
         AttemptLostError: it is held by another, or not there.
     """
-    if not _changed(connection, attempt, holder, held_by(holder)):
+    if not _changed(connection, attempt, holder, "free" if holder is None else "held"):
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
 
 
@@ -124,23 +124,38 @@ def change_seen(connection: sa.Connection, attempt: Attempt, holder: str) -> Non
     One that was closed meanwhile stays closed, and its history tells what was seen; so it does where the
     lease of `holder` has ended and it does not know yet.
     """
-    is_open = attempts.c.open_agent.is_not(None)
-    lives = sa.exists().where(holders.c.id == holder, holders.c.ended.is_(False))
-    only = is_open if attempt.state not in OPEN else is_open & lives
+    only = "open" if attempt.state not in OPEN else "open, lease living"
     if not _changed(connection, attempt, holder, only):
         note(connection, evolve(attempt, reason=f"{attempt.reason}; seen by a host that had lost it"))
 
 
-def _changed(
-    connection: sa.Connection, attempt: Attempt, holder: str | None, only: sa.ColumnElement[bool]
-) -> bool:
+@cache
+def _update(only: str) -> sa.Update:
+    """An attempt's update, on this condition."""
+    is_open, by = attempts.c.open_agent.is_not(None), sa.bindparam("by", type_=sa.Text)
+    condition = {
+        "free": attempts.c.holder.is_(None),
+        "held": attempts.c.holder == by,
+        "open": is_open,
+        "open, lease living": is_open & sa.exists().where(holders.c.id == by, holders.c.ended.is_(False)),
+        "offered": (attempts.c.holder == by) & (attempts.c.state == AttemptState.OFFERED.value),
+    }[only]
+    return attempts.update().where(attempts.c.id == sa.bindparam("own"), condition)
+
+
+def _updated(connection: sa.Connection, only: str, row: dict[str, Any], by: str | None) -> bool:
+    """Whether the condition held; then the row is written."""
+    facts = {"own": row["id"]} if only in {"free", "open"} else {"own": row["id"], "by": by}
+    return connection.execute(_update(only), {**row, **facts}).rowcount > 0
+
+
+def _changed(connection: sa.Connection, attempt: Attempt, holder: str | None, only: str) -> bool:
     row = _row(attempt, holder)
     if attempt.contact and row["open_key"] and _other_with_key(connection, attempt) is not None:
         row["open_key"] = None  # shown, reviewed and refused, but not ours to dial
     if attempt.state is AttemptState.REFUSED:  # also when no dialer took it: nothing rang
         row["dialed_at"] = None
-    query = attempts.update().where(attempts.c.id == attempt.id, only)
-    if connection.execute(query, row).rowcount == 0:
+    if not _updated(connection, only, row, holder):
         return False
     if attempt.state is AttemptState.REFUSED:
         connection.execute(dials.delete().where(dials.c.attempt_id == attempt.id))
@@ -167,13 +182,8 @@ def dial_attempt(
     other = _other_with_key(connection, attempt)
     if other is not None and not (by_person and other.open_key is None):
         raise KeyTakenError(other.id, other.state, attempt_of(other.body).agent.id)
-    query = attempts.update().where(
-        attempts.c.id == attempt.id,
-        attempts.c.state == AttemptState.OFFERED.value,
-        attempts.c.holder == holder,
-    )
     dialed = {**_row(attempt, holder), "dialed_at": attempt.changed_at}
-    if connection.execute(query, dialed).rowcount == 0:
+    if not _updated(connection, "offered", dialed, holder):
         raise AttemptLostError(f"attempt {attempt.id} is not offered by this host any more")
     connection.execute(
         dials.insert(),
@@ -266,7 +276,12 @@ def note(connection: sa.Connection, attempt: Attempt) -> None:
         "host": attempt.host,
         "reason": attempt.reason,
     }
-    connection.execute(history.insert(), line)
+    connection.execute(_history_insert(), line)
+
+
+@cache
+def _history_insert() -> sa.Insert:
+    return history.insert()
 
 
 def note_doubt(connection: sa.Connection, agent_id: str, doubt: Doubtful) -> None:
@@ -292,10 +307,15 @@ def end_doubt(connection: sa.Connection, agent_id: str) -> None:
 
 def doubt_of(connection: sa.Connection, agent_id: str) -> Doubtful | None:
     """The agent's doubt, if there is one."""
-    row = connection.execute(doubts.select().where(doubts.c.agent_digest == digest(agent_id))).first()
+    row = connection.execute(_doubt_query(), {"agent": digest(agent_id)}).first()
     if row is None:
         return None
     return Doubtful(campaign_group=row.campaign_group, reason=row.reason, since=row.since)
+
+
+@cache
+def _doubt_query() -> sa.Select[Any]:
+    return doubts.select().where(doubts.c.agent_digest == sa.bindparam("agent"))
 
 
 def all_doubts(connection: sa.Connection) -> dict[str, Doubtful]:
@@ -428,13 +448,18 @@ def _row(attempt: Attempt, holder: str | None) -> dict[str, Any]:
 
 
 def _other_with_key(connection: sa.Connection, attempt: Attempt) -> Any:
-    key = attempt.contact.key if attempt.contact else ""
+    key = digest(attempt.contact.key if attempt.contact else "")
+    return connection.execute(_other_query(), {"key": key, "own": attempt.id}).first()
+
+
+@cache
+def _other_query() -> sa.Select[Any]:
     query = attempts.select().where(
-        attempts.c.key_digest == digest(key),
-        attempts.c.id != attempt.id,
+        attempts.c.key_digest == sa.bindparam("key"),
+        attempts.c.id != sa.bindparam("own"),
         sa.or_(attempts.c.open_key.is_not(None), attempts.c.dialed_at.is_not(None)),
     )
-    return connection.execute(query.order_by(attempts.c.open_key.is_(None))).first()
+    return query.order_by(attempts.c.open_key.is_(None))
 
 
 def held_by(holder: str | None) -> sa.ColumnElement[bool]:

@@ -118,7 +118,8 @@ async def test_what_is_seen_of_a_call_holds_whoever_has_it(open_ledger: OpenLedg
     await one.doubts()
     adopted = two.get_open(held.id)
     assert adopted is not None
-    recorded = await two.seen_by_others(adopted)
+    assert not await two.still_has(adopted)
+    recorded = await two.get(held.id)
     assert recorded is not None
     assert recorded.state is AttemptState.ENDED
     assert two.get_open(held.id) is None
