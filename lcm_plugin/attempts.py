@@ -123,7 +123,7 @@ async def adopt(config: Path) -> str:
         _refuse_missing(database)
         if not isinstance(database, Sqlite) or database.file is None:
             raise refused(database.name, "is no file", "only a copied file has to be adopted")
-        upgrade.refuse_damaged(database)
+        upgrade.refuse_file(database.file, may_be_a_copy=True)
         await database.run(partial(upgrade.adopt_copy, file=database.file))
         return database.name
     finally:

@@ -238,9 +238,8 @@ class Desk:
     async def _is_occupied(self) -> bool:
         """Whether the hand is full. What a person disposed of at another host is in hand no more."""
         attempt = self.hand.attempt
-        if attempt and attempt.state is AttemptState.ENDED:
-            if await self.ledger.still_has(attempt):
-                await self._auto_dispose(attempt)
+        if attempt and attempt.state is AttemptState.ENDED and await self.ledger.still_has(attempt):
+            await self._auto_dispose(attempt)
         if self.offer and self.hand.held():
             self.offer.restart_preview()
             return True

@@ -124,9 +124,19 @@ def change_seen(connection: sa.Connection, attempt: Attempt, holder: str) -> Non
     One that was closed meanwhile stays closed, and its history tells what was seen; so it does where the
     lease of `holder` has ended and it does not know yet.
     """
-    only = "open" if attempt.state not in OPEN else "open, lease living"
-    if not _changed(connection, attempt, holder, only):
+    if attempt.state in WAITING:  # over, and any host's to take up where this one's lease has ended
+        living = connection.execute(_living_query(), {"by": holder}).first()
+        changed = _changed(connection, attempt, holder if living else None, "open")
+    else:
+        only = "open" if attempt.state not in OPEN else "open, lease living"
+        changed = _changed(connection, attempt, holder, only)
+    if not changed:
         note(connection, evolve(attempt, reason=f"{attempt.reason}; seen by a host that had lost it"))
+
+
+@cache
+def _living_query() -> sa.Select[Any]:
+    return sa.select(holders.c.id).where(holders.c.id == sa.bindparam("by"), holders.c.ended.is_(False))
 
 
 @cache

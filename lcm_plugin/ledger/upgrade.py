@@ -58,7 +58,7 @@ def refuse_unusable(connection: sa.Connection, name: str, file: Path | None = No
         _refuse_copy(connection, name, file)
 
 
-def refuse_file(file: Path) -> None:
+def refuse_file(file: Path, *, may_be_a_copy: bool = False) -> None:
     """Look at a file before it is opened for writing, which alone would change what is no ledger.
 
     Raises:
@@ -77,7 +77,7 @@ def refuse_file(file: Path) -> None:
     url = f"sqlite:///file:{quote(str(file))}?mode=ro&uri=true"
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool, hide_parameters=True)
     with engine.connect() as connection:
-        refuse_unusable(connection, str(file), file)
+        refuse_unusable(connection, str(file), None if may_be_a_copy else file)
 
 
 _ANOTHER: Final = "name another in `ledger`; this one is left as it is"
