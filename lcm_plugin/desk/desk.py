@@ -42,7 +42,7 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import IN_DOUBT, AttemptLostError, DialingStoppedError, Ledger
+from lcm_plugin.ledger import IN_DOUBT, DialingStoppedError, Ledger
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -395,7 +395,9 @@ class Desk:
             return
         try:
             await self.disposing.dispose(attempt, Disposition(outcome_id=wanted), "auto")
-        except (ConflictError, InvalidError, AttemptLostError) as error:
+        except ConflictError as error:  # somebody else was quicker
+            log.debug("%s", error)
+        except InvalidError as error:
             log.error("attempt %s cannot be disposed of by itself: %s", attempt.id, error)  # noqa: TRY400  (no trace)
 
     async def _dispose_or_release(self, attempt: Attempt) -> None:

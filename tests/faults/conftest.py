@@ -129,6 +129,9 @@ class Site:
             "ledger": f"sqlite:///{self.directory}/ledger.db",
             "lease_seconds": 30,
             "dial_seconds": 10,
+            "preview": {"seconds": 0},
+            "reserved_first": False,
+            "auto_dispose": {"*": "0"},
             **lcm,
         }
         config = {"cti": {"name": name, "plugins": ["lcm"]}, "plugins": {"lcm": settings}}

@@ -75,7 +75,7 @@ async def test_a_held_row_is_taken_over(site: Site) -> None:
     _, b, attempt = await frozen_in_a_call(site)
     b.dialer.unreachable = False
     await asyncio.sleep(60)
-    assert await b.state(attempt) is AttemptState.ENDED
+    assert await b.state(attempt) is AttemptState.CLOSED
     reasons = [line.reason for line in await b.ledger.history(attempt.id)]
     assert "host a ended while it was calling" in reasons
 
@@ -100,7 +100,7 @@ async def test_who_sees_the_call_has_it(site: Site) -> None:
     assert await b.state(attempt) is AttemptState.CALLING
     await a.sees(CallEventKind.CALL_CLEARED, attempt)
     await asyncio.sleep(1)
-    assert await b.state(attempt) is AttemptState.ENDED
+    assert await b.state(attempt) is AttemptState.CLOSED
     await b.ready()
     await asyncio.sleep(20)
     assert len(b.keys) == 1
@@ -118,7 +118,7 @@ async def test_what_is_seen_too_late_reopens_nothing(site: Site) -> None:
     await a.sees(CallEventKind.ESTABLISHED, attempt)
     await a.sees(CallEventKind.CALL_CLEARED, attempt)
     await asyncio.sleep(1)
-    assert await b.state(attempt) is AttemptState.ENDED
+    assert await b.state(attempt) is AttemptState.CLOSED
     assert [line.reason for line in await b.ledger.history(attempt.id)][-2:] == [
         "established; seen by a host that had lost it",
         "call_cleared; seen by a host that had lost it",
@@ -135,7 +135,7 @@ async def test_an_agent_is_free_where_a_doubtful_call_was_lost(site: Site) -> No
     attempt = await called(a)
     a.freeze_lease()
     await asyncio.sleep(2 * LEASE)
-    assert await b.state(attempt) is AttemptState.ENDED
+    assert await b.state(attempt) is AttemptState.CLOSED
     await a.resume()
     a.dialer.error = None
     await a.ready()
@@ -224,6 +224,8 @@ async def test_no_call_49_minutes_late(tmp_path: Path, clock: LoopClock, site: S
         "timezone": "UTC",
         "campaign_groups": [GROUP],
         "ledger": f"sqlite:///{tmp_path}/ledger.db",
+        "preview": {"seconds": 0},
+        "reserved_first": False,
     }
     config = {"cti": {"plugins": ["lcm"]}, "plugins": {"lcm": settings}}
     host = Host.from_config(config, clock=clock, random=Random(1))
@@ -240,7 +242,7 @@ async def test_an_orphan_between_recorded_and_dialed(site: Site) -> None:
     attempt = await a.ledger.dial(await offered(a.ledger), not_after=site.clock.now() + timedelta(seconds=10))
     a.freeze_lease()
     await asyncio.sleep(2 * LEASE)
-    assert await b.state(attempt) is AttemptState.ENDED
+    assert await b.state(attempt) is AttemptState.DISPOSED, "this LCM never heard of its key"
     assert not b.keys
 
 
@@ -371,4 +373,4 @@ async def test_a_clock_set_back_delays_no_verdict(open_site: OpenSite, set_back:
         attempt = await called(a)
         set_back.offset = -timedelta(hours=1)
         await asyncio.sleep(2 * LEASE)
-        assert await a.state(attempt) is AttemptState.ENDED
+        assert await a.state(attempt) is AttemptState.CLOSED

@@ -31,6 +31,9 @@ STOPS = [["dialing", "after", 2], ["requested", "after", 4], ["offered", "after"
 """Where host A freezes. The first is the worst: recorded as dialing, and not yet dialed."""
 
 
+OVER = [AttemptState.ENDED, AttemptState.DISPOSED, AttemptState.CLOSED]
+
+
 def config(name: str, lcm_url: str, ledger: str) -> dict[str, Any]:
     lcm = {
         "url": lcm_url,
@@ -43,6 +46,8 @@ def config(name: str, lcm_url: str, ledger: str) -> dict[str, Any]:
         "lease_seconds": LEASE_SECONDS,
         "poll_min_seconds": 0.02,
         "poll_max_seconds": 0.05,
+        "preview": {"seconds": 0},
+        "auto_dispose": {"*": "0"},
     }
     dialer = {
         "agent_seconds": 0.01,
@@ -159,7 +164,7 @@ async def test_a_host_frozen_past_its_lease(
 
 async def taken_over(ledger: Ledger, by: str) -> set[str]:
     """The attempts that host A had recorded as dialing when it froze, and the other found."""
-    ended = [one for one in await ledger.attempts(states=[AttemptState.ENDED]) if one.host == by]
+    ended = [one for one in await ledger.attempts(states=OVER) if one.host == by]
     histories = {one.id: await ledger.history(one.id) for one in ended}
     return {
         attempt_id
