@@ -27,7 +27,7 @@ pytestmark = pytest.mark.real_time
 GROUP = "AD Dev Manual Group"
 HERE = Path(__file__).parent
 LEASE_SECONDS = 1.5
-STOPS = [["dialing", "after", 2], ["requested", "after", 4], ["offered", "after", 2]]
+STOPS = [["dialing", "after", 8], ["requested", "after", 4], ["offered", "after", 2]]
 """Where host A freezes. The first is the worst: recorded as dialing, and not yet dialed."""
 
 
