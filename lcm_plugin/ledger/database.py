@@ -2,7 +2,7 @@
 
 One shape for all: `run(step)` runs a function of a SQLAlchemy connection in a transaction of its own.
 SQLite's steps run in one thread of their own: a driver that crosses threads for each statement took 2.5 to
-3.4 times as long for a batch of fifty (`benchmarks/ledger_drivers.py`).
+8.7 times as long for a batch of fifty, in four runs on a busy machine (`benchmarks/ledger_drivers.py`).
 """
 
 import asyncio
