@@ -1,8 +1,9 @@
 """Where the ledger is kept: SQLite in a file, PostgreSQL, or SQLite in memory for what may be forgotten.
 
 One shape for all: `run(step)` runs a function of a SQLAlchemy connection in a transaction of its own.
-SQLite's steps run in one thread of their own: a driver that crosses threads for each statement took 2.5 to
-8.7 times as long for a batch of fifty, in four runs on a busy machine (`benchmarks/ledger_drivers.py`).
+SQLite's steps run in one thread of their own: a driver that crosses threads for each statement took 3.1 times
+as long for a batch of fifty (`benchmarks/ledger_drivers.py`; median of seven runs, which spread from 1.2 to
+8.7 on a busy machine).
 """
 
 import asyncio
