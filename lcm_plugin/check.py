@@ -10,11 +10,9 @@ from attrs import asdict, frozen
 from cti_hooks import Agent, ConfigError, Host, described, health_of
 from lcm_plugin.desk.site import Site
 from lcm_plugin.errors import LcmError, LcmRejected
-from lcm_plugin.lcm.catalogue import CATALOGUE
-from lcm_plugin.lcm.decode import decode
-from lcm_plugin.lcm.normalize import Normalizer
 from lcm_plugin.next_contact import reviewed
 from lcm_plugin.plugin import LcmPlugin, lcm_of
+from lcm_plugin.sample import contacts_in
 
 
 @frozen(kw_only=True)
@@ -112,11 +110,8 @@ async def _probe(lcm: LcmPlugin, agent: Agent) -> Finding:
 
 async def _sample(host: Host, lcm: LcmPlugin, agent: Agent, reply: bytes) -> Finding:
     """The contact a reply becomes, enriched and reviewed; the LCM is not asked."""
-    message = CATALOGUE[lcm.settings.download_with]
     try:
-        records = decode(message, reply).records
-        normalizer = Normalizer(lcm.settings)
-        contacts = [normalizer.contact(record, campaign_group="", reserved=False) for record in records]
+        contacts = contacts_in(reply, lcm)
     except LcmError as error:
         return Finding(what="sample", good=False, seen=str(error))
     shown = [await reviewed(Site(host.hooks), agent, contact, host) for contact in contacts]

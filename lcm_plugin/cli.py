@@ -1,10 +1,14 @@
-"""The commands: demo, run, check, next, sandbox, attempts (DESIGN 10). Diagnostics go to standard error."""
+"""The commands of DESIGN 10: demo, run, check, next, sandbox, attempts, explain.
+
+Diagnostics go to standard error.
+"""
 
 import asyncio
 import json
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
@@ -15,10 +19,11 @@ from rich.table import Table
 
 from cti_hooks import Agent, ConfigError, described, masked_text
 from cti_hooks.masking import masked_traceback
-from lcm_plugin import attempts
+from lcm_plugin import attempts, why_not
 from lcm_plugin.check import check as check_config
 from lcm_plugin.demo import demo as run_demo
 from lcm_plugin.errors import LcmBadReply, LcmConfigError, LcmError, LcmRejected
+from lcm_plugin.instants import instant_of
 from lcm_plugin.ledger import LedgerUnavailable
 from lcm_plugin.next_contact import next_contact
 from lcm_plugin.presentation import as_json as presented
@@ -33,6 +38,7 @@ SETTINGS: Final = 2
 UNAVAILABLE: Final = 4
 REJECTED: Final = 5
 BAD_REPLY: Final = 6
+REFUSED: Final = 7
 
 _Result = TypeVar("_Result")
 
@@ -168,6 +174,52 @@ async def _list_attempts(config: Path, *, only_open: bool, as_json: bool) -> Non
         return
     for row in rows:
         click.echo("\t".join(row))
+
+
+def _instant(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    try:
+        return None if value is None else instant_of(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{masked_text(repr(value))} {error}") from None
+
+
+@main.command()
+@config_option
+@click.option("--sample", type=click.File("rb"), metavar="FILE", help="A reply of the LCM's, as JSON.")
+@click.option("--attempt", "attempt_id", metavar="ID", help="An attempt of the ledger.")
+@click.option("--agent", "agent_id", metavar="ID", help="Default: the attempt's agent.")
+@click.option("--at", "moment", callback=_instant, metavar="TIME",
+              help="ISO 8601 with offset; default: now.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True,
+              help="Print JSON, numbers in full: one object, for a sample a list of them.")  # fmt: skip
+def explain(  # noqa: PLR0913  (one for each option)
+    *,
+    config: Path,
+    sample: BinaryIO | None,
+    attempt_id: str | None,
+    agent_id: str | None,
+    moment: datetime | None,
+    as_json: bool,
+) -> None:
+    """Why a contact may or may not be called: every rule, passed or not, with its evidence.
+
+    Nothing is fetched or dialed, and the LCM is not asked.
+
+    Exit status: 0 nothing speaks against it, 7 refused, 3 no such attempt, 2 settings, 4 ledger unavailable,
+    5 or 6 the sample is a refusal or cannot be read.
+    """
+    if (sample is None) == (attempt_id is None):
+        raise click.UsageError("write either --sample FILE or --attempt ID")
+    if sample is not None:
+        found = _run(why_not.explain_sample(config, sample.read(), agent_id, moment))
+    else:
+        found = [_run(why_not.explain_attempt(config, attempt_id or "", agent_id, moment))]
+    if as_json:
+        shown = [one.as_json() for one in found]
+        click.echo(json.dumps(shown if sample is not None else shown[0], indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n\n".join("\n".join(why_not.told(one)) for one in found) or "no contact in this reply")
+    sys.exit(REFUSED if any(one.objections for one in found) else 0)
 
 
 @main.command()

@@ -238,7 +238,7 @@ def test_a_wrong_order_to_the_sandbox_is_told(arguments: tuple[str, ...], said: 
 def test_every_command_says_what_it_does() -> None:
     """--help lists the commands."""
     done = lcm_plugin("--help")
-    for command in ("demo", "run", "check", "next", "sandbox"):
+    for command in ("demo", "run", "check", "next", "sandbox", "attempts", "explain"):
         assert f"  {command} " in done.stdout
 
 
