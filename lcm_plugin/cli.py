@@ -215,7 +215,7 @@ def explain(  # noqa: PLR0913  (one for each option)
     else:
         found = [_run(why_not.explain_attempt(config, attempt_id or "", agent_id, moment))]
     if as_json:
-        shown = [one.as_json() for one in found]
+        shown = [presented(one) for one in found]
         click.echo(json.dumps(shown if sample is not None else shown[0], indent=2, ensure_ascii=False))
     else:
         click.echo("\n\n".join("\n".join(why_not.told(one)) for one in found) or "no contact in this reply")

@@ -43,6 +43,8 @@ def as_json(value: Any) -> Any:
         return _converter.unstructure(value)
     if isinstance(value, Mapping):
         return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
     if isinstance(value, Enum):
         return value.value
     return value.isoformat() if isinstance(value, datetime) else _plain(value)

@@ -18,7 +18,7 @@ from lcm_plugin.ledger.database import Database, Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError, LedgerUnavailable
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
-from lcm_plugin.ledger.letters import Draft
+from lcm_plugin.ledger.letters import Draft, Letter
 from lcm_plugin.ledger.operations import Doubtful, Line
 from lcm_plugin.ledger.states import LIVE, OPEN, WAITING
 from lcm_plugin.ledger.upgrade import opened
@@ -313,11 +313,21 @@ class Ledger:
         return self._open.get(attempt_id) or await self._read(operations.get_attempt, attempt_id=attempt_id)
 
     async def attempts(
-        self, *, agent_id: str | None = None, states: Iterable[AttemptState] = (), key: str | None = None
+        self,
+        *,
+        agent_id: str | None = None,
+        states: Iterable[AttemptState] = (),
+        key: str | None = None,
+        before: Attempt | None = None,
+        limit: int = 1000,
     ) -> list[Attempt]:
-        """Attempts of all hosts, newest first."""
-        wanted = {"agent_id": agent_id, "states": tuple(states), "key": key}
+        """Attempts of all hosts, newest first; with `before`, those that come after it in this order."""
+        wanted = {"agent_id": agent_id, "states": tuple(states), "key": key, "before": before, "limit": limit}
         return await self._read(operations.list_attempts, **wanted)
+
+    async def letters_of(self, attempt_id: str) -> list[Letter]:
+        """What the LCM has been or will be told of an attempt, oldest first."""
+        return await self._read(letters.list_letters, attempt_id=attempt_id)
 
     async def history(self, attempt_id: str) -> list[Line]:
         """A line for each transition, oldest first."""

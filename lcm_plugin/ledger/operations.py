@@ -363,16 +363,22 @@ def other_with_key(connection: sa.Connection, attempt: Attempt) -> Attempt | Non
     return None if row is None else attempt_of(row.body)
 
 
-def list_attempts(
+def list_attempts(  # noqa: PLR0913  (each narrows the list)
     connection: sa.Connection,
     *,
     agent_id: str | None = None,
     states: Iterable[AttemptState] = (),
     key: str | None = None,
+    before: Attempt | None = None,
     limit: int = 1000,
 ) -> list[Attempt]:
-    """Attempts, newest first."""
-    query = attempts.select().order_by(attempts.c.opened_at.desc()).limit(limit)
+    """Attempts, newest first; with `before`, those that come after it in this order."""
+    query = attempts.select().order_by(attempts.c.opened_at.desc(), attempts.c.id.desc()).limit(limit)
+    if before is not None:
+        older = attempts.c.opened_at < before.opened_at
+        query = query.where(
+            sa.or_(older, sa.and_(attempts.c.opened_at == before.opened_at, attempts.c.id < before.id))
+        )
     if agent_id is not None:
         query = query.where(attempts.c.agent_digest == digest(agent_id))
     if key is not None:

@@ -4,13 +4,27 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import asdict, define, evolve, field, frozen
 
 from cti_hooks import Agent, AgentState, Attempt, AttemptState, CallEvent, Host, hookimpl
 from lcm_plugin.presentation import as_json
 from lcm_plugin.service.events import News
 
 _OPEN = {AttemptState.OFFERED, AttemptState.DIALING, AttemptState.CALLING, AttemptState.UNKNOWN}
+
+
+@frozen(kw_only=True)
+class AgentShown(Agent):
+    """An agent, the state told last, and what is before them."""
+
+    state: AgentState
+    reason: str | None
+    attempt: Attempt | None
+    """The open one."""
+    last_attempt: Attempt | None
+    """The last that ended or was refused."""
+    note: str
+    """What was heard last: why there is no contact, why one was refused, how a call stands."""
 
 
 @define(kw_only=True)
@@ -21,22 +35,19 @@ class Seat:
     state: AgentState
     reason: str | None = None
     attempt: Attempt | None = None
-    """The open one."""
     last: Attempt | None = None
-    """The last that ended or was refused."""
     note: str = ""
-    """What was heard last: why there is no contact, why one was refused, how a call stands."""
 
-    def as_json(self) -> dict[str, Any]:
+    def shown(self) -> AgentShown:
         """The seat as the API shows it."""
-        return {
-            **as_json(self.agent),
-            "state": self.state.value,
-            "reason": self.reason,
-            "attempt": as_json(self.attempt) if self.attempt else None,
-            "last_attempt": as_json(self.last) if self.last else None,
-            "note": self.note,
-        }
+        return AgentShown(
+            **asdict(self.agent, recurse=False),
+            state=self.state,
+            reason=self.reason,
+            attempt=self.attempt,
+            last_attempt=self.last,
+            note=self.note,
+        )
 
 
 @define(kw_only=True, eq=False)

@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler
 
 from cti_hooks import described
 from cti_hooks.masking import masked_traceback
+from lcm_plugin.ledger import LedgerUnavailable
 
 log = logging.getLogger("lcm_plugin.service")
 
@@ -32,6 +33,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPError as error:
         headers = {name: value for name, value in error.headers.items() if name == "Allow"}
         return _problem(HTTPStatus(error.status), error.reason, headers)
+    except LedgerUnavailable as error:
+        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     except Exception as error:  # noqa: BLE001  (whatever it is, the caller gets a problem)
         log.error("%s %s failed: %s", request.method, request.path, described(error))  # noqa: TRY400  (masked)
         log.debug("%s", masked_traceback(error))

@@ -12,11 +12,14 @@ from aiohttp import web
 
 from cti_hooks import Host
 from lcm_plugin.service.agents import Agents
+from lcm_plugin.service.agents_room import AgentsRoom
 from lcm_plugin.service.api import Api
+from lcm_plugin.service.attempts_room import AttemptsRoom
 from lcm_plugin.service.events import News
 from lcm_plugin.service.guard import guard
 from lcm_plugin.service.problems import problems
 from lcm_plugin.service.settings import ServiceSettings, service_settings
+from lcm_plugin.service.site_room import SiteRoom
 
 
 class Service:
@@ -31,7 +34,11 @@ class Service:
         self._settings = settings
         self.unready = ["starting"]
         self.agents = Agents(host=host, news=News())
-        self._api = Api(agents=self.agents, unready=self.unready, sockets=set())
+        self._api = Api(
+            agents=AgentsRoom(agents=self.agents),
+            attempts=AttemptsRoom(host=host),
+            site=SiteRoom(host=host, news=self.agents.news, unready=self.unready),
+        )
         self._runner = web.AppRunner(self._application(), shutdown_timeout=1, access_log=None)
         self._stack = AsyncExitStack()
         host.register(self.agents, name="service")
@@ -63,7 +70,7 @@ class Service:
 
     def _application(self) -> web.Application:
         app = web.Application(middlewares=[problems, guard(self._settings)])
-        app.add_routes(self._api.routes())
+        app.add_routes(self._api.web_routes())
         return app
 
 

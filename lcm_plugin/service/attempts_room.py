@@ -1,0 +1,169 @@
+"""The routes of attempts: what the ledger of all hosts holds, and why."""
+
+import re
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final
+
+import attrs
+from aiohttp import web
+from attrs import define, field, frozen, validators
+
+from cti_hooks import Agent, Attempt, AttemptState, ConfigError, Host
+from lcm_plugin.explanation import Explanation, explained
+from lcm_plugin.instants import instant_of
+from lcm_plugin.ledger import Ledger, Letter, LetterState, Line
+from lcm_plugin.plugin import LcmPlugin, lcm_of
+from lcm_plugin.presentation import as_json
+from lcm_plugin.service.problems import ProblemError
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_MOST: Final = 1000
+
+
+@frozen(kw_only=True)
+class AttemptsQuery:
+    """Which attempts: an agent's, in one of these states, before that one; so many."""
+
+    agent: str | None = None
+    state: tuple[AttemptState, ...] = ()
+    limit: int = field(
+        default=100,
+        validator=[validators.ge(1), validators.le(_MOST)],
+        metadata={"schema": {"minimum": 1, "maximum": _MOST}},
+    )
+    before: str | None = None
+
+
+@frozen(kw_only=True)
+class ExplanationQuery:
+    """For which moment and agent, where not now and the attempt's own."""
+
+    at: str | None = field(default=None, metadata={"schema": {"format": "date-time"}})
+    agent: str | None = field(default=None, validator=validators.optional(validators.min_len(1)))
+
+    @property
+    def moment(self) -> datetime | None:
+        """The moment asked of.
+
+        Raises:
+            ProblemError: it is none.
+        """
+        try:
+            return instant_of(self.at) if self.at is not None else None
+        except ValueError as error:
+            hint = "; in a query + is written %2B" if " " in (self.at or "") else ""
+            raise _wrong("at", f"{error}{hint}") from None
+
+
+@frozen(kw_only=True)
+class MessageTold:
+    """A message to the LCM, and where it is."""
+
+    message: str
+    state: LetterState
+    tries: int
+    written_at: datetime
+    changed_at: datetime
+    error: str | None
+
+
+@frozen(kw_only=True)
+class AttemptStory(Attempt):
+    """One attempt, with a line for each transition, and what the LCM has been told of it."""
+
+    history: tuple[Line, ...]
+    messages: tuple[MessageTold, ...]
+
+
+@define(kw_only=True, eq=False)
+class AttemptsRoom:
+    """The handlers."""
+
+    host: Host
+
+    async def list(self, query: AttemptsQuery, request: web.Request) -> web.Response:
+        """Attempts of all hosts, newest first; the header Link leads to the next page."""
+        before = await self._before(query.before) if query.before is not None else None
+        found = await self._ledger.attempts(
+            agent_id=query.agent, states=query.state, before=before, limit=query.limit
+        )
+        headers = {}
+        if len(found) == query.limit:
+            following = request.rel_url.update_query(before=found[-1].id)
+            headers = {"Link": f'<{following}>; rel="next"'}
+        return web.json_response(as_json(found), headers=headers)
+
+    async def get(self, attempt_id: str) -> AttemptStory:
+        """One attempt: its contact, calls, outcome, history, and the messages to the LCM."""
+        attempt = await self.one(attempt_id)
+        return AttemptStory(
+            **attrs.asdict(attempt, recurse=False),
+            history=tuple(await self._ledger.history(attempt_id)),
+            messages=tuple(map(_told, await self._ledger.letters_of(attempt_id))),
+        )
+
+    async def explain(self, attempt_id: str, query: ExplanationQuery) -> Explanation:
+        """Why its contact may or may not be called: every rule, passed or not. Nothing is dialed."""
+        moment = query.moment
+        attempt = await self.one(attempt_id)
+        if attempt.contact is None:
+            raise ProblemError(HTTPStatus.CONFLICT, f"it has no contact to explain: it is {attempt.state}")
+        agent = Agent(id=query.agent) if query.agent else attempt.agent
+        return await explained(self.host, agent, attempt.contact, moment, attempt_id)
+
+    async def one(self, attempt_id: str) -> Attempt:
+        """An attempt of the ledger.
+
+        Raises:
+            ProblemError: there is none of this id.
+        """
+        attempt = await self._ledger.get(attempt_id) if _ID.fullmatch(attempt_id) else None
+        if attempt is None:
+            raise ProblemError(
+                HTTPStatus.NOT_FOUND, "there is no attempt of this id; GET /v1/attempts lists them"
+            )
+        return attempt
+
+    @property
+    def lcm(self) -> LcmPlugin:
+        """The plugin that keeps the attempts.
+
+        Raises:
+            ProblemError: this host has none.
+        """
+        try:
+            return lcm_of(self.host)
+        except ConfigError:
+            raise ProblemError(
+                HTTPStatus.NOT_IMPLEMENTED,
+                'this host has no plugin "lcm", which keeps the attempts; enable it in [cti] plugins',
+            ) from None
+
+    @property
+    def _ledger(self) -> Ledger:
+        return self.lcm.desks.ledger
+
+    async def _before(self, attempt_id: str) -> Attempt:
+        try:
+            return await self.one(attempt_id)
+        except ProblemError as error:
+            if error.status is not HTTPStatus.NOT_FOUND:
+                raise
+            raise _wrong("before", "must be the id of an attempt: the last of the page before") from None
+
+
+def _told(letter: Letter) -> MessageTold:
+    return MessageTold(
+        message=letter.message,
+        state=letter.state,
+        tries=letter.tries,
+        written_at=letter.written_at,
+        changed_at=letter.changed_at,
+        error=letter.error,
+    )
+
+
+def _wrong(name: str, detail: str) -> ProblemError:
+    errors = [{"field": name, "detail": detail}]
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: {detail}", errors=errors)
