@@ -1,8 +1,8 @@
 """The way to one LCM: how many requests at once, how many a second, and none while it is down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiolimiter import AsyncLimiter
@@ -23,6 +23,10 @@ Adjust = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 """A site's change to an envelope (`lcm_adjust_request`, `lcm_adjust_reply`)."""
 
 
+Observe = Callable[[str, str, float], None]
+"""Is told of each try: the message's name, `ok` or the fault, and the seconds it took."""
+
+
 async def unchanged(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
     """No site changes it."""
     return envelope
@@ -36,6 +40,7 @@ class Gate:
     transport: Transport
     adjust_request: Adjust = unchanged
     adjust_reply: Adjust = unchanged
+    observe: Observe | None = None
     breaker: Breaker = field(init=False)
     in_flight: int = field(default=0, init=False)
     _slots: asyncio.Semaphore = field(init=False)
@@ -56,7 +61,7 @@ class Gate:
         request = evolve(request, envelope=await self.adjust_request(request.envelope))
         try:
             async with self._turn(deadline):
-                with self.breaker.watch():
+                with self.breaker.watch(), self._observed(request.type.subtopic):
                     return await self._exchange(agent, request, deadline)
         except LcmError as error:
             error.agent_id, error.attempt_id = request.agent_id, request.attempt_id
@@ -77,6 +82,19 @@ class Gate:
         finally:
             self.in_flight -= 1
             self._slots.release()
+
+    @contextmanager
+    def _observed(self, message: str) -> Iterator[None]:
+        began, result = asyncio.get_running_loop().time(), "cancelled"
+        try:
+            yield
+            result = "ok"
+        except LcmError as error:
+            result = error.fault.value
+            raise
+        finally:
+            if self.observe:
+                self.observe(message, result, asyncio.get_running_loop().time() - began)
 
     async def _exchange(self, agent: Agent, request: Request, deadline: float) -> Reply:
         now = asyncio.get_running_loop().time()

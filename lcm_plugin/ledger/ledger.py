@@ -18,7 +18,7 @@ from lcm_plugin.ledger.database import Database, Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError, LedgerUnavailable
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
-from lcm_plugin.ledger.letters import Draft, Letter
+from lcm_plugin.ledger.letters import Draft, Letter, LetterState
 from lcm_plugin.ledger.operations import Doubtful, Line
 from lcm_plugin.ledger.states import LIVE, OPEN, WAITING
 from lcm_plugin.ledger.upgrade import opened
@@ -308,6 +308,11 @@ class Ledger:
         """This host's open attempt of this id, or with this call, as it is now."""
         return self._open.get(attempt_id or self._by_call.get(call_id, ""))
 
+    @property
+    def held(self) -> list[Attempt]:
+        """This host's open attempts, as they are now."""
+        return list(self._open.values())
+
     async def get(self, attempt_id: str) -> Attempt | None:
         """Any attempt."""
         return self._open.get(attempt_id) or await self._read(operations.get_attempt, attempt_id=attempt_id)
@@ -324,6 +329,10 @@ class Ledger:
         """Attempts of all hosts, newest first; with `before`, those that come after it in this order."""
         wanted = {"agent_id": agent_id, "states": tuple(states), "key": key, "before": before, "limit": limit}
         return await self._read(operations.list_attempts, **wanted)
+
+    async def unsettled_letters(self) -> dict[LetterState, int]:
+        """How many messages to the LCM, of all hosts, are not settled, by state."""
+        return await self._read(letters.unsettled)
 
     async def letters_of(self, attempt_id: str) -> list[Letter]:
         """What the LCM has been or will be told of an attempt, oldest first."""

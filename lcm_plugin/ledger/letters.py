@@ -136,6 +136,12 @@ def list_letters(connection: sa.Connection, *, attempt_id: str | None = None) ->
     return [_letter(row) for row in connection.execute(query)]
 
 
+def unsettled(connection: sa.Connection) -> dict[LetterState, int]:
+    """How many letters there are in each state that is not settled."""
+    query = sa.select(outbox.c.state, sa.func.count()).where(outbox.c.state.not_in(SETTLED))
+    return {LetterState(state): count for state, count in connection.execute(query.group_by(outbox.c.state))}
+
+
 def _pause(tries: int) -> timedelta:
     return timedelta(seconds=min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(tries - 1, 20)))
 

@@ -78,4 +78,9 @@ class Api:
                 method="GET", path="/readyz", handler=site.readyz, answer=Readiness, answers=unready,
                 gives_response=True, open=True,
             ),
+            Route(
+                method="GET", path="/metrics", handler=site.metrics, answer=str, media="text/plain",
+                gives_response=True,
+                problems={HTTPStatus.NOT_IMPLEMENTED: "prometheus-client is not installed"},
+            ),
         ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
@@ -21,6 +21,9 @@ from lcm_plugin.service.problems import problems
 from lcm_plugin.service.settings import ServiceSettings, service_settings
 from lcm_plugin.service.site_room import SiteRoom
 
+if TYPE_CHECKING:
+    from lcm_plugin.service.metrics import Metrics
+
 
 class Service:
     """`async with Service(host, settings) as service: ... service.url`.
@@ -34,10 +37,11 @@ class Service:
         self._settings = settings
         self.unready = ["starting"]
         self.agents = Agents(host=host, news=News())
+        self._metrics = _metrics(host)
         self._api = Api(
             agents=AgentsRoom(agents=self.agents),
             attempts=AttemptsRoom(host=host),
-            site=SiteRoom(host=host, news=self.agents.news, unready=self.unready),
+            site=SiteRoom(host=host, news=self.agents.news, unready=self.unready, measured=self._metrics),
         )
         self._runner = web.AppRunner(self._application(), shutdown_timeout=1, access_log=None)
         self._stack = AsyncExitStack()
@@ -53,6 +57,8 @@ class Service:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._host)
+            if self._metrics:
+                self._metrics.watch(self._host)
             stack.push_async_callback(self.agents.close)
             stack.push_async_callback(self._runner.cleanup)
             stack.push_async_callback(self._api.close)
@@ -72,6 +78,17 @@ class Service:
         app = web.Application(middlewares=[problems, guard(self._settings)])
         app.add_routes(self._api.web_routes())
         return app
+
+
+def _metrics(host: Host) -> "Metrics | None":
+    """The plugin that measures, registered; None where prometheus-client is not installed."""
+    try:
+        from lcm_plugin.service.metrics import Metrics  # noqa: PLC0415  (an extra brings what it needs)
+    except ImportError:
+        return None
+    metrics = Metrics()
+    host.register(metrics, name="service-metrics")
+    return metrics
 
 
 async def serve(config: Path, on_listening: Callable[[str], None]) -> None:

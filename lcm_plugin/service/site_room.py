@@ -2,12 +2,14 @@
 
 import asyncio
 from http import HTTPStatus
+from typing import Protocol
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from attrs import asdict, define, field, frozen
 
 from cti_hooks import Host, health_of
 from lcm_plugin.service.events import News, Subscription
+from lcm_plugin.service.problems import ProblemError
 
 
 @frozen(kw_only=True)
@@ -25,6 +27,17 @@ class Readiness:
     reasons: tuple[str, ...]
 
 
+class Measured(Protocol):
+    """What gives the metrics."""
+
+    @property
+    def media(self) -> str:
+        """The media type of `text`."""
+
+    async def text(self) -> bytes:
+        """Everything as it is now."""
+
+
 @define(kw_only=True, eq=False)
 class SiteRoom:
     """The handlers; `unready` tells why the host is not ready, in words."""
@@ -32,6 +45,8 @@ class SiteRoom:
     host: Host
     news: News
     unready: list[str]
+    measured: Measured | None
+    """Where prometheus-client is installed."""
     _sockets: set[web.WebSocketResponse] = field(factory=set, init=False)
 
     async def healthz(self) -> Alive:
@@ -48,6 +63,15 @@ class SiteRoom:
         """What of the plugins' own is not good."""
         answers = await self.host.hooks.all("report_health")
         return [f"{one.what}: {one.seen}" for one in health_of(answers) if not one.good]
+
+    async def metrics(self, request: web.Request) -> web.Response:  # noqa: ARG002  (as the table declares)
+        """What is counted and measured, for Prometheus."""
+        if self.measured is None:
+            raise ProblemError(
+                HTTPStatus.NOT_IMPLEMENTED,
+                'metrics need prometheus-client: pip install "lcm-plugin[metrics]", and start again',
+            )
+        return web.Response(body=await self.measured.text(), headers={"Content-Type": self.measured.media})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Everything that happens, from now on, as JSON over a WebSocket."""

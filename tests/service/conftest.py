@@ -1,8 +1,9 @@
 """An embedded host with its LCM plugin and a ledger in memory, spoken to over a real socket."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -57,7 +58,11 @@ def site(clock: LoopClock) -> Open:
 
     @asynccontextmanager
     async def opened(
-        *plugins: object, names: tuple[str, ...] = ("lcm",), url: str = NOBODY, **lcm: Any
+        *plugins: object,
+        names: tuple[str, ...] = ("lcm",),
+        url: str = NOBODY,
+        service: Mapping[str, Any] = MappingProxyType({}),
+        **lcm: Any,
     ) -> AsyncIterator[Site]:
         table = {"url": url, "source": "s", "timezone": "America/New_York", "ledger": "sqlite://", **lcm}
         tables = {"lcm": table} if "lcm" in names else {}
@@ -65,9 +70,9 @@ def site(clock: LoopClock) -> Open:
         for one in plugins:
             host.register(one)
         async with (
-            Service(host, service_settings({"port": 0}, "cti.toml")) as service,
-            aiohttp.ClientSession(service.url) as http,
+            Service(host, service_settings({"port": 0, **service}, "cti.toml")) as running,
+            aiohttp.ClientSession(running.url) as http,
         ):
-            yield Site(host, http, service.url)
+            yield Site(host, http, running.url)
 
     return opened
