@@ -1,6 +1,8 @@
 """The routes of DESIGN 10: the one table of what is served. `docs/openapi.json` is made of it too."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 from attrs import define
@@ -73,11 +75,12 @@ class Api:
                 status=HTTPStatus.SWITCHING_PROTOCOLS,
                 problems={HTTPStatus.BAD_REQUEST: "the request is no WebSocket handshake"},
             ),
-            Route(method="GET", path="/healthz", handler=site.healthz, answer=Alive, open=True),
+            Route(method="GET", path="/healthz", handler=site.healthz, answer=Alive),
             Route(
                 method="GET", path="/readyz", handler=site.readyz, answer=Readiness, answers=unready,
-                gives_response=True, open=True,
+                gives_response=True,
             ),
+            Route(method="GET", path="/openapi.json", handler=site.openapi, answer=Mapping[str, Any]),
             Route(
                 method="GET", path="/metrics", handler=site.metrics, answer=str, media="text/plain",
                 gives_response=True,

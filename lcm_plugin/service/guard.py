@@ -10,7 +10,8 @@ from yarl import URL
 from lcm_plugin.service.problems import ProblemError
 from lcm_plugin.service.settings import ServiceSettings
 
-_OPEN = {"/healthz", "/readyz"}
+OPEN = {"/healthz", "/readyz"}
+"""Answered without a token."""
 _LOCAL_NAMES = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -20,7 +21,7 @@ def guard(settings: ServiceSettings) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         _refuse_foreign_pages(request, settings)
-        if settings.token and request.path not in _OPEN and not _shows(request, settings.token):
+        if settings.token and request.path not in OPEN and not _shows(request, settings.token):
             raise ProblemError(HTTPStatus.UNAUTHORIZED, "a bearer token is required")
         return await handler(request)
 

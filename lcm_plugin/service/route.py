@@ -35,8 +35,6 @@ class Route:
     """What else it may answer in the shape of a good answer."""
     media: str = "application/json"
     gives_response: bool = False
-    open: bool = False
-    """Whether it is answered without the token."""
 
     def web_route(self) -> web.RouteDef:
         """The route as aiohttp serves it; GET answers HEAD too."""

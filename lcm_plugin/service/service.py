@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
@@ -17,6 +17,7 @@ from lcm_plugin.service.api import Api
 from lcm_plugin.service.attempts_room import AttemptsRoom
 from lcm_plugin.service.events import News
 from lcm_plugin.service.guard import guard
+from lcm_plugin.service.openapi import document
 from lcm_plugin.service.problems import problems
 from lcm_plugin.service.settings import ServiceSettings, service_settings
 from lcm_plugin.service.site_room import SiteRoom
@@ -41,11 +42,22 @@ class Service:
         self._api = Api(
             agents=AgentsRoom(agents=self.agents),
             attempts=AttemptsRoom(host=host),
-            site=SiteRoom(host=host, news=self.agents.news, unready=self.unready, measured=self._metrics),
+            site=SiteRoom(
+                host=host,
+                news=self.agents.news,
+                unready=self.unready,
+                measured=self._metrics,
+                described=lambda: self.document,
+            ),
         )
         self._runner = web.AppRunner(self._application(), shutdown_timeout=1, access_log=None)
         self._stack = AsyncExitStack()
         host.register(self.agents, name="service")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The API's description, as OpenAPI."""
+        return document(self._api.table())
 
     @property
     def url(self) -> str:

@@ -1,8 +1,9 @@
 """The routes of the host as a whole: whether it is well, and what happens."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from attrs import asdict, define, field, frozen
@@ -45,6 +46,8 @@ class SiteRoom:
     host: Host
     news: News
     unready: list[str]
+    described: Callable[[], Mapping[str, Any]]
+    """Gives the API's description."""
     measured: Measured | None
     """Where prometheus-client is installed."""
     _sockets: set[web.WebSocketResponse] = field(factory=set, init=False)
@@ -72,6 +75,10 @@ class SiteRoom:
                 'metrics need prometheus-client: pip install "lcm-plugin[metrics]", and start again',
             )
         return web.Response(body=await self.measured.text(), headers={"Content-Type": self.measured.media})
+
+    async def openapi(self) -> Mapping[str, Any]:
+        """This API, described."""
+        return self.described()
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Everything that happens, from now on, as JSON over a WebSocket."""
