@@ -11,6 +11,7 @@ from cti_hooks import (
     AnswerKind,
     Attempt,
     CallEvent,
+    Check,
     ConfigError,
     Contact,
     Disposition,
@@ -25,6 +26,7 @@ from cti_hooks import settings as plugin_settings
 from lcm_plugin import spec
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk import Desks, OutcomeLists, Said, expiry_refusal
+from lcm_plugin.desk.expiry import expiry_check
 from lcm_plugin.lcm.auth import problems
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.transports import Transport, transport_for
@@ -216,6 +218,10 @@ class LcmPlugin:
     @hookimpl
     async def request_next_contact(self, agent: Agent, campaign_group: str) -> Contact | None:
         return await self.desks.of(agent).intake.next_contact(agent, campaign_group)
+
+    @hookimpl
+    def explain_contact(self, contact: Contact, moment: datetime) -> Sequence[Check]:
+        return [expiry_check(contact, moment)]
 
     @hookimpl
     def review_contact(self, contact: Contact, moment: datetime) -> Refusal | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cti_hooks import Contact, Refusal
+from cti_hooks import Check, Contact, Refusal
 from lcm_plugin.lcm.normalize import unreadable_expiry
 
 
@@ -22,3 +22,14 @@ def expiry_refusal(contact: Contact, moment: datetime) -> Refusal | None:
             evidence={"expires_at": contact.expires_at.isoformat()},
         )
     return None
+
+
+def expiry_check(contact: Contact, moment: datetime) -> Check:
+    """What the contact's expiry says of dialing it at `moment`: a refusal as it is, else that it passed."""
+    refusal = expiry_refusal(contact, moment)
+    if refusal is not None:
+        return Check(rule=refusal.rule, passed=False, reason=refusal.reason, evidence=refusal.evidence)
+    if contact.expires_at is None:
+        return Check(rule="expiry", passed=True, reason="the LCM states none")
+    reserved = {"expires_at": contact.expires_at.isoformat()}
+    return Check(rule="expiry", passed=True, reason="the LCM's reservation holds", evidence=reserved)

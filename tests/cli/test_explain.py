@@ -155,3 +155,14 @@ def test_a_sample_that_is_none(tmp_path: Path, config: Path) -> None:
     assert "5550123" not in done.stderr
     nobody = explain("--config", config, "--sample", reply(tmp_path, {}))
     assert (nobody.returncode, nobody.stdout) == (0, "no contact in this reply\n")
+
+
+def test_the_lcms_expiry_is_a_rule_too(config: Path, sample: Path) -> None:
+    """What the LCM reserved for a while is told with its end, and refused once that is over."""
+    before = explain("--config", config, "--sample", sample, "--at", NOON)
+    assert "expiry              the LCM's reservation holds" in before.stdout
+    assert "by expires_at 2030-12-31T10:00:00-05:00" in before.stdout
+    after = explain("--config", config, "--sample", sample, "--at", "2031-01-02T12:00:00-05:00", "--json")
+    (shown,) = json.loads(after.stdout)
+    refused = [check["rule"] for check in shown["checks"] if not check["passed"]]
+    assert (after.returncode, refused, shown["not_before"]) == (7, ["expired"], None)

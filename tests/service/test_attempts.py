@@ -100,7 +100,7 @@ async def test_an_attempt_is_explained(site: Any) -> None:
     assert (told["attempt_id"], told["agent"]["id"], told["moment"]) == (attempt.id, "bob", moment)
     assert (told["allowed"], now["agent"]["id"]) == (False, "a")
     assert {check["rule"]: check["passed"] for check in told["checks"]} == {
-        "calling-hours-zone": False, "consent": True, "lcm": True,
+        "calling-hours-zone": False, "consent": True, "expiry": True,
     }  # fmt: skip
 
 
