@@ -65,7 +65,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         "components": {
             "schemas": {**dict(sorted(schemas.named.items())), "Problem": _PROBLEM},
             "responses": {
-                status.name: _response(text, _AS_PROBLEM) for status, text in {**_ANY, **_BODY}.items()
+                _name(status): _response(text, _AS_PROBLEM) for status, text in {**_ANY, **_BODY}.items()
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
@@ -117,7 +117,12 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
 
 
 def _common(status: HTTPStatus) -> dict[str, str]:
-    return {"$ref": f"#/components/responses/{status.name}"}
+    return {"$ref": f"#/components/responses/{_name(status)}"}
+
+
+def _name(status: HTTPStatus) -> str:
+    """A name of ours: Python 3.13 has renamed some of HTTPStatus'."""
+    return f"Problem{int(status)}"
 
 
 def _response(text: str, content: Mapping[str, Any]) -> dict[str, Any]:
