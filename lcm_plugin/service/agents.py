@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import asdict, define, evolve, field, frozen
 
 from cti_hooks import Agent, AgentState, Attempt, AttemptState, CallEvent, Host, hookimpl
+from lcm_plugin.ledger import OPEN
 from lcm_plugin.presentation import as_json
 from lcm_plugin.service.events import News
 
-_OPEN = {AttemptState.OFFERED, AttemptState.DIALING, AttemptState.CALLING, AttemptState.UNKNOWN}
+_SHOWN: Final = OPEN - {AttemptState.REQUESTED}
+"""States of an attempt that is before its agent; one that is only asked for is not yet."""
 
 
 @frozen(kw_only=True)
@@ -22,7 +24,7 @@ class AgentShown(Agent):
     attempt: Attempt | None
     """The open one."""
     last_attempt: Attempt | None
-    """The last that ended or was refused."""
+    """The last that was refused, skipped, expired or disposed of."""
     note: str
     """What was heard last: why there is no contact, why one was refused, how a call stands."""
 
@@ -109,11 +111,11 @@ class Agents:
 
 def _note(seat: Seat, attempt: Attempt) -> None:
     seat.note = attempt.reason or seat.note
-    if attempt.state in _OPEN:
+    if attempt.state in _SHOWN:
         seat.attempt = attempt
     elif attempt.contact:
         seat.last = attempt
-    if seat.attempt and seat.attempt.id == attempt.id and attempt.state not in _OPEN:
+    if seat.attempt and seat.attempt.id == attempt.id and attempt.state not in _SHOWN:
         seat.attempt = None
 
 

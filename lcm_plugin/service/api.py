@@ -1,6 +1,7 @@
 """The routes of DESIGN 10: the one table of what is served. `docs/openapi.json` is made of it too."""
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -8,10 +9,13 @@ from aiohttp import web
 from attrs import define
 
 from cti_hooks import Attempt
+from lcm_plugin.desk import OutcomeLists
 from lcm_plugin.explanation import Explanation
 from lcm_plugin.service.agents import AgentShown
 from lcm_plugin.service.agents_room import AgentsRoom, AgentUpdate
 from lcm_plugin.service.attempts_room import AttemptsQuery, AttemptsRoom, AttemptStory, ExplanationQuery
+from lcm_plugin.service.calls_room import AnswerTold, CallsRoom, Cleared, DispositionTold
+from lcm_plugin.service.dialing_room import DialingRoom, DialingShown, Scope
 from lcm_plugin.service.route import Route
 from lcm_plugin.service.site_room import Alive, Readiness, SiteRoom
 
@@ -28,11 +32,13 @@ class Api:
 
     agents: AgentsRoom
     attempts: AttemptsRoom
+    calls: CallsRoom
+    dialing: DialingRoom
     site: SiteRoom
 
     def table(self) -> list[Route]:
         """All routes."""
-        return [*self._agents(), *self._attempts(), *self._site()]
+        return [*self._agents(), *self._attempts(), *self._calls(), *self._dialing(), *self._site()]
 
     def web_routes(self) -> list[web.RouteDef]:
         """The routes as aiohttp serves them."""
@@ -65,6 +71,39 @@ class Api:
                 answer=Explanation, problems=no_contact,
             ),
         ]  # fmt: skip
+
+    def _calls(self) -> list[Route]:
+        calls, one = self.calls, "/v1/attempts/{attempt_id}"
+        conflict = {HTTPStatus.CONFLICT: "not as the attempt stands; `refusals` says which rules say no"}
+        wrong = {HTTPStatus.UNPROCESSABLE_ENTITY: "it cannot be right; `errors` names each field"}
+        no_lists = {HTTPStatus.BAD_GATEWAY: "the LCM refused, or answered what cannot be read", **_NO_ATTEMPT}
+        return [
+            Route(
+                method="POST", path=f"{one}/answer", handler=calls.answer, body=AnswerTold, answer=Attempt,
+                problems={**conflict, **wrong, **_NO_ATTEMPT},
+            ),
+            Route(
+                method="POST", path=f"{one}/clear", handler=calls.clear, answer=Cleared,
+                problems={HTTPStatus.CONFLICT: "it has no call that is up", **_NO_ATTEMPT},
+            ),
+            Route(
+                method="POST", path=f"{one}/disposition", handler=calls.dispose, body=DispositionTold,
+                answer=Attempt, problems={**conflict, **wrong, **_NO_ATTEMPT},
+            ),
+            Route(
+                method="GET", path=f"{one}/outcomes", handler=calls.outcomes, answer=OutcomeLists,
+                problems=no_lists,
+            ),
+        ]  # fmt: skip
+
+    def _dialing(self) -> list[Route]:
+        dialing, root = self.dialing, "/v1/dialing"
+        route = partial(Route, answer=DialingShown, problems=_NO_LEDGER)
+        return [
+            route(method="GET", path=root, handler=dialing.show),
+            route(method="POST", path=f"{root}/stop", handler=dialing.stop, body=Scope),
+            route(method="POST", path=f"{root}/resume", handler=dialing.resume, body=Scope),
+        ]
 
     def _site(self) -> list[Route]:
         site = self.site

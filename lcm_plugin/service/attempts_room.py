@@ -15,7 +15,7 @@ from lcm_plugin.instants import instant_of
 from lcm_plugin.ledger import Ledger, Letter, LetterState, Line
 from lcm_plugin.plugin import LcmPlugin, lcm_of
 from lcm_plugin.presentation import as_json
-from lcm_plugin.service.problems import ProblemError
+from lcm_plugin.service.problems import ProblemError, invalid
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _MOST: Final = 1000
@@ -53,7 +53,7 @@ class ExplanationQuery:
             return instant_of(self.at) if self.at is not None else None
         except ValueError as error:
             hint = "; in a query + is written %2B" if " " in (self.at or "") else ""
-            raise _wrong("at", f"{error}{hint}") from None
+            raise invalid({"at": f"{error}{hint}"}) from None
 
 
 @frozen(kw_only=True)
@@ -120,9 +120,7 @@ class AttemptsRoom:
         """
         attempt = await self._ledger.get(attempt_id) if _ID.fullmatch(attempt_id) else None
         if attempt is None:
-            raise ProblemError(
-                HTTPStatus.NOT_FOUND, "there is no attempt of this id; GET /v1/attempts lists them"
-            )
+            raise no_such()
         return attempt
 
     @property
@@ -150,7 +148,12 @@ class AttemptsRoom:
         except ProblemError as error:
             if error.status is not HTTPStatus.NOT_FOUND:
                 raise
-            raise _wrong("before", "must be the id of an attempt: the last of the page before") from None
+            raise invalid({"before": "must be the id of an attempt: the last of the page before"}) from None
+
+
+def no_such() -> ProblemError:
+    """404, as the ledger has no such attempt."""
+    return ProblemError(HTTPStatus.NOT_FOUND, "there is no attempt of this id; GET /v1/attempts lists them")
 
 
 def _told(letter: Letter) -> MessageTold:
@@ -162,8 +165,3 @@ def _told(letter: Letter) -> MessageTold:
         changed_at=letter.changed_at,
         error=letter.error,
     )
-
-
-def _wrong(name: str, detail: str) -> ProblemError:
-    errors = [{"field": name, "detail": detail}]
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: {detail}", errors=errors)

@@ -81,7 +81,8 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     }
     if route.body:
         content = {"application/json": {"schema": schemas.of(route.body)}}
-        told["requestBody"] = {"required": True, "content": content}
+        needed = any(one.default is attrs.NOTHING for one in attrs.fields(route.body))
+        told["requestBody"] = {"required": needed, "content": content}
     if route.path in OPEN:
         told["security"] = []
     return told
@@ -110,9 +111,8 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
     shape = {} if route.answer is None else {route.media: {"schema": schemas.of(route.answer)}}
     good = {status: _response(text, shape) for status, text in {route.status: said, **route.answers}.items()}
     own = {status: _response(text, _AS_PROBLEM) for status, text in route.problems.items()}
-    answers = {**{status: _common(status) for status in _ANY}, **good, **own}
-    answers |= {status: _common(status) for status in _BODY if route.body}
-    answers |= {status: _common(status) for status in _QUERY if route.query}
+    told = {**_ANY, **(_BODY if route.body else {}), **(_QUERY if route.query else {})}
+    answers = {status: _common(status) for status in told} | good | own
     return {str(int(status)): answer for status, answer in sorted(answers.items())}
 
 

@@ -1,15 +1,18 @@
 """Errors as `application/problem+json` (RFC 9457), aiohttp's own too."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from cti_hooks import described
+from cti_hooks import HookOverrunError, described
 from cti_hooks.masking import masked_traceback
-from lcm_plugin.ledger import LedgerUnavailable
+from lcm_plugin.errors import ConflictError, InvalidError, LcmError, LcmUnavailable
+from lcm_plugin.ledger import LedgerError, LedgerUnavailable
+from lcm_plugin.presentation import as_json
 
 log = logging.getLogger("lcm_plugin.service")
 
@@ -23,6 +26,34 @@ class ProblemError(Exception):
         self.members = members
 
 
+def invalid(errors: Mapping[str, str]) -> ProblemError:
+    """422, with each wrong field and what would be right."""
+    told = [{"field": field, "detail": detail} for field, detail in errors.items()]
+    detail = "; ".join(f"{field}: {detail}" for field, detail in errors.items())
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=told)
+
+
+_STATUS: Final[Mapping[type[Exception], HTTPStatus]] = {
+    InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ConflictError: HTTPStatus.CONFLICT,
+    LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    LedgerError: HTTPStatus.CONFLICT,
+    LcmUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    LcmError: HTTPStatus.BAD_GATEWAY,
+    HookOverrunError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""What each error means to who asked; the first that fits."""
+
+
+def _status(error: Exception) -> HTTPStatus:
+    return next(status for kind, status in _STATUS.items() if isinstance(error, kind))
+
+
+def _members(error: Exception) -> dict[str, Any]:
+    """What else is told: each wrong field, or each refusal."""
+    return {name: as_json(told) for name in ("errors", "refusals") if (told := getattr(error, name, None))}
+
+
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error of a handler into a problem."""
@@ -33,8 +64,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPError as error:
         headers = {name: value for name, value in error.headers.items() if name == "Allow"}
         return _problem(HTTPStatus(error.status), error.reason, headers)
-    except LedgerUnavailable as error:
-        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    except tuple(_STATUS) as error:
+        return _problem(_status(error), str(error), **_members(error))
     except Exception as error:  # noqa: BLE001  (whatever it is, the caller gets a problem)
         log.error("%s %s failed: %s", request.method, request.path, described(error))  # noqa: TRY400  (masked)
         log.debug("%s", masked_traceback(error))

@@ -11,19 +11,19 @@ from aiohttp import web
 
 from cti_hooks import ConfigError
 from cti_hooks import settings as table_reader
-from lcm_plugin.service.problems import ProblemError
+from lcm_plugin.service.problems import ProblemError, invalid
 
 _Shape = TypeVar("_Shape")
 
 
 async def body_of(request: web.Request, shape: type[_Shape]) -> _Shape:
-    """The request's body.
+    """The request's body; nothing at all is an object without fields.
 
     Raises:
         ProblemError: 400 where it is no JSON, 422 with every wrong field.
     """
     try:
-        body = json.loads(await request.text())
+        body = json.loads(await request.text() or "{}")
     except (ValueError, RecursionError, LookupError):  # LookupError: a charset nobody knows
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
     if not isinstance(body, dict):
@@ -60,6 +60,4 @@ def _read(shape: type[_Shape], table: Mapping[str, Any]) -> _Shape:
     try:
         return table_reader.read(shape, table)
     except ConfigError as error:
-        wrong = [{"field": problem.key, "detail": problem.text} for problem in error.problems]
-        detail = "; ".join(str(problem) for problem in error.problems)
-        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=wrong) from None
+        raise invalid({problem.key: problem.text for problem in error.problems}) from None

@@ -15,6 +15,8 @@ from lcm_plugin.service.agents import Agents
 from lcm_plugin.service.agents_room import AgentsRoom
 from lcm_plugin.service.api import Api
 from lcm_plugin.service.attempts_room import AttemptsRoom
+from lcm_plugin.service.calls_room import CallsRoom
+from lcm_plugin.service.dialing_room import DialingRoom
 from lcm_plugin.service.events import News
 from lcm_plugin.service.guard import guard
 from lcm_plugin.service.openapi import document
@@ -39,9 +41,12 @@ class Service:
         self.unready = ["starting"]
         self.agents = Agents(host=host, news=News())
         self._metrics = _metrics(host)
+        attempts = AttemptsRoom(host=host)
         self._api = Api(
             agents=AgentsRoom(agents=self.agents),
-            attempts=AttemptsRoom(host=host),
+            attempts=attempts,
+            calls=CallsRoom(attempts=attempts, agents=self.agents),
+            dialing=DialingRoom(attempts=attempts),
             site=SiteRoom(
                 host=host,
                 news=self.agents.news,

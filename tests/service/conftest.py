@@ -54,7 +54,10 @@ Open = Callable[..., AbstractAsyncContextManager[Site]]
 
 @pytest.fixture
 def site(clock: LoopClock) -> Open:
-    """Opens a site; `names` are its plugins, `plugins` objects that are registered, the rest LCM settings."""
+    """Opens a site; `names` are its plugins, `plugins` are registered, `tables` are others' settings.
+
+    The rest are settings of the LCM plugin.
+    """
 
     @asynccontextmanager
     async def opened(
@@ -62,11 +65,13 @@ def site(clock: LoopClock) -> Open:
         names: tuple[str, ...] = ("lcm",),
         url: str = NOBODY,
         service: Mapping[str, Any] = MappingProxyType({}),
+        tables: Mapping[str, Any] = MappingProxyType({}),
         **lcm: Any,
     ) -> AsyncIterator[Site]:
         table = {"url": url, "source": "s", "timezone": "America/New_York", "ledger": "sqlite://", **lcm}
-        tables = {"lcm": table} if "lcm" in names else {}
-        host = Host.from_config({"cti": {"plugins": list(names)}, "plugins": tables}, clock=clock)
+        own = {"lcm": table} if "lcm" in names else {}
+        config = {"cti": {"plugins": list(names)}, "plugins": {**own, **tables}}
+        host = Host.from_config(config, clock=clock)
         for one in plugins:
             host.register(one)
         async with (

@@ -112,7 +112,7 @@ def test_the_running_service_is_as_described(tmp_path: Path) -> None:
             described.write_text(json.dumps(_with_attempts(_ask(f"{url}/openapi.json"), _attempts(url))))
             command = [
                 str(PROGRAMS / "st"), "run", str(described), "--url", url, "--checks", CHECKS,
-                "--phases", "coverage,fuzzing", "--max-examples", "200", "--generation-database", "none",
+                "--phases", "coverage,fuzzing", "--max-examples", "105", "--generation-database", "none",
                 "--seed", "1", "--request-timeout", "20", "--no-color", "--warnings", "off",
             ]  # fmt: skip
             done = subprocess.run(  # noqa: S603  (the test extra's program, on our own service)
@@ -121,4 +121,4 @@ def test_the_running_service_is_as_described(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-5000:]
     summary = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
     assert summary is not None, done.stdout[-2000:]
-    assert int(summary[1]) >= REQUESTS
+    assert int(summary[1]) >= REQUESTS, summary[0]

@@ -1,0 +1,152 @@
+"""The routes that act on an attempt: answer its offer, hang up, say what came of it."""
+
+from http import HTTPStatus
+from typing import Final
+
+from attrs import define, field, frozen
+
+from cti_hooks import (
+    AnswerKind,
+    Attempt,
+    Callback,
+    CallbackKind,
+    ConnectionState,
+    Disposition,
+    described,
+)
+from lcm_plugin.desk import OutcomeLists
+from lcm_plugin.instants import instant_of
+from lcm_plugin.service.agents import Agents
+from lcm_plugin.service.attempts_room import AttemptsRoom, no_such
+from lcm_plugin.service.problems import ProblemError, invalid
+
+_INSTANT: Final = {"schema": {"format": "date-time"}}
+
+
+@frozen(kw_only=True)
+class AnswerTold:
+    """What is said to an offer: by its agent, where no `actor` is named."""
+
+    answer: AnswerKind
+    reason: str | None = None
+    """With `close` the outcome's id, by the LCM's lists."""
+    actor: str | None = None
+    mode_id: str | None = None
+    """Another of the contact's numbers to dial."""
+
+
+@frozen(kw_only=True)
+class CallbackTold:
+    """When to call again, as a window."""
+
+    kind: CallbackKind
+    starts_at: str = field(metadata=_INSTANT)
+    ends_at: str = field(metadata=_INSTANT)
+    mode_id: str | None = None
+
+
+@frozen(kw_only=True)
+class DispositionTold:
+    """What came of a call, ids as the LCM's lists give them; `actor` is a supervisor, where one says it."""
+
+    outcome_id: str | None = None
+    business_outcome_id: str | None = None
+    comments: str = ""
+    callback: CallbackTold | None = None
+    do_not_call: bool = False
+    actor: str | None = None
+
+    def disposition(self) -> Disposition:
+        """The disposition.
+
+        Raises:
+            ProblemError: a callback's times are no instants.
+        """
+        return Disposition(
+            outcome_id=self.outcome_id,
+            business_outcome_id=self.business_outcome_id,
+            comments=self.comments,
+            callback=_callback(self.callback) if self.callback else None,
+            do_not_call=self.do_not_call,
+        )
+
+
+@frozen(kw_only=True)
+class Cleared:
+    """Whether a call was hung up."""
+
+    cleared: bool
+
+
+@define(kw_only=True, eq=False)
+class CallsRoom:
+    """The handlers."""
+
+    attempts: AttemptsRoom
+    agents: Agents
+
+    async def answer(self, attempt_id: str, body: AnswerTold) -> Attempt:
+        """Answer an offer: dial, skip, reject or close; or dial an ended call once more.
+
+        An agent of this host answers their own offers only; any other actor answers for the attempt's agent.
+        """
+        attempt = await self.attempts.one(attempt_id)
+        seat = self.agents.seats.get(body.actor or "")
+        agent = seat.agent if seat else attempt.agent
+        actor = body.actor or attempt.agent.id
+        return _known(
+            await self.attempts.lcm.answer(
+                agent, attempt_id, body.answer, body.reason, actor, mode_id=body.mode_id
+            )
+        )
+
+    async def clear(self, attempt_id: str) -> Cleared:
+        """Hang up the attempt's call, all its legs."""
+        attempt = await self.attempts.one(attempt_id)
+        up = [call for call in attempt.calls if call.state is not ConnectionState.NULL]
+        if not up:
+            raise ProblemError(HTTPStatus.CONFLICT, f"it has no call that is up: it is {attempt.state}")
+        hooks = self.attempts.host.hooks
+        try:
+            cleared = [await hooks.first("clear_call", call=call) for call in up]
+        except Exception as error:  # noqa: BLE001  (whatever a dialer raises)
+            detail = f"the dialer did not hang up: {described(error)}"
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from None
+        return Cleared(cleared=any(cleared))
+
+    async def dispose(self, attempt_id: str, body: DispositionTold) -> Attempt:
+        """Say what came of a call; it is checked by the LCM's lists, recorded, and told to the LCM."""
+        disposition = body.disposition()
+        attempt = await self.attempts.one(attempt_id)
+        return _known(
+            await self.attempts.host.hooks.first(
+                "dispose_attempt",
+                agent=attempt.agent,
+                attempt_id=attempt_id,
+                disposition=disposition,
+                actor=body.actor or attempt.agent.id,
+            )
+        )
+
+    async def outcomes(self, attempt_id: str) -> OutcomeLists:
+        """The outcomes the LCM lists for this attempt's contact."""
+        attempt = await self.attempts.one(attempt_id)
+        return await self.attempts.lcm.outcomes(attempt.agent, attempt)
+
+
+def _known(attempt: Attempt | None) -> Attempt:
+    if attempt is None:
+        raise no_such()
+    return attempt
+
+
+def _callback(told: CallbackTold) -> Callback:
+    wrong, moments = {}, {}
+    for name in ("starts_at", "ends_at"):
+        try:
+            moments[name] = instant_of(getattr(told, name))
+        except ValueError as error:
+            wrong[f"callback.{name}"] = str(error)
+    if wrong:
+        raise invalid(wrong)
+    return Callback(kind=told.kind, mode_id=told.mode_id, **moments)

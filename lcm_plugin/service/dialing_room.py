@@ -1,0 +1,56 @@
+"""The routes that stop dialing and go on with it: for the site, a campaign or an agent."""
+
+from attrs import define, field, frozen, validators
+
+from lcm_plugin.ledger import Stop
+from lcm_plugin.service.attempts_room import AttemptsRoom
+from lcm_plugin.service.problems import invalid
+
+_named = validators.optional(validators.min_len(1))
+_NAMED = {"schema": {"minLength": 1}}
+
+
+@frozen(kw_only=True)
+class Scope:
+    """Where: in one campaign, for one agent, or with neither everywhere; and who says so."""
+
+    campaign: str | None = field(default=None, validator=_named, metadata=_NAMED)
+    agent: str | None = field(default=None, validator=_named, metadata=_NAMED)
+    actor: str | None = field(default=None, validator=_named, metadata=_NAMED)
+
+
+@frozen(kw_only=True)
+class DialingShown:
+    """Where dialing is stopped, by whom, since when; nothing is dialed there by any host on the ledger."""
+
+    stops: tuple[Stop, ...]
+
+
+@define(kw_only=True, eq=False)
+class DialingRoom:
+    """The handlers."""
+
+    attempts: AttemptsRoom
+
+    async def show(self) -> DialingShown:
+        """Where dialing is stopped."""
+        return DialingShown(stops=tuple(await self.attempts.lcm.dialing_stops()))
+
+    async def stop(self, body: Scope) -> DialingShown:
+        """Dial nothing there from now on, on any host, after a restart too; offers stay, calls go on."""
+        _refuse_both(body)
+        await self.attempts.lcm.stop_dialing(
+            campaign=body.campaign, agent_id=body.agent, actor=body.actor or "somebody"
+        )
+        return await self.show()
+
+    async def resume(self, body: Scope) -> DialingShown:
+        """Dial there again. What else is stopped stays so: each stop is lifted as it was ordered."""
+        _refuse_both(body)
+        await self.attempts.lcm.resume_dialing(campaign=body.campaign, agent_id=body.agent)
+        return await self.show()
+
+
+def _refuse_both(scope: Scope) -> None:
+    if scope.campaign is not None and scope.agent is not None:
+        raise invalid({"agent": "goes not with campaign; stop one, then the other"})
