@@ -112,6 +112,8 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
     good = {status: _response(text, shape) for status, text in {route.status: said, **route.answers}.items()}
     own = {status: _response(text, _AS_PROBLEM) for status, text in route.problems.items()}
     told = {**_ANY, **(_BODY if route.body else {}), **(_QUERY if route.query else {})}
+    if route.path in OPEN:
+        told.pop(HTTPStatus.UNAUTHORIZED)
     answers = {status: _common(status) for status in told} | good | own
     return {str(int(status)): answer for status, answer in sorted(answers.items())}
 
