@@ -56,7 +56,7 @@ def test_the_entry_points_survive(wheel: zipfile.ZipFile) -> None:
     points = configparser.ConfigParser()
     points.read_string(wheel.read(name).decode())
     declared = configparser.ConfigParser()
-    declared.read("setup.cfg", encoding="utf-8")
+    declared.read(ROOT / "setup.cfg", encoding="utf-8")
     plugins = declared["options.entry_points"]["cti.plugins"].split("\n")
     assert set(points["cti.plugins"]) == {one.partition(" =")[0] for one in plugins if one}
     assert {"lcm", "loopback", "uri"} <= set(points["cti.plugins"])

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from attrs import define, frozen
@@ -12,8 +12,12 @@ from attrs import define, frozen
 from cti_hooks import Agent, AgentState, ConfigError, health_of
 from cti_hooks import settings as table_reader
 from lcm_plugin.service.agents import Agents, changed
+from lcm_plugin.service.call_events import CallEventTold
 from lcm_plugin.service.events import Subscription
+from lcm_plugin.service.guard import CALL_EVENTS
 from lcm_plugin.service.problems import ProblemError
+
+_Shape = TypeVar("_Shape")
 
 
 @frozen(kw_only=True)
@@ -52,6 +56,7 @@ class Api:
             web.put("/v1/agents/{id}", self.put_agent),
             web.get("/v1/agents", self.get_agents),
             web.get("/v1/agents/{id}", self.get_agent),
+            web.post(CALL_EVENTS, self.post_call_event),
             web.get("/v1/events", self.events),
             web.get("/healthz", self.healthz),
             web.get("/readyz", self.readyz),
@@ -60,7 +65,7 @@ class Api:
     async def put_agent(self, request: web.Request) -> web.Response:
         """Tell an agent's state."""
         agent_id = request.match_info["id"]
-        update = _update(await _body(request))
+        update = _read(AgentUpdate, await _body(request))
         seat = await self.agents.put(update.of(self.agents.known(agent_id)), update.state, update.reason)
         return web.json_response(seat.as_json())
 
@@ -74,6 +79,16 @@ class Api:
         if seat is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, "no such agent; PUT it first")
         return web.json_response(seat.as_json())
+
+    async def post_call_event(self, request: web.Request) -> web.Response:
+        """Pass on what a site's dialer tells of a call; whose call it is, the plugins know."""
+        told = _read(CallEventTold, await _body(request))
+        try:
+            event = told.event()
+        except ValueError as error:
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{error}") from None
+        await self.agents.host.hooks.all("on_call_event", event=event)
+        return web.json_response({"heard": True}, status=HTTPStatus.ACCEPTED)
 
     async def healthz(self, _: web.Request) -> web.Response:
         """Whether the process lives."""
@@ -130,9 +145,9 @@ async def _body(request: web.Request) -> Mapping[str, Any]:
     return body
 
 
-def _update(body: Mapping[str, Any]) -> AgentUpdate:
+def _read(shape: type[_Shape], body: Mapping[str, Any]) -> _Shape:
     try:
-        return table_reader.read(AgentUpdate, body)
+        return table_reader.read(shape, body)
     except ConfigError as error:
         wrong = [{"field": problem.key, "detail": problem.text} for problem in error.problems]
         detail = "; ".join(str(problem) for problem in error.problems)
