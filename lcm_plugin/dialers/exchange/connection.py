@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-from cti_hooks import Health
+from cti_hooks import Health, described
 
 log = logging.getLogger("lcm_plugin.dialers")
 
@@ -194,7 +194,7 @@ class Connection:
             longest = LONGEST_PAUSE
             try:
                 await self._session()
-            except (OSError, EOFError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001  (whatever it was, the connection is made anew)
                 longest = LONGEST_PAUSE_REFUSED if isinstance(error, EngineRefusedError) else LONGEST_PAUSE
                 self._down(explained(error, self.address))
             self._failures += 1
@@ -258,4 +258,6 @@ def explained(error: Exception, address: Address) -> str:  # noqa: PLR0911  (one
         return f"there is no host {address.host}"
     if isinstance(error, ValueError):
         return f"another protocol is spoken on {address}; is the port right?"
-    return f"the connection to {address} was closed"
+    if isinstance(error, (OSError, EOFError)):
+        return f"the connection to {address} was closed"
+    return f"it failed here: {described(error)}"

@@ -124,7 +124,10 @@ class Course:
             if self.order is not None:
                 await self._tell(CallEventKind.SERVICE_INITIATED)
             while any(leg in LIVE for leg in self._legs.values()):
-                await self._take(await self._inbox.get())
+                heard = await self._inbox.get()
+                if heard.news is News.LEAVE:
+                    return
+                await self._take(heard)
             await self._tell_cleared()
         finally:
             for timer in self._timers:

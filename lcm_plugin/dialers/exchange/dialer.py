@@ -72,15 +72,15 @@ class ExchangeDialer(ABC):
     @hookimpl
     async def on_shutdown(self) -> None:
         """Let go of calls in progress, which go on; those whose customer was not called yet end here."""
-        leaving = [one for one in self._courses.values() if one.open_to_cancel]
-        for course in leaving:
-            course.hear(Heard(party=Party.AGENT, news=News.CLEAR, text="the host stops"))
-        if leaving:
-            tasks = [self._tasks[one.call.attempt_id] for one in leaving]
+        for course in self._courses.values():
+            news = News.CLEAR if course.open_to_cancel else News.LEAVE
+            course.hear(Heard(party=Party.AGENT, news=news, text="the host stops"))
+        tasks = list(self._tasks.values())
+        if tasks:
             await asyncio.wait(tasks, timeout=LEAVE_SECONDS)
-        for task in list(self._tasks.values()):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for line in self._lines.values():
             await line.connection.stop()
 
@@ -134,6 +134,10 @@ class ExchangeDialer(ABC):
         return list(await asyncio.gather(*(line.connection.health() for line in self._lines.values())))
 
     # -- its courses ----------------------------------------------------------------------------------------
+
+    def leads(self, attempt_id: str) -> bool:
+        """Whether this attempt's call is one of its own."""
+        return attempt_id in self._courses
 
     def hear(self, attempt_id: str, heard: Heard) -> None:
         """Pass on what an engine tells of an attempt; of a stranger's, nothing."""

@@ -33,6 +33,8 @@ class News(StrEnum):
     """It rang long enough."""
     CLEAR = "clear"
     """Somebody wants the call hung up."""
+    LEAVE = "leave"
+    """The host stops: the call goes on, and nothing more is told of it here."""
 
 
 @frozen(kw_only=True)

@@ -61,10 +61,10 @@ class Site:
     listener: Listener
     quiet_seconds: float = 5.0
 
-    async def call(self, number: int = 1, *, agent: Agent | None = None, **facts: Any) -> Call | None:
+    async def call(self, name: int | str = 1, *, agent: Agent | None = None, **facts: Any) -> Call | None:
         facts = {"to": NUMBER, "not_after": self.clock.now() + timedelta(seconds=60), **facts}
         attempt = Attempt(
-            id=f"attempt-{number}",
+            id=_id(name),
             agent=agent or Agent(id="alice"),
             contact=None,
             state=AttemptState.DIALING,
@@ -75,13 +75,13 @@ class Site:
         assert made is None or isinstance(made, Call)
         return made
 
-    async def placed(self, number: int = 1, **facts: Any) -> Call:
-        made = await self.call(number, **facts)
+    async def placed(self, name: int | str = 1, **facts: Any) -> Call:
+        made = await self.call(name, **facts)
         assert made is not None
         return made
 
-    async def found(self, number: int = 1) -> Call | None:
-        (answer,) = await self.host.hooks.all("find_call", attempt_id=f"attempt-{number}")
+    async def found(self, name: int | str = 1) -> Call | None:
+        (answer,) = await self.host.hooks.all("find_call", attempt_id=_id(name))
         if answer.error:
             raise answer.error
         assert answer.value is None or isinstance(answer.value, Call)
@@ -117,11 +117,15 @@ class Site:
 
 
 @asynccontextmanager
-async def site(clock: Clock, plugin: str, **table: Any) -> AsyncIterator[Site]:
+async def site(clock: Clock, plugin: str, *, quiet_seconds: float = 5.0, **table: Any) -> AsyncIterator[Site]:
     """A host with this dialer alone."""
     config = {"cti": {"plugins": [plugin]}, "plugins": {plugin: table}}
     host = Host.from_config(config, clock=clock, random=Random(1))
     listener = Listener()
     host.register(listener)
     async with host:
-        yield Site(host, clock, listener)
+        yield Site(host, clock, listener, quiet_seconds)
+
+
+def _id(name: int | str) -> str:
+    return name if isinstance(name, str) else f"attempt-{name}"
