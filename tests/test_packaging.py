@@ -55,7 +55,7 @@ def test_the_entry_points_survive(wheel: zipfile.ZipFile) -> None:
     (name,) = [one for one in wheel.namelist() if one.endswith("entry_points.txt")]
     points = configparser.ConfigParser()
     points.read_string(wheel.read(name).decode())
-    assert set(points["cti.plugins"]) == {"lcm", "loopback", "uri"}
+    assert set(points["cti.plugins"]) == {"asterisk", "lcm", "loopback", "uri"}
     assert set(points["console_scripts"]) == {"lcm-plugin"}
     assert set(points["pytest11"]) == {"lcm_sandbox"}
 
