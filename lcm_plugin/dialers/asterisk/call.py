@@ -187,11 +187,12 @@ class AriCall:
 
     def compare(self, channels: Mapping[str, Mapping[str, Any]], known: frozenset[Leg]) -> None:
         """Catch up with what Asterisk has, of the legs known before it was asked."""
+        for leg in (self.customer, self.agent):
+            if leg in known and leg.id not in channels and not leg.doubtful:
+                self.put(leg, GONE)
         for leg in (self.agent, self.customer):
             state = channels.get(leg.id, {}).get("state")
-            if state is None and leg in known and not leg.doubtful:
-                self.put(leg, GONE)
-            elif state == "Up":
+            if state == "Up":
                 self.put(leg, "StasisStart")
             elif state == "Ringing":
                 self.put(leg, "Dial", {"dialstatus": "RINGING"})
@@ -233,6 +234,7 @@ class AriCall:
                 self.stop()
 
     async def _dialing(self, leg: Leg, event: Mapping[str, Any]) -> None:
+        leg.appeared()
         status = event.get("dialstatus")
         if leg is not self.customer or leg.over:
             return
@@ -241,7 +243,7 @@ class AriCall:
         if status == "RINGING" and await self._say_once(CallEventKind.DELIVERED) and self.order:
             loop = asyncio.get_running_loop()
             self._ringing = loop.call_later(self.order.ring_seconds, self.put, leg, RING_OVER)
-            if self.agent.there:
+            with suppress(AriError):  # what the agent hears meanwhile is no reason to hang up
                 await self.ari.ring(self.agent.id)
 
     async def _rung_out(self, leg: Leg, _: Mapping[str, Any]) -> None:
@@ -251,6 +253,7 @@ class AriCall:
     async def _answered(self, leg: Leg, _: Mapping[str, Any]) -> None:
         if leg.up or leg.over:
             return
+        leg.appeared()
         leg.up = True
         if leg is self.agent:
             await self._say(CallEventKind.ORIGINATED, party="agent")
@@ -296,7 +299,8 @@ class AriCall:
         if self.order is None:
             await self.ari.make_bridge(self._bridge)
         await self.ari.join(self._bridge, [self.agent.id, self.customer.id])
-        await self.ari.stop_ringing(self.agent.id)
+        with suppress(AriError):
+            await self.ari.stop_ringing(self.agent.id)
 
     async def _destroyed(self, leg: Leg, event: Mapping[str, Any]) -> None:
         if leg.over:

@@ -35,13 +35,10 @@ class Leg:
     placed: bool = False
     doubtful: bool = False
     up: bool = False
-    _over: asyncio.Event = field(factory=asyncio.Event, init=False)
+    over: bool = field(default=False, init=False)
+    """Whether it is gone, or never was."""
+    _news: asyncio.Event = field(factory=asyncio.Event, init=False)
     _hanging_up: "asyncio.Task[None] | None" = field(default=None, init=False)
-
-    @property
-    def over(self) -> bool:
-        """Whether it is gone, or never was."""
-        return self._over.is_set()
 
     @property
     def there(self) -> bool:
@@ -62,7 +59,12 @@ class Leg:
 
     def ended(self) -> None:
         """It is gone, or never was."""
-        self._over.set()
+        self.over = True
+        self._news.set()
+
+    def appeared(self) -> None:
+        """It is there after all: if it has to go, at once."""
+        self._news.set()
 
     async def close(self) -> None:
         """Leave it as it is."""
@@ -71,17 +73,23 @@ class Leg:
             await asyncio.wait({self._hanging_up})
 
     async def _see_it_gone(self, cause: int, appears_no_more: Callable[[], bool]) -> None:
+        """A lost order may still be under way to Asterisk, so one look is not enough for it."""
+        missed = 0
         while not self.over:
             try:
-                was_there = await self.ari.hang_up(self.id, cause)
+                missed = 0 if await self.ari.hang_up(self.id, cause) else missed + 1
             except AriError:
-                was_there = True
-            settled = not was_there and (not self.doubtful or appears_no_more())
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), _ON_ITS_WAY)
+                missed = 0
+            await self._wait_for_news()
+            settled = missed > 1 and appears_no_more() if self.doubtful else missed > 0
             if settled and not self.over:
                 self.gone(self)
                 return
+
+    async def _wait_for_news(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), _ON_ITS_WAY)
+        self._news.clear()
 
     def cause_of(self, destroyed: Mapping[str, Any]) -> dict[str, Any]:
         """Q.850 cause, SIP status and text of its ChannelDestroyed, as far as the network gave them.
