@@ -12,7 +12,6 @@ _VISUAL: Final = re.compile(r"[-.() ]")
 _ENDPOINT: Final = re.compile(r"[A-Za-z0-9_.:@%+/-]+")
 _UNSAFE_IN_NAMES: Final = re.compile(r"[^\w .+-]")
 
-
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VALUE: Final = re.compile(r"[A-Za-z0-9_ .:@+/-]*")
 

@@ -25,7 +25,7 @@ async def phone() -> AsyncIterator[FakeSoftphone]:
 
 
 def opened(phone: FakeSoftphone, clock: LoopClock, **more: Any) -> AbstractAsyncContextManager[Site]:
-    table = {"customer": URI, "phones": {"alice": {"port": phone.port}}, **more}
+    table = {"endpoint": URI, "phones": {"alice": {"port": phone.port}}, **more}
     return site(clock, "baresip", **table)
 
 
@@ -62,7 +62,7 @@ async def test_a_lost_answer_to_the_dial_is_followed_and_never_sent_again(
 
 async def test_a_dial_that_never_arrived_ends_its_call(phone: FakeSoftphone, clock: LoopClock) -> None:
     """When the phone turns out not to have the call after a reconnect, it ends, with no cause made up."""
-    async with opened(phone, clock, timeout_seconds=2) as one:
+    async with opened(phone, clock, request_seconds=2) as one:
         await one.healthy()
         await one.placed()
         phone.deaf = True
@@ -116,8 +116,8 @@ async def test_another_protocol_is_told(phone: FakeSoftphone, clock: LoopClock) 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"customer": "sip:pbx"}, "wants a SIP URI"),
-        ({"customer": "sip:{number}@x\n/quit"}, "wants a SIP URI"),
+        ({"endpoint": "sip:pbx"}, "wants a SIP URI"),
+        ({"endpoint": "sip:{number}@x\n/quit"}, "wants a SIP URI"),
         ({"phones": {}}, "wants an agent's"),
         ({"phones": {"a": {"port": 1}, "b": {"port": 1}}}, "two agents have the same phone"),
         ({"phones": {"a": {"prot": 1}}}, 'did you mean "port"?'),
@@ -126,7 +126,7 @@ async def test_another_protocol_is_told(phone: FakeSoftphone, clock: LoopClock) 
 )
 def test_wrong_settings_are_told(more: dict[str, Any], said: str) -> None:
     """A wrong setting is named at load, with what would be right."""
-    table = {"customer": URI, "phones": {"alice": {}}} | more
+    table = {"endpoint": URI, "phones": {"alice": {}}} | more
     with pytest.raises(ConfigError) as raised:
         Host.from_config({"cti": {"plugins": ["baresip"]}, "plugins": {"baresip": table}})
     assert said in str(raised.value)

@@ -35,7 +35,7 @@ def phone(open_softphone: Callable[..., Softphone]) -> Softphone:
 
 def opened(phone: Softphone, sipp: Sipp, **more: Any) -> AbstractAsyncContextManager[Site]:
     table = {
-        "customer": f"sip:{{number}}@127.0.0.1:{sipp.port}",
+        "endpoint": f"sip:{{number}}@127.0.0.1:{sipp.port}",
         "phones": {"alice": {"port": phone.control_port}},
         **more,
     }
@@ -79,7 +79,7 @@ async def test_a_phone_in_a_call_is_left_alone(phone: Softphone, sipp: Sipp) -> 
         await line.connection.wire.command("dial", f"sip:{Customer.ANSWERS}@127.0.0.1:{sipp.port}")
         await one.placed(to=Customer.BUSY)
         last = await one.ended()
-        assert one.listener.told() == ["service_initiated", "agent failed", "agent call_cleared"]
+        assert one.listener.told() == ["service_initiated", "agent failed", "call_cleared"]
         assert last.text == "the agent's softphone is in a call"
         with pytest.raises(ConnectionError, match="whose it is cannot be told"):
             await one.found(7)

@@ -14,7 +14,7 @@ status is used then.
     [plugins.asterisk-ami]
     user = "lcm"              # in manager.conf: read and write = call,system,originate,reporting
     password_env = "AMI_PASSWORD"
-    customer = "PJSIP/{number}@trunk"
+    endpoint = "PJSIP/{number}@trunk"
     agent_endpoint = "PJSIP/{agent}"
 """
 
@@ -28,6 +28,7 @@ from attrs import define, field
 
 from cti_hooks import Agent, ConnectionState, Host
 from cti_hooks import settings as plugin_settings
+from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
 from lcm_plugin.dialers.asterisk_ami.manager import Manager, Message
 from lcm_plugin.dialers.asterisk_ami.settings import AmiSettings
 from lcm_plugin.dialers.exchange import (
@@ -43,7 +44,7 @@ from lcm_plugin.dialers.exchange import (
 from lcm_plugin.dialers.exchange.course import SHORTEST_RING
 from lcm_plugin.dialers.exchange.dialer import Line
 from lcm_plugin.dialers.exchange.legs import NORMAL_CLEARING
-from lcm_plugin.dialers.numbers import display_name, endpoint_of
+from lcm_plugin.dialers.numbers import display_name
 
 GRACE_SECONDS: Final = 0.5
 """How long Hangup, which has the cause, may come after an OriginateResponse that says failure."""
@@ -78,7 +79,7 @@ class AsteriskAmiDialer(ExchangeDialer):
             open_wire=lambda reader, writer: Manager(
                 reader,
                 writer,
-                timeout_seconds=settings.timeout_seconds,
+                timeout_seconds=settings.request_seconds,
                 credentials=lambda: (settings.user, settings.secret.read(host.directory)),
                 heard=asterisk.hear,
             ),
@@ -89,7 +90,7 @@ class AsteriskAmiDialer(ExchangeDialer):
             Line(
                 exchange=asterisk,
                 connection=asterisk.connection,
-                agent_seconds=settings.agent_seconds,
+                agent_seconds=settings.agent_ring_seconds,
                 setup_seconds=settings.setup_seconds,
             )
         ]
@@ -98,7 +99,7 @@ class AsteriskAmiDialer(ExchangeDialer):
         return self.settings.engine if self.settings.serves(agent.id) else None
 
     def endpoint_of(self, agent: Agent) -> str:
-        return endpoint_of(agent.id, agent.endpoint, self.settings.agent_endpoint)
+        return AgentEndpoint(self.settings.agent_endpoint).filled(agent)
 
 
 @define(kw_only=True, eq=False)
@@ -118,7 +119,7 @@ class AsteriskAmi:
         return self.settings.engine
 
     async def place_agent(self, order: Order) -> None:
-        ring = self.settings.agent_seconds + MARGIN_SECONDS
+        ring = self.settings.agent_ring_seconds + MARGIN_SECONDS
         stay = ring + max(order.dial.ring_seconds, SHORTEST_RING) + self.settings.setup_seconds
         application, data = self.settings.application(ceil(stay))
         name = display_name(order.dial.display_name)
@@ -131,7 +132,7 @@ class AsteriskAmi:
         if agent is None:
             raise EngineRefusedError("the agent's channel is gone")
         ring = max(order.dial.ring_seconds, SHORTEST_RING) + self.settings.setup_seconds + MARGIN_SECONDS
-        target = self.settings.customer.replace("{number}", order.number)
+        target = NumberEndpoint(self.settings.endpoint).filled(order.number)
         headers = {"Channel": target, "Application": "Bridge", "Data": agent}
         if order.caller_id:
             headers["CallerID"] = order.caller_id

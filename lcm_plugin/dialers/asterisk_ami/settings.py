@@ -2,18 +2,24 @@
 
 import re
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
 from cti_hooks import ConfigError, Problem
+from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
 from lcm_plugin.dialers.exchange import Address, EngineRefusedError, EngineSettings, Secret
 from lcm_plugin.dialers.exchange.settings import PORT
 
-_ENDPOINT: Final = re.compile(r"[A-Za-z0-9_]+/[A-Za-z0-9_.:@%+/{}-]+")
 _APPLICATION: Final = re.compile(r"(?P<name>[A-Za-z0-9_]+)\((?P<data>[^\r\n]*)\)")
+
+
+def _is(template: type[AgentEndpoint | NumberEndpoint]) -> Any:
+    def check(_: object, __: object, value: str) -> None:
+        template(value)
+
+    return check
 
 
 @frozen(kw_only=True)
@@ -21,21 +27,25 @@ class AmiSettings(EngineSettings):
     """The `[plugins.asterisk-ami]` table, with EngineSettings's fields."""
 
     port: int = field(default=5038, validator=PORT)
-    user: str
+    user: str = "lcm"
+    """A section of manager.conf."""
     password_env: str | None = None
     password_file: str | None = None
     tls: bool = False
     ca_file: str | None = None
     """Whom to trust with `tls`; the system's own list where unset."""
-    customer: str
-    """The customer's channel: `PJSIP/{number}@trunk`, `Local/{number}@context`."""
-    agent_endpoint: str | None = None
-    """The channel of an agent without an endpoint of their own: `PJSIP/{agent}`."""
+    endpoint: str = field(default="PJSIP/{number}@trunk", validator=_is(NumberEndpoint))
+    """The customer's: `PJSIP/{number}@trunk`, `Local/{number}@context`; `{digits}` lacks the plus."""
+    agent_endpoint: str = field(default="PJSIP/{agent}", validator=_is(AgentEndpoint))
+    """Of agents the host tells no endpoint of; `{agent}` is the agent's id."""
     waiting: str | None = None
     """What the agent hears until the customer answers, as an application: `MusicOnHold(default)`."""
 
     def __attrs_post_init__(self) -> None:
-        problems = [*self.secret.problems(), *self._endpoint_problems()]
+        problems = list(self.secret.problems())
+        if NumberEndpoint(self.endpoint).pjsip_endpoint == "":
+            named = 'write "PJSIP/{number}@trunk" with the name of your trunk\'s endpoint'
+            problems.append(Problem("endpoint", f"would look for an endpoint named like the number; {named}"))
         if self.waiting and not _APPLICATION.fullmatch(self.waiting):
             problems.append(Problem("waiting", 'wants an application: "MusicOnHold(default)"'))
         if problems:
@@ -60,10 +70,3 @@ class AmiSettings(EngineSettings):
             return ssl.create_default_context(cafile=directory / self.ca_file if self.ca_file else None)
         except OSError:
             raise EngineRefusedError(f"the certificates cannot be read from {self.ca_file}") from None
-
-    def _endpoint_problems(self) -> Iterator[Problem]:
-        if "{number}" not in self.customer or not _ENDPOINT.fullmatch(self.customer):
-            yield Problem("customer", 'wants a channel with {number} in it: "PJSIP/{number}@trunk"')
-        elif self.customer.upper().startswith("PJSIP/{NUMBER}") and "@" not in self.customer:
-            wanted = 'write "PJSIP/{number}@trunk" with the name of your trunk\'s endpoint'
-            yield Problem("customer", f"would look for an endpoint named like the number; {wanted}")

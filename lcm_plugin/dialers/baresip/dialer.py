@@ -9,7 +9,7 @@ this host a call that is still up cannot be told from one the agent dialed, so `
 nothing is known until the phone is idle. A control socket has no password: keep it on loopback.
 
     [plugins.baresip]
-    customer = "sip:{number}@pbx.example.com"
+    endpoint = "sip:{number}@pbx.example.com"
     phones = { alice = { port = 4444 }, bob = { host = "10.0.0.7", port = 4444 } }
 """
 
@@ -67,16 +67,16 @@ class BaresipSettings:
 
     phones: Mapping[str, Phone]
     """By agent's id."""
-    customer: str
+    endpoint: str
     """What is dialed: `sip:{number}@pbx.example.com`."""
-    timeout_seconds: float = field(default=5.0, validator=POSITIVE)
+    request_seconds: float = field(default=5.0, validator=POSITIVE)
     setup_seconds: float = field(default=10.0, validator=POSITIVE)
     """How long the network may take until the customer's phone rings."""
 
     def __attrs_post_init__(self) -> None:
         problems = []
-        if "{number}" not in self.customer or not _TARGET.fullmatch(self.customer):
-            problems.append(Problem("customer", 'wants a SIP URI: "sip:{number}@pbx.example.com"'))
+        if "{number}" not in self.endpoint or not _TARGET.fullmatch(self.endpoint):
+            problems.append(Problem("endpoint", 'wants a SIP URI: "sip:{number}@pbx.example.com"'))
         if not self.phones:
             problems.append(Problem("phones", "wants an agent's: { alice = { port = 4444 } }"))
         if len(set(self.phones.values())) < len(self.phones):
@@ -117,8 +117,8 @@ class BaresipDialer(ExchangeDialer):
         return f"{self.settings.phones[agent.id]}"
 
     def _line(self, host: Host, agent_id: str, phone: Phone) -> Line:
-        seconds = self.settings.timeout_seconds
-        softphone = Softphone(name=f"{phone}", customer=self.settings.customer, dialer=self)
+        seconds = self.settings.request_seconds
+        softphone = Softphone(name=f"{phone}", customer=self.settings.endpoint, dialer=self)
         softphone.connection = Connection(
             what=f"{agent_id}'s",
             address=Address(host=phone.host, port=phone.port, timeout_seconds=seconds),

@@ -204,10 +204,16 @@ class Course:
         if self._unwanted.get(party) == NO_ANSWER and not was_up:  # whatever the engine calls it
             heard = evolve(heard, q850=NO_ANSWER)
         self._end[party] = heard
-        await self._tell(CallEventKind.CONNECTION_CLEARED if was_up else CallEventKind.FAILED, heard)
+        if was_up or not self._cancelled(party):
+            await self._tell(CallEventKind.CONNECTION_CLEARED if was_up else CallEventKind.FAILED, heard)
+        else:  # by us, so it says nothing of the customer
+            await self._tell(CallEventKind.CONNECTION_CLEARED, Heard(party=party, news=News.ENDED))
         other = Party.CUSTOMER if party is Party.AGENT else Party.AGENT
         if self._legs[other] in LIVE:
             await self._hang_up(other, NORMAL_CLEARING)
+
+    def _cancelled(self, party: Party) -> bool:
+        return party is Party.CUSTOMER and self._unwanted.get(party) == NORMAL_CLEARING
 
     async def _looked_for(self, heard: Heard) -> None:
         """After a reconnect: what was missed is caught up with."""
@@ -279,9 +285,10 @@ class Course:
     # -- what is told ---------------------------------------------------------------------------------------
 
     async def _tell_cleared(self) -> None:
-        """The last word: the customer's cause, or the agent's where the customer was never called."""
-        party = Party.AGENT if self._legs[Party.CUSTOMER] is Leg.NONE else Party.CUSTOMER
-        heard = self._end.get(party, Heard(party=party, news=News.ENDED))
+        """The last word, with the customer's cause; an agent's is not to be taken for one."""
+        agents = self._end.get(Party.AGENT)
+        never_called = Heard(party=Party.CUSTOMER, news=News.ENDED, text=agents.text if agents else None)
+        heard = self._end.get(Party.CUSTOMER, never_called)
         await self._tell(CallEventKind.CALL_CLEARED, evolve(heard, text=self._why or heard.text))
 
     async def _tell_once(self, kind: CallEventKind, *, party: Party = Party.CUSTOMER) -> bool:
@@ -293,7 +300,7 @@ class Course:
     async def _tell(self, kind: CallEventKind, heard: Heard | None = None) -> None:
         self._told.add(kind)
         heard = heard or Heard(party=Party.CUSTOMER, news=News.SEEN)
-        if heard.party is Party.CUSTOMER or kind is CallEventKind.CALL_CLEARED:
+        if heard.party is Party.CUSTOMER:
             state = _STATES.get(kind, self.call.state)
             self.call = evolve(self.call, state=state, q850=heard.q850)
         event = CallEvent(

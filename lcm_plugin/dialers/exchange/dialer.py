@@ -9,7 +9,7 @@ from typing import Final
 from attrs import define
 
 from cti_hooks import Agent, Attempt, Call, ConnectionState, Dial, Health, Host, described, hookimpl
-from lcm_plugin.dialers.exchange.connection import Connection, EngineDownError
+from lcm_plugin.dialers.exchange.connection import Connection, EngineDownError, EngineError
 from lcm_plugin.dialers.exchange.course import Course
 from lcm_plugin.dialers.exchange.legs import Exchange, Heard, News, Order, Party
 from lcm_plugin.dialers.numbers import channel_variables, dialable
@@ -109,12 +109,19 @@ class ExchangeDialer(ABC):
     async def find_call(self, attempt_id: str) -> Call | None:
         course = self._courses.get(attempt_id)
         lines = [self._lines[course.exchange.name]] if course else list(self._lines.values())
+        failure: EngineError | None = None
         for line in lines:
-            legs = dict(await line.exchange.seen(attempt_id))
+            try:
+                legs = await line.exchange.seen(attempt_id)
+            except EngineError as error:  # another engine may have it; if none has, this is told
+                failure = failure or error
+                continue
             if course and (legs or not course.in_doubt):
                 return course.call
             if legs:
                 return self._adopted(line, attempt_id, legs)
+        if failure:
+            raise failure
         return None
 
     @hookimpl

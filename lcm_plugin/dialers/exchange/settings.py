@@ -51,13 +51,13 @@ class EngineSettings:
     port: int = field(default=0, validator=PORT)
     name: str | None = None
     """The engine's name in `Call.engine` and in health; `host:port` where unset."""
-    agents: tuple[str, ...] = ("*",)
-    """Which agents' calls it places: ids, with `*` and `?`. Enable the plugin once for each engine."""
-    timeout_seconds: float = field(default=5.0, validator=POSITIVE)
+    agents: tuple[str, ...] = ()
+    """Whose calls it places, as patterns of agent ids: `20*`. All, where unset. Enable it once per engine."""
+    request_seconds: float = field(default=5.0, validator=POSITIVE)
     """For the connection, and for each answer."""
-    agent_seconds: float = field(default=20.0, validator=POSITIVE)
+    agent_ring_seconds: float = field(default=20.0, validator=POSITIVE)
     """How long the agent's phone rings."""
-    setup_seconds: float = field(default=10.0, validator=POSITIVE)
+    setup_seconds: float = field(default=20.0, validator=POSITIVE)
     """How long the network may take until the customer's phone rings."""
 
     @property
@@ -67,8 +67,8 @@ class EngineSettings:
 
     def address(self) -> Address:
         """Where it is."""
-        return Address(host=self.host, port=self.port, timeout_seconds=self.timeout_seconds)
+        return Address(host=self.host, port=self.port, timeout_seconds=self.request_seconds)
 
     def serves(self, agent_id: str) -> bool:
         """Whether this agent's calls are placed here."""
-        return any(fnmatchcase(agent_id, pattern) for pattern in self.agents)
+        return not self.agents or any(fnmatchcase(agent_id, pattern) for pattern in self.agents)

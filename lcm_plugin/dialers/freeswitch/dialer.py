@@ -10,7 +10,7 @@ uuids are made from the attempt's id. Outcomes come from CHANNEL_HANGUP_COMPLETE
 
     [plugins.freeswitch]
     password_env = "ESL_PASSWORD"
-    customer = "sofia/gateway/carrier/{number}"
+    endpoint = "sofia/gateway/carrier/{number}"
     agent_endpoint = "user/{agent}"
 """
 
@@ -69,18 +69,18 @@ class FreeSwitchSettings(EngineSettings):
     """The `[plugins.freeswitch]` table, with EngineSettings's fields."""
 
     port: int = field(default=8021, validator=PORT)
-    customer: str
+    endpoint: str
     """The customer's dial string: `sofia/gateway/carrier/{number}`."""
-    agent_endpoint: str | None = None
-    """Where an agent without an endpoint of their own is: `user/{agent}`."""
+    agent_endpoint: str = "user/{agent}"
+    """Of agents the host tells no endpoint of; `{agent}` is the agent's id."""
     password_env: str | None = None
     password_file: str | None = None
 
     def __attrs_post_init__(self) -> None:
         problems = list(self.secret.problems())
-        if "{number}" not in self.customer or any(one in self.customer for one in "\r\n ,|&[]<>'\""):
+        if "{number}" not in self.endpoint or any(one in self.endpoint for one in "\r\n ,|&[]<>'\""):
             problems.append(
-                Problem("customer", 'wants {number} in one dial string: "sofia/gateway/gw/{number}"')
+                Problem("endpoint", 'wants {number} in one dial string: "sofia/gateway/gw/{number}"')
             )
         if problems:
             raise ConfigError(problems)
@@ -117,7 +117,7 @@ class FreeSwitchDialer(ExchangeDialer):
             open_wire=lambda reader, writer: EventSocket(
                 reader,
                 writer,
-                timeout_seconds=settings.timeout_seconds,
+                timeout_seconds=settings.request_seconds,
                 password=partial(settings.secret.read, host.directory),
                 heard=switch.hear,
             ),
@@ -128,7 +128,7 @@ class FreeSwitchDialer(ExchangeDialer):
             Line(
                 exchange=switch,
                 connection=switch.connection,
-                agent_seconds=settings.agent_seconds,
+                agent_seconds=settings.agent_ring_seconds,
                 setup_seconds=settings.setup_seconds,
             )
         ]
@@ -156,7 +156,7 @@ class FreeSwitch:
 
     async def place_agent(self, order: Order) -> None:
         self._know(order.attempt_id)
-        ring = self.settings.agent_seconds + MARGIN_SECONDS
+        ring = self.settings.agent_ring_seconds + MARGIN_SECONDS
         stay = ring + max(order.dial.ring_seconds, SHORTEST_RING) + self.settings.setup_seconds
         variables = {
             "origination_uuid": leg_uuid(order.attempt_id, Party.AGENT),
@@ -181,7 +181,7 @@ class FreeSwitch:
             "origination_uuid": leg_uuid(order.attempt_id, Party.CUSTOMER),
             "originate_timeout": f"{ceil(ring)}",
         }
-        target = self.settings.customer.replace("{number}", order.number)
+        target = self.settings.endpoint.replace("{number}", order.number)
         await self._socket().command(
             f"sendmsg {leg_uuid(order.attempt_id, Party.AGENT)}",
             "call-command: execute",

@@ -22,8 +22,8 @@ class WebhookSettings:
     secret_env: str | None = None
     """The environment variable with the secret that requests are signed with."""
     secret_file: str | None = None
-    agents: tuple[str, ...] = ("*",)
-    """Which agents' calls it takes: ids, with `*` and `?`."""
+    agents: tuple[str, ...] = ()
+    """Whose calls it takes, as patterns of agent ids: `20*`. All, where unset."""
     timeout_seconds: float = field(default=5.0, validator=validators.gt(0.0))
 
     def __attrs_post_init__(self) -> None:
@@ -44,7 +44,7 @@ class WebhookSettings:
 
     def serves(self, agent_id: str) -> bool:
         """Whether this agent's calls are ordered here."""
-        return any(fnmatchcase(agent_id, pattern) for pattern in self.agents)
+        return not self.agents or any(fnmatchcase(agent_id, pattern) for pattern in self.agents)
 
     def secret(self, directory: Path) -> str:
         """The secret; a file's name is relative to `directory`.

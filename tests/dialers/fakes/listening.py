@@ -60,12 +60,13 @@ class Site:
     clock: Clock
     listener: Listener
     quiet_seconds: float = 5.0
+    agent: str = "alice"
 
     async def call(self, name: int | str = 1, *, agent: Agent | None = None, **facts: Any) -> Call | None:
         facts = {"to": NUMBER, "not_after": self.clock.now() + timedelta(seconds=60), **facts}
         attempt = Attempt(
             id=_id(name),
-            agent=agent or Agent(id="alice"),
+            agent=agent or Agent(id=self.agent),
             contact=None,
             state=AttemptState.DIALING,
             campaign_group="G",
@@ -117,14 +118,16 @@ class Site:
 
 
 @asynccontextmanager
-async def site(clock: Clock, plugin: str, *, quiet_seconds: float = 5.0, **table: Any) -> AsyncIterator[Site]:
+async def site(
+    clock: Clock, plugin: str, *, quiet_seconds: float = 5.0, agent: str = "alice", **table: Any
+) -> AsyncIterator[Site]:
     """A host with this dialer alone."""
     config = {"cti": {"plugins": [plugin]}, "plugins": {plugin: table}}
     host = Host.from_config(config, clock=clock, random=Random(1))
     listener = Listener()
     host.register(listener)
     async with host:
-        yield Site(host, clock, listener, quiet_seconds)
+        yield Site(host, clock, listener, quiet_seconds, agent)
 
 
 def _id(name: int | str) -> str:
