@@ -11,7 +11,7 @@ import pytest
 
 from cti_hooks import Agent, Call, ConfigError, ConnectionState, Host
 from lcm_plugin.dialers.exchange import Party
-from lcm_plugin.dialers.freeswitch.dialer import leg_uuid
+from lcm_plugin.dialers.freeswitch.switch import leg_uuid
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.freeswitch import VERSION, Channel, FakeFreeSwitch
 from tests.dialers.fakes.listening import Site, site
@@ -473,3 +473,23 @@ def test_wrong_settings_are_told(monkeypatch: pytest.MonkeyPatch, table: dict[st
             {"cti": {"plugins": ["freeswitch"]}, "plugins": {"freeswitch": settings(8021) | table}}
         )
     assert said in str(raised.value)
+
+
+async def test_an_answer_nobody_waits_for_is_not_taken_for_the_next_ones(
+    switch: FakeFreeSwitch, opened: OpenSite
+) -> None:
+    """Answers come in the order of the questions, so whoever stops waiting for one ends the connection."""
+    async with opened() as one:
+        await one.healthy()
+        switch.slow = 1.0
+        asking = asyncio.create_task(one.call())
+        await asyncio.sleep(0.5)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        with pytest.raises(ConnectionError):
+            await one.found(2)
+        switch.slow = 0.0
+        await one.healthy()
+        await one.placed(2)
+        await one.heard("established")
+        assert sum(asked.startswith("bgapi") for asked in switch.asked) == 2

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from cti_hooks import ConnectionState, masked_text
 from lcm_plugin.dialers.exchange import EngineRefusedError, Wire
-from lcm_plugin.dialers.exchange.connection import LARGEST
+from lcm_plugin.dialers.exchange.wire import LARGEST
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _VERSION: Final = re.compile(r"baresip +(?P<version>[0-9][0-9.]*)")

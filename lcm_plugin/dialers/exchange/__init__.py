@@ -1,22 +1,23 @@
 """What dialers that hold a TCP connection to a telephone engine share.
 
-`connection` keeps the connection up, `course` leads a call over its two legs, `dialer` is the plugin around
-both. A backend brings its protocol's `Wire` and an `Exchange` that places, hangs up and looks for legs.
+`wire` is one connection and `connection` keeps one up; `course` leads a call over its two legs, and `reports`
+tells of it; `dialer` is the plugin around all. A backend brings its protocol's `Wire`, and an `Exchange` that
+places, hangs up and looks for legs.
 """
 
-from lcm_plugin.dialers.exchange.connection import (
+from lcm_plugin.dialers.exchange.connection import Connection
+from lcm_plugin.dialers.exchange.course import Course
+from lcm_plugin.dialers.exchange.dialer import ExchangeDialer
+from lcm_plugin.dialers.exchange.legs import Exchange, Heard, News, Order, Party
+from lcm_plugin.dialers.exchange.settings import EngineSettings, Secret
+from lcm_plugin.dialers.exchange.wire import (
     Address,
-    Connection,
     EngineDownError,
     EngineError,
     EngineLostError,
     EngineRefusedError,
     Wire,
 )
-from lcm_plugin.dialers.exchange.course import Course
-from lcm_plugin.dialers.exchange.dialer import ExchangeDialer
-from lcm_plugin.dialers.exchange.legs import Exchange, Heard, News, Order, Party
-from lcm_plugin.dialers.exchange.settings import EngineSettings, Secret
 
 __all__ = [
     "Address",

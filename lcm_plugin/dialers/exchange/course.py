@@ -15,9 +15,10 @@ from typing import Final
 
 from attrs import define, evolve, field
 
-from cti_hooks import Call, CallEvent, CallEventKind, ConnectionState, Host, described
-from lcm_plugin.dialers.exchange.connection import EngineDownError, EngineError, EngineRefusedError
+from cti_hooks import Call, CallEventKind, ConnectionState, described
 from lcm_plugin.dialers.exchange.legs import NO_ANSWER, NORMAL_CLEARING, Exchange, Heard, News, Order, Party
+from lcm_plugin.dialers.exchange.reports import Reports
+from lcm_plugin.dialers.exchange.wire import EngineDownError, EngineError, EngineRefusedError
 
 log = logging.getLogger("lcm_plugin.dialers")
 
@@ -38,13 +39,6 @@ class Leg(StrEnum):
 
 LIVE: Final = {Leg.PLACED, Leg.UP}
 
-_STATES: Final = {
-    CallEventKind.DELIVERED: ConnectionState.ALERTING,
-    CallEventKind.ESTABLISHED: ConnectionState.CONNECTED,
-    CallEventKind.FAILED: ConnectionState.FAIL,
-    CallEventKind.CALL_CLEARED: ConnectionState.NULL,
-}
-
 
 def _no_legs() -> dict[Party, Leg]:
     return {Party.AGENT: Leg.NONE, Party.CUSTOMER: Leg.NONE}
@@ -54,9 +48,8 @@ def _no_legs() -> dict[Party, Leg]:
 class Course:
     """One call. `hear` takes news of its legs from anywhere; `run` deals with them until the call is over."""
 
-    host: Host
+    reports: Reports
     exchange: Exchange
-    call: Call
     order: Order | None = None
     """None: found at the engine, not placed by this process."""
     agent_seconds: float = 20.0
@@ -65,7 +58,6 @@ class Course:
     """Whether `make_call` failed: then the customer is not called any more."""
     _legs: dict[Party, Leg] = field(factory=_no_legs, init=False)
     _inbox: "asyncio.Queue[Heard]" = field(factory=asyncio.Queue, init=False)
-    _told: set[CallEventKind] = field(factory=set, init=False)
     _unsure: set[Party] = field(factory=set, init=False)
     """Legs that were ordered, and nothing heard of them yet."""
     _unwanted: dict[Party, int] = field(factory=dict, init=False)
@@ -75,6 +67,11 @@ class Course:
     _looking: asyncio.Task[None] | None = field(default=None, init=False)
     _why: str | None = field(default=None, init=False)
     """Why the call was ended by us, for people."""
+
+    @property
+    def call(self) -> Call:
+        """The call as it was told last."""
+        return self.reports.call
 
     @property
     def open_to_cancel(self) -> bool:
@@ -89,7 +86,7 @@ class Course:
         """Start from what the engine has."""
         for party, state in legs.items():
             self._legs[party] = Leg.UP if state is ConnectionState.CONNECTED else Leg.PLACED
-        self.call = evolve(self.call, state=legs.get(Party.CUSTOMER, ConnectionState.INITIATED))
+        self.reports.call = evolve(self.call, state=legs.get(Party.CUSTOMER, ConnectionState.INITIATED))
         if self.open_to_cancel:  # the host died between the legs
             self.hear(Heard(party=Party.AGENT, news=News.CLEAR, text="found with no customer's leg"))
 
@@ -115,14 +112,14 @@ class Course:
             self._look_later()
             self.in_doubt = True
             raise
-        left = (order.dial.not_after - self.host.clock.now()).total_seconds()
+        left = (order.dial.not_after - self.reports.host.clock.now()).total_seconds()
         self._give_up_after(Party.AGENT, max(0.0, min(self.agent_seconds, left)))
 
     async def run(self) -> None:
         """Lead the call to its end."""
         try:
             if self.order is not None:
-                await self._tell(CallEventKind.SERVICE_INITIATED)
+                await self.reports.tell_once(CallEventKind.SERVICE_INITIATED)
             while any(leg in LIVE for leg in self._legs.values()):
                 heard = await self._inbox.get()
                 if heard.news is News.LEAVE:
@@ -165,8 +162,8 @@ class Course:
 
     async def _rings(self, news: News) -> None:
         if news is News.PROGRESS:
-            await self._tell_once(CallEventKind.NETWORK_REACHED)
-        elif await self._tell_once(CallEventKind.DELIVERED) and self.order is not None:
+            await self.reports.tell_once(CallEventKind.NETWORK_REACHED)
+        elif await self.reports.tell_once(CallEventKind.DELIVERED) and self.order is not None:
             self._give_up_after(Party.CUSTOMER, max(self.order.dial.ring_seconds, SHORTEST_RING))
 
     async def _answered(self, party: Party) -> None:
@@ -174,16 +171,16 @@ class Course:
             return
         self._legs[party] = Leg.UP
         if party is Party.CUSTOMER:
-            await self._tell_once(CallEventKind.ESTABLISHED)
+            await self.reports.tell_once(CallEventKind.ESTABLISHED)
         elif party in self._unwanted or self.order is None:
             await self._hang_up(party, NORMAL_CLEARING)
         else:
-            await self._tell_once(CallEventKind.ORIGINATED, party=Party.AGENT)
+            await self.reports.tell_once(CallEventKind.ORIGINATED, Party.AGENT)
             await self._call_customer(self.order)
 
     async def _call_customer(self, order: Order) -> None:
         """In time, and once."""
-        if self.host.clock.now() >= order.dial.not_after:
+        if self.reports.host.clock.now() >= order.dial.not_after:
             self._why = "too late to call the customer"
             await self._hang_up(Party.AGENT, NORMAL_CLEARING)
             return
@@ -205,9 +202,11 @@ class Course:
             heard = evolve(heard, q850=NO_ANSWER)
         self._end[party] = heard
         if was_up or not self._cancelled(party):
-            await self._tell(CallEventKind.CONNECTION_CLEARED if was_up else CallEventKind.FAILED, heard)
+            await self.reports.tell(
+                CallEventKind.CONNECTION_CLEARED if was_up else CallEventKind.FAILED, heard
+            )
         else:  # by us, so it says nothing of the customer
-            await self._tell(CallEventKind.CONNECTION_CLEARED, Heard(party=party, news=News.ENDED))
+            await self.reports.tell(CallEventKind.CONNECTION_CLEARED, Heard(party=party, news=News.ENDED))
         other = Party.CUSTOMER if party is Party.AGENT else Party.AGENT
         if self._legs[other] in LIVE:
             await self._hang_up(other, NORMAL_CLEARING)
@@ -289,28 +288,4 @@ class Course:
         agents = self._end.get(Party.AGENT)
         never_called = Heard(party=Party.CUSTOMER, news=News.ENDED, text=agents.text if agents else None)
         heard = self._end.get(Party.CUSTOMER, never_called)
-        await self._tell(CallEventKind.CALL_CLEARED, evolve(heard, text=self._why or heard.text))
-
-    async def _tell_once(self, kind: CallEventKind, *, party: Party = Party.CUSTOMER) -> bool:
-        if kind in self._told:
-            return False
-        await self._tell(kind, Heard(party=party, news=News.SEEN))
-        return True
-
-    async def _tell(self, kind: CallEventKind, heard: Heard | None = None) -> None:
-        self._told.add(kind)
-        heard = heard or Heard(party=Party.CUSTOMER, news=News.SEEN)
-        if heard.party is Party.CUSTOMER:
-            state = _STATES.get(kind, self.call.state)
-            self.call = evolve(self.call, state=state, q850=heard.q850)
-        event = CallEvent(
-            kind=kind,
-            call_id=self.call.id,
-            attempt_id=self.call.attempt_id,
-            at=self.host.clock.now(),
-            party=heard.party.value,
-            q850=heard.q850,
-            sip_status=heard.sip_status,
-            text=heard.text,
-        )
-        await self.host.hooks.all("on_call_event", event=event)
+        await self.reports.tell(CallEventKind.CALL_CLEARED, evolve(heard, text=self._why or heard.text))

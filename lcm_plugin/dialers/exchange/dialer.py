@@ -9,9 +9,11 @@ from typing import Final
 from attrs import define
 
 from cti_hooks import Agent, Attempt, Call, ConnectionState, Dial, Health, Host, described, hookimpl
-from lcm_plugin.dialers.exchange.connection import Connection, EngineDownError, EngineError
+from lcm_plugin.dialers.exchange.connection import Connection
 from lcm_plugin.dialers.exchange.course import Course
 from lcm_plugin.dialers.exchange.legs import Exchange, Heard, News, Order, Party
+from lcm_plugin.dialers.exchange.reports import Reports
+from lcm_plugin.dialers.exchange.wire import EngineDownError, EngineError
 from lcm_plugin.dialers.numbers import channel_variables, dialable
 
 log = logging.getLogger("lcm_plugin.dialers")
@@ -179,9 +181,8 @@ class ExchangeDialer(ABC):
             engine=line.exchange.name,
         )
         course = Course(
-            host=self._started(),
+            reports=Reports(host=self._started(), call=call),
             exchange=line.exchange,
-            call=call,
             order=order,
             agent_seconds=line.agent_seconds,
             setup_seconds=line.setup_seconds,

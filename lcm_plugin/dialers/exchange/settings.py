@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import field, frozen, validators
 
 from cti_hooks import Problem
-from lcm_plugin.dialers.exchange.connection import Address, EngineRefusedError
+from lcm_plugin.dialers.exchange.wire import Address, EngineRefusedError
 
 PORT = (validators.ge(1), validators.le(65535))
 POSITIVE = validators.gt(0.0)

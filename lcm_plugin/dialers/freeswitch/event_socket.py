@@ -15,7 +15,7 @@ from attrs import frozen
 
 from cti_hooks import masked_text
 from lcm_plugin.dialers.exchange import EngineLostError, EngineRefusedError, Wire
-from lcm_plugin.dialers.exchange.connection import LARGEST
+from lcm_plugin.dialers.exchange.wire import LARGEST
 
 EVENTS: Final = (
     "BACKGROUND_JOB CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_EXECUTE_COMPLETE "

@@ -32,15 +32,13 @@ from cti_hooks import (
     CallEvent,
     CallEventKind,
     ConnectionState,
-    Contact,
     Dial,
     Health,
     Host,
-    described,
     hookimpl,
 )
 from cti_hooks import settings as plugin_settings
-from lcm_plugin.dialers.numbers import channel_variables, dialable
+from lcm_plugin.dialers.webhook.order import explained, order_of
 from lcm_plugin.dialers.webhook.settings import WebhookSettings
 from lcm_plugin.dialers.webhook.signing import signed
 
@@ -101,7 +99,7 @@ class WebhookDialer:
             state=ConnectionState.INITIATED,
             engine=self.settings.engine,
         )
-        order = _order(attempt, dial, call)
+        order = order_of(attempt, dial, call)
         self._calls[attempt.id] = call  # its events may come before the answer; in doubt it stays known
         if not await self._ordered_in_time(attempt.id, order, dial.not_after):
             self._calls.pop(attempt.id, None)
@@ -160,7 +158,7 @@ class WebhookDialer:
                     seen += ": it refuses the signature; see secret_env, and both clocks"
                 return [Health(what=what, good=not refused, seen=seen)]
         except (aiohttp.ClientError, TimeoutError, RuntimeError) as error:
-            return [Health(what=what, good=False, seen=_explained(error, self.settings))]
+            return [Health(what=what, good=False, seen=explained(error, self.settings))]
 
     async def _ordered_in_time(self, attempt_id: str, order: bytes, not_after: datetime) -> bool:
         """Whether the endpoint took it. False: surely nothing will ring."""
@@ -182,7 +180,7 @@ class WebhookDialer:
             async with asyncio.timeout(left):
                 return await trying(self._order_once, attempt_id, order)
         except _NOT_DELIVERED as error:
-            log.warning("attempt %s: not placed: %s", attempt_id, _explained(error, self.settings))
+            log.warning("attempt %s: not placed: %s", attempt_id, explained(error, self.settings))
             return False
 
     async def _order_once(self, attempt_id: str, order: bytes) -> bool:
@@ -230,49 +228,3 @@ class WebhookDialer:
         if self._host is None:
             raise RuntimeError("the webhook dialer is not started: start the host first")
         return self._host
-
-
-def _order(attempt: Attempt, dial: Dial, call: Call) -> bytes:
-    """What the endpoint gets, as JSON."""
-    agent = attempt.agent
-    order = {
-        "attempt_id": attempt.id,
-        "call_id": call.id,
-        "not_after": dial.not_after.isoformat(),
-        "to": dialable(dial.to),
-        "caller_id": dialable(dial.caller_id) if dial.caller_id else None,
-        "ring_seconds": dial.ring_seconds,
-        "display_name": dial.display_name,
-        "variables": dict(channel_variables(dial.variables)),
-        "agent": {"id": agent.id, "endpoint": agent.endpoint},
-        "contact": _contact(attempt.contact),
-    }
-    return json.dumps(order).encode()
-
-
-def _contact(contact: Contact | None) -> dict[str, str] | None:
-    """What a screen pop needs to look a contact up; no person's data."""
-    if contact is None:
-        return None
-    return {
-        "key": contact.key,
-        "campaign": contact.campaign,
-        "campaign_group": contact.campaign_group,
-        "contact_id": contact.contact_id,
-        "call_type": contact.call_type.value,
-    }
-
-
-def _explained(error: Exception, settings: WebhookSettings) -> str:
-    """What is wrong with the endpoint, in one line."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"its certificate is not good for {settings.engine}: {error.certificate_error}"
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return f"no TLS is spoken at {settings.engine}; is it http, or another port?"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"there is no host {error.host}"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"nothing listens at {settings.engine}; is it running, and is the port right?"
-    if isinstance(error, TimeoutError):
-        return f"no answer from {settings.engine} within {settings.timeout_seconds:g} s"
-    return described(error)

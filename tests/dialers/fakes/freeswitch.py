@@ -68,6 +68,7 @@ class FakeFreeSwitch(FakeServer):
                     return
                 continue
             answer = self._do(block, writer)
+            await asyncio.sleep(self.slow)
             if self.lose_answer_to and self.lose_answer_to in block[0]:
                 self.lose_answer_to = None
                 return

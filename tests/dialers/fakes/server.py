@@ -16,6 +16,8 @@ class FakeServer(ABC):
     asked: list[str] = field(factory=list)
     lose_answer_to: str | None = None
     """A command that is carried out, and the connection cut in place of the answer."""
+    slow: float = 0.0
+    """Seconds until each answer, one after another."""
     deaf: bool = False
     """Takes what comes and does nothing."""
     writers: set[asyncio.StreamWriter] = field(factory=set)
