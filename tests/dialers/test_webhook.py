@@ -264,6 +264,33 @@ async def test_health_tells_who_answers(endpoint: Endpoint, clock: LoopClock) ->
         assert "no TLS is spoken" in (await one.health()).seen
 
 
+async def test_something_else_on_the_port_is_told(endpoint: Endpoint, clock: LoopClock) -> None:
+    """A port where no HTTP is spoken is named as that."""
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with site(clock, "webhook", **table(port)) as one:
+            assert "no HTTP is spoken at" in (await one.health()).seen
+
+
+async def test_a_site_that_tells_no_events_fills_no_memory(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls nothing is heard of are forgotten, the oldest first."""
+    monkeypatch.setattr("lcm_plugin.dialers.webhook.dialer.KNOWN_CALLS", 2)
+    async with opened(endpoint, status_url=None) as one:
+        for number in range(3):
+            await one.placed(number)
+        assert await one.found(2)
+        with pytest.raises(RuntimeError, match="no status_url"):
+            await one.found(0)
+
+
 async def test_another_agents_call_is_not_its_own(endpoint: Endpoint) -> None:
     """An agent who is not among `agents` is left to the next dialer."""
     async with opened(endpoint, agents=["1*"]) as one:

@@ -34,6 +34,8 @@ LONGEST_PAUSE: Final = 1.5
 LONGEST_PAUSE_REFUSED: Final = 60.0
 """Seconds, where the engine refuses the login: knocking on would lock this address out."""
 PING_SECONDS: Final = 15.0
+HEALTH_SECONDS: Final = 4.0
+"""How long a question for health waits for the first try: `report_health` has 5 s."""
 
 
 WireFactory = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Wire]
@@ -78,7 +80,7 @@ class Connection:
     async def health(self) -> Health:
         """How it is; waits for the first try to end, so that a check right after the start can tell."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.address.timeout_seconds * 0.8):
+            async with asyncio.timeout(min(self.address.timeout_seconds, HEALTH_SECONDS)):
                 await self._tried.wait()
         return Health(what=self.what, good=self._wire is not None, seen=self._seen)
 

@@ -49,6 +49,8 @@ log = logging.getLogger("lcm_plugin.dialers")
 
 _NOT_DELIVERED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 """No connection was made: no DNS name, refused, TLS that is not to be trusted, no answer to the SYN."""
+KNOWN_CALLS: Final = 10_000
+"""How many calls are known by their events at the most; the oldest is forgotten for the next."""
 _STATES: Final = {
     CallEventKind.DELIVERED: ConnectionState.ALERTING,
     CallEventKind.ESTABLISHED: ConnectionState.CONNECTED,
@@ -100,6 +102,8 @@ class WebhookDialer:
             engine=self.settings.engine,
         )
         order = order_of(attempt, dial, call)
+        if len(self._calls) >= KNOWN_CALLS:  # of a site that tells no events
+            del self._calls[next(iter(self._calls))]
         self._calls[attempt.id] = call  # its events may come before the answer; in doubt it stays known
         if not await self._ordered_in_time(attempt.id, order, dial.not_after):
             self._calls.pop(attempt.id, None)

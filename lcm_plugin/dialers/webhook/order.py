@@ -40,7 +40,7 @@ def _contact(contact: Contact | None) -> dict[str, str] | None:
     }
 
 
-def explained(error: Exception, settings: WebhookSettings) -> str:
+def explained(error: Exception, settings: WebhookSettings) -> str:  # noqa: PLR0911  (one line for each kind of trouble)
     """What is wrong with the endpoint, in one line."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"its certificate is not good for {settings.engine}: {error.certificate_error}"
@@ -50,6 +50,8 @@ def explained(error: Exception, settings: WebhookSettings) -> str:
         return f"there is no host {error.host}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"nothing listens at {settings.engine}; is it running, and is the port right?"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"no HTTP is spoken at {settings.engine}; is the port right?"
     if isinstance(error, TimeoutError):
         return f"no answer from {settings.engine} within {settings.timeout_seconds:g} s"
     return described(error)
