@@ -163,3 +163,76 @@ async def test_an_attempt_is_a_pair_of_channels(here: Centre, shared_asterisk: A
     assert sorted(placed) == sorted(f"load-{number}-{leg}" for number in range(200) for leg in "ac")
     assert shared_asterisk.channels() == []
     assert [n for n in range(200) if here.listener.kinds(f"load-{n}")[3:4] != ["established"]] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "good", "said"),
+    [
+        ({}, True, "Asterisk 22"),
+        ({"endpoint": "Local/{number}@customers"}, True, "Asterisk 22"),
+        ({"endpoint": "PJSIP/{number}"}, False, "write 'PJSIP/{number}@trunk'"),
+        ({"endpoint": "PJSIP/{number}@carrier"}, False, "no PJSIP endpoint 'carrier'; there are: 1001,"),
+        ({"endpoint": "PJSIP/{number}@1003"}, False, "PJSIP endpoint '1003' is offline"),
+        ({"user": "nobody"}, False, "refuses user 'nobody' or its password"),
+    ],
+    ids=str,
+)
+async def test_health_says_what_is_wrong(
+    shared_asterisk: Asterisk, password: None, table: dict[str, str], *, good: bool, said: str
+) -> None:
+    """Reachable, with its version; or what is wrong, a number taken for an endpoint's name among it."""
+    async with centre({"asterisk": ari_settings(shared_asterisk, **table)}) as here:
+        (health,) = await here.health()
+    assert health.good is good
+    assert said in health.seen
+
+
+async def test_a_customers_leg_that_cannot_be_placed(shared_asterisk: Asterisk, password: None) -> None:
+    """A trunk that does not exist fails the call and says why; the agent's leg goes."""
+    settings = ari_settings(shared_asterisk, endpoint="PJSIP/{number}@carrier")
+    async with centre({"asterisk": settings}) as here:
+        await here.health()
+        await here.dial("trunkless", Customer.ANSWERS)
+        await here.listener.told("trunkless", "call_cleared")
+    assert here.listener.kinds("trunkless") == [*AGENT, "failed", *HUNG_UP_ON_AGENT]
+    assert "cannot reach this endpoint" in str(here.listener.of("trunkless")[2].text)
+
+
+async def test_the_agents_engine_is_used(
+    shared_asterisk: Asterisk, own_asterisk: Asterisk, password: None
+) -> None:
+    """Several Asterisks: each agent's calls are at the agent's own, the call names it, and it is found."""
+    engines = {
+        "north": ari_settings(shared_asterisk, agents=["10*"]),
+        "south": ari_settings(own_asterisk, endpoint="Local/{number}@customers"),
+    }
+    async with centre({"asterisk": {"engines": engines}}) as here:
+        await here.ready()
+        for attempt, agent, engine in (("n", "PJSIP/1001", "north"), ("s", "Local/agent@agents", "south")):
+            call = await here.dial(attempt, Customer.ANSWERS, agent=agent)
+            assert call is not None
+            assert call.engine == engine
+            await here.listener.told(attempt, "established")
+            assert (await here.find(attempt)).value.engine == engine
+            await here.host.hooks.first("clear_call", call=call)
+            await here.listener.told(attempt, "call_cleared")
+    assert {"n-a", "n-c"} <= set(shared_asterisk.account())
+    assert {"s-a", "s-c"} <= set(own_asterisk.account())
+
+
+@pytest.mark.parametrize(
+    ("number", "q850"),
+    [(Customer.BUSY, 17), (Customer.NOT_ANSWERED, 19), (Customer.CONGESTED, 34), (Customer.UNALLOCATED, 1)],
+)
+async def test_a_local_leg_tells_its_cause(
+    shared_asterisk: Asterisk, password: None, number: str, q850: int
+) -> None:
+    """Through a dialplan the cause of its Hangup() is the call's; there is no SIP status."""
+    attempt = f"local-{q850}"
+    settings = ari_settings(shared_asterisk, endpoint="Local/{number}@customers")
+    async with centre({"asterisk": settings}) as here:
+        await here.ready()
+        await here.dial(attempt, number, agent="Local/agent@agents")
+        await here.listener.told(attempt, "call_cleared")
+    failed = next(event for event in here.listener.of(attempt) if event.kind == "failed")
+    assert (failed.q850, failed.sip_status) == (q850, None)

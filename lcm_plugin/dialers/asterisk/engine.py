@@ -17,10 +17,11 @@ from lcm_plugin.dialers.asterisk.ari import (
     AriUnreachableError,
     RepeatedChannelError,
 )
-from lcm_plugin.dialers.asterisk.call import AriCall, Order
-from lcm_plugin.dialers.asterisk.endpoints import NumberEndpoint
+from lcm_plugin.dialers.asterisk.call import AriCall
 from lcm_plugin.dialers.asterisk.events import EventSocket
+from lcm_plugin.dialers.asterisk.health import wrong_endpoint
 from lcm_plugin.dialers.asterisk.leg import NORMAL_CLEARING
+from lcm_plugin.dialers.asterisk.order import Order
 
 log = logging.getLogger("lcm_plugin.dialers.asterisk")
 
@@ -130,7 +131,7 @@ class Engine:
         if self.socket.trouble:
             return Health(what=what, good=False, seen=self.socket.trouble)
         try:
-            wrong = await self._wrong_endpoint()
+            wrong = await wrong_endpoint(self.ari)
         except AriError as error:
             return Health(what=what, good=False, seen=str(error))
         seen = f"Asterisk {self.socket.version}, {len(self.calls)} calls"
@@ -208,20 +209,3 @@ class Engine:
         task = asyncio.create_task(work, name=f"{self.ari.name}: {work.__name__}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _wrong_endpoint(self) -> str | None:
-        template = self.ari.settings.endpoint
-        name = NumberEndpoint(template).pjsip_endpoint
-        if name is None:
-            return None
-        endpoints = await self.ari.pjsip_endpoints()
-        if not name:
-            example = next((one for one in endpoints if "trunk" in one), "trunk")
-            right = "PJSIP/{number}@" + example
-            return f"endpoint {template!r} takes the number for a PJSIP endpoint's name: write {right!r}"
-        if name not in endpoints:
-            names = ", ".join(sorted(endpoints)) or "none"
-            return f"endpoint {template!r}: there is no PJSIP endpoint {name!r}; there are: {names}"
-        if endpoints[name] == "offline":
-            return f"endpoint {template!r}: PJSIP endpoint {name!r} is offline"
-        return None

@@ -8,9 +8,9 @@ from typing import Final
 from cti_hooks import Agent, Attempt, Call, Dial, Health, Host, hookimpl
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.dialers.asterisk.ari import Ari
-from lcm_plugin.dialers.asterisk.call import Order
 from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
 from lcm_plugin.dialers.asterisk.engine import Engine
+from lcm_plugin.dialers.asterisk.order import Order
 from lcm_plugin.dialers.asterisk.settings import AsteriskSettings, EngineSettings
 from lcm_plugin.dialers.numbers import dialable
 

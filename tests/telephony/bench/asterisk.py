@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from attrs import define, field
 
@@ -18,6 +18,8 @@ from tests.telephony.bench.engines import asterisk_root
 from tests.telephony.bench.processes import free_port, started, stop, wait_until
 
 CONFIGURATION: Final = Path(__file__).parent / "etc"
+DIRECTORIES: Final = Path(__file__).parent / "directories"
+"""Where Asterisk keeps what; over every configuration."""
 _READY_WITHIN: Final = 20.0
 
 
@@ -45,11 +47,21 @@ class Asterisk:
         """Where ARI is."""
         return f"http://127.0.0.1:{self.http_port}/ari"
 
-    def configure(self, source: Path = CONFIGURATION) -> None:
-        """Write the configuration files of a folder for this run: `@NAME@` becomes its value."""
+    def configure(self, *sources: Path) -> None:
+        """Write the files of these folders for this run, the last one's last: `@NAME@` becomes its value."""
         (self.folder / "etc").mkdir()
         for name in ("log/cel-custom", "spool"):
             (self.folder / name).mkdir(parents=True)
+        files = {
+            path.name: path
+            for source in (*(sources or (CONFIGURATION,)), DIRECTORIES)
+            for path in source.glob("*.conf")
+        }
+        for name, path in files.items():
+            text = path.read_text(encoding="latin-1")  # as samples have any, and bytes stay what they are
+            (self.folder / "etc" / name).write_text(self._filled(text), encoding="latin-1")
+
+    def _filled(self, text: str) -> str:
         values = {customer.name: customer.value for customer in Customer} | {
             "DIR": self._inside(self.folder),
             "MODULES": self._inside(next(asterisk_root().glob("usr/lib/*/asterisk/modules"))),
@@ -58,11 +70,9 @@ class Asterisk:
             "SIP_PORT": self.sip_port,
             "CUSTOMER_PORT": self.customer_port,
         }
-        for path in source.glob("*.conf"):
-            text = path.read_text(encoding="utf-8")
-            for name, value in values.items():
-                text = text.replace(f"@{name}@", str(value))
-            (self.folder / "etc" / path.name).write_text(text, encoding="utf-8")
+        for name, value in values.items():
+            text = text.replace(f"@{name}@", str(value))
+        return text
 
     def start(self) -> None:
         """Start it, and return once ARI listens and all its modules are loaded."""
@@ -133,12 +143,12 @@ class Asterisk:
 
 
 @contextmanager
-def asterisk(customer_port: int) -> Iterator[Asterisk]:
-    """A running Asterisk, gone with its files at the end."""
+def asterisk(customer_port: int, *sources: Path, **ports: Any) -> Iterator[Asterisk]:
+    """A running Asterisk with the files of these folders, the bench's where none; gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=asterisk_root() / "srv"))
-    one = Asterisk(folder=folder, customer_port=customer_port)
+    one = Asterisk(folder=folder, customer_port=customer_port, **ports)
     try:
-        one.configure()
+        one.configure(*sources)
         one.start()
         yield one
     finally:
