@@ -296,6 +296,28 @@ async def test_a_customers_order_whose_answer_is_lost_is_followed(
     assert switch.rang == ["user/alice", "sofia/gateway/carrier/+12125550101"]
 
 
+@pytest.mark.parametrize(("seconds", "kept"), [(8, True), (30, False)], ids=["in time", "too late"])
+async def test_an_order_a_frozen_engine_carries_out_late_is_hung_up(
+    switch: FakeFreeSwitch, opened: OpenSite, clock: LoopClock, seconds: float, *, kept: bool
+) -> None:
+    """Frozen with the customer's order unread, it rings when it thaws: after the deadline, not for long."""
+    async with opened() as one:
+        await one.healthy()
+        await one.placed(to="+12125550107", not_after=clock.now() + timedelta(seconds=20))
+        await asyncio.sleep(0.5)
+        one.listener.on_event = lambda event: switch.thawed.clear() if event.kind == "originated" else None
+        await asyncio.sleep(seconds)
+        assert len(switch.rang) == 1
+        switch.thawed.set()
+        await one.heard("delivered" if kept else "call_cleared")
+        await asyncio.sleep(5)
+        assert len(switch.rang) == 2
+        assert len(switch.channels) == (2 if kept else 0)
+        if not kept:
+            assert one.listener.last.text == "the engine carried out the order after its deadline"
+            assert "delivered" not in one.listener.told()
+
+
 async def test_a_call_goes_on_over_a_cut_connection(switch: FakeFreeSwitch, opened: OpenSite) -> None:
     """Nothing is queued while there is no connection: what was missed is found by looking."""
     async with opened() as one:

@@ -129,6 +129,22 @@ async def test_a_frozen_asterisk_dials_nobody_twice_or_late(own_asterisk: Asteri
     assert not own_asterisk.channels()
 
 
+async def test_a_customers_order_carried_out_late_is_hung_up(own_asterisk: Asterisk) -> None:
+    """Frozen between the legs, thawed after the deadline, it may ring the customer once, not for long."""
+    async with opened(own_asterisk, request_seconds=1) as one:
+        await one.healthy()
+        one.listener.on_event = lambda event: own_asterisk.freeze() if event.kind == "originated" else None
+        deadline = SystemClock().now() + timedelta(seconds=3)
+        await one.placed("ghost", to=Customer.RINGS, not_after=deadline)
+        await one.heard("originated")
+        await asyncio.sleep(10)
+        own_asterisk.thaw()
+        await one.ended()
+        assert "established" not in one.listener.told()
+    assert own_asterisk.account().count("ghost-c") <= 1
+    assert not own_asterisk.channels()
+
+
 async def test_local_channels_are_told_by_dial_status(shared_asterisk: Asterisk) -> None:
     """Over Local channels, causes of Hangup() come as they are, and the agent may be one, too."""
     table = {"endpoint": "Local/{number}@customers", "agent_endpoint": "Local/{agent}@agents"}

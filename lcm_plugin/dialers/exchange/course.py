@@ -2,8 +2,11 @@
 
 Agent first; the customer's leg is placed once the agent has answered, after one more look at the deadline,
 and never by a course whose `make_call` failed or that was found at the engine after a restart: a person may
-redial those. What is heard of a call is dealt with in order, in the call's own task, so that a slow listener
-holds up no other call.
+redial those. An order that an engine has not read cannot be taken back: of one that froze, and carries it out
+after the deadline, the leg is hung up as soon as it is seen.
+
+What is heard of a call is dealt with in order, in the call's own task, so that a slow listener holds up no
+other call.
 """
 
 import asyncio
@@ -65,6 +68,8 @@ class Course:
     _end: dict[Party, Heard] = field(factory=dict, init=False)
     _timers: list[asyncio.TimerHandle] = field(factory=list, init=False)
     _looking: asyncio.Task[None] | None = field(default=None, init=False)
+    _order_lost: bool = field(default=False, init=False)
+    """Whether the answer to the customer's order was lost: a frozen engine may carry it out late."""
     _why: str | None = field(default=None, init=False)
     """Why the call was ended by us, for people."""
 
@@ -153,7 +158,9 @@ class Course:
     async def _proceeds(self, heard: Heard) -> None:
         party = heard.party
         self._unsure.discard(party)
-        if heard.news is News.ANSWERED:
+        if self._is_ghost(party):
+            await self._hang_up(party, NORMAL_CLEARING)
+        elif heard.news is News.ANSWERED:
             await self._answered(party)
         elif party in self._unwanted:  # hung up before the engine had it
             await self._hang_up(party, self._unwanted[party])
@@ -192,6 +199,7 @@ class Course:
         except (EngineDownError, EngineRefusedError) as error:
             self.hear(Heard(party=Party.CUSTOMER, news=News.ENDED, text=f"{error}"))
         except EngineError as error:
+            self._order_lost = True
             log.warning("attempt %s: whether the customer is called: %s", order.attempt_id, described(error))
 
     async def _ended(self, heard: Heard) -> None:
@@ -211,6 +219,14 @@ class Course:
         if self._legs[other] in LIVE:
             await self._hang_up(other, NORMAL_CLEARING)
 
+    def _is_ghost(self, party: Party) -> bool:
+        """Whether it rings because an engine carried out an order after its deadline."""
+        if party is not Party.CUSTOMER or not self._order_lost or self.order is None:
+            return False
+        late = self._legs[party] is Leg.PLACED and self.reports.host.clock.now() >= self.order.dial.not_after
+        self._why = "the engine carried out the order after its deadline" if late else self._why
+        return late
+
     def _cancelled(self, party: Party) -> bool:
         return party is Party.CUSTOMER and self._unwanted.get(party) == NORMAL_CLEARING
 
@@ -219,8 +235,8 @@ class Course:
         party = heard.party
         if heard.state is None:
             await self._not_seen(party)
-        elif party in self._unwanted:
-            await self._hang_up(party, self._unwanted[party])
+        elif party in self._unwanted or self._is_ghost(party):
+            await self._hang_up(party, self._unwanted.get(party, NORMAL_CLEARING))
         elif heard.state is ConnectionState.CONNECTED:
             await self._answered(party)
         elif party is Party.CUSTOMER and heard.state is ConnectionState.ALERTING:

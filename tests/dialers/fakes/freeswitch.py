@@ -54,6 +54,7 @@ class FakeFreeSwitch(FakeServer):
         authed = False
         while True:
             block = (await reader.readuntil(b"\n\n")).decode().rstrip("\n").split("\n")
+            await self.thawed.wait()
             if self.deaf:
                 continue
             self.asked.append("\n".join(block))

@@ -1,7 +1,7 @@
 """A host with one dialer, and what is heard of its calls."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
@@ -29,11 +29,13 @@ NUMBER = "+12125550101"
 @define(eq=False)
 class Listener:
     events: list[CallEvent] = field(factory=list)
+    on_event: Callable[[CallEvent], object] = field(default=lambda event: None)
     _news: asyncio.Event = field(factory=asyncio.Event)
 
     @hookimpl
     def on_call_event(self, event: CallEvent) -> None:
         self.events.append(event)
+        self.on_event(event)
         self._news.set()
 
     async def until(self, kind: str) -> None:

@@ -18,11 +18,16 @@ class FakeServer(ABC):
     """A command that is carried out, and the connection cut in place of the answer."""
     slow: float = 0.0
     """Seconds until each answer, one after another."""
+    thawed: asyncio.Event = field(factory=asyncio.Event)
+    """Cleared: what comes waits, and is carried out afterwards, whatever became of the connection."""
     deaf: bool = False
     """Takes what comes and does nothing."""
     writers: set[asyncio.StreamWriter] = field(factory=set)
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(factory=set)
+
+    def __attrs_post_init__(self) -> None:
+        self.thawed.set()
 
     @abstractmethod
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
