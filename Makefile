@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test check format clean
+.PHONY: demo test telephony check format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/lcm-plugin demo
@@ -14,6 +14,9 @@ test: $(VENV)/.developing
 	$(BIN)/pytest --cov --cov-report=
 	$(BIN)/coverage report --skip-covered
 	$(BIN)/coverage report --include='hooks/cti_hooks/*,lcm_plugin/lcm/*' --fail-under=95 --format=total
+
+telephony:  # real engines for tests/telephony, which are skipped without them
+	tests/telephony/provision
 
 check: $(VENV)/.developing
 	$(BIN)/ruff check .

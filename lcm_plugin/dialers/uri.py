@@ -14,18 +14,12 @@ from urllib.parse import quote
 import aiohttp
 from attrs import field, frozen, validators
 
-from cti_hooks import Attempt, Call, ConfigError, ConnectionState, Dial, Host, Problem, hookimpl, masked
+from cti_hooks import Attempt, Call, ConfigError, ConnectionState, Dial, Host, Problem, hookimpl
 from cti_hooks import settings as plugin_settings
+from lcm_plugin.dialers.numbers import dialable
 
-_TEL: Final = re.compile(r"\+?[0-9]+")
-_VISUAL: Final = re.compile(r"[-.() ]")
-"""RFC 3966's visual separators and blanks: for people, not for dialing."""
 _USER_UNRESERVED: Final = "-_.!~*'()&=+$,;?/"
 """What RFC 3261 lets stand unescaped in the user part of a SIP URI."""
-
-
-class UndialableNumberError(ValueError):
-    """The number has characters that are none of a telephone number's."""
 
 
 @frozen(kw_only=True)
@@ -91,9 +85,7 @@ class UriDialer:
         return min(left, self.settings.timeout_seconds)
 
     def _uri(self, number: str) -> str:
-        dialed = _VISUAL.sub("", number)
-        if not _TEL.fullmatch(dialed):
-            raise UndialableNumberError(f"no telephone number: {masked(number)}")
+        dialed = dialable(number)
         if self.settings.scheme == "tel":
             return f"tel:{dialed}"
         return f"sip:{quote(dialed, safe=_USER_UNRESERVED)}@{self.settings.domain}"

@@ -14,8 +14,10 @@ from lcm_plugin.explanation import Explanation
 from lcm_plugin.service.agents import AgentShown
 from lcm_plugin.service.agents_room import AgentsRoom, AgentUpdate
 from lcm_plugin.service.attempts_room import AttemptsQuery, AttemptsRoom, AttemptStory, ExplanationQuery
-from lcm_plugin.service.calls_room import AnswerTold, CallsRoom, Cleared, DispositionTold
+from lcm_plugin.service.call_events import CallEventTold
+from lcm_plugin.service.calls_room import AnswerTold, CallsRoom, Cleared, DispositionTold, Heard
 from lcm_plugin.service.dialing_room import DialingRoom, DialingShown, Scope
+from lcm_plugin.service.guard import CALL_EVENTS
 from lcm_plugin.service.route import Route
 from lcm_plugin.service.site_room import Alive, Readiness, SiteRoom
 
@@ -93,6 +95,10 @@ class Api:
             Route(
                 method="GET", path=f"{one}/outcomes", handler=calls.outcomes, answer=OutcomeLists,
                 problems=no_lists,
+            ),
+            Route(
+                method="POST", path=CALL_EVENTS, handler=calls.hear, body=CallEventTold, answer=Heard,
+                status=HTTPStatus.ACCEPTED, problems=wrong,
             ),
         ]  # fmt: skip
 

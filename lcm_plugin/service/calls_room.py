@@ -18,6 +18,7 @@ from lcm_plugin.desk import OutcomeLists
 from lcm_plugin.instants import instant_of
 from lcm_plugin.service.agents import Agents
 from lcm_plugin.service.attempts_room import AttemptsRoom, no_such
+from lcm_plugin.service.call_events import CallEventTold
 from lcm_plugin.service.problems import ProblemError, invalid
 
 _INSTANT: Final = {"schema": {"format": "date-time"}}
@@ -78,6 +79,13 @@ class Cleared:
     cleared: bool
 
 
+@frozen(kw_only=True)
+class Heard:
+    """That a call event was passed on."""
+
+    heard: bool
+
+
 @define(kw_only=True, eq=False)
 class CallsRoom:
     """The handlers."""
@@ -127,6 +135,18 @@ class CallsRoom:
                 actor=body.actor or attempt.agent.id,
             )
         )
+
+    async def hear(self, body: CallEventTold) -> Heard:
+        """Pass on what a site's dialer tells of a call; whose call it is, the plugins know.
+
+        Told with the bearer token, or signed as orders to the webhook dialer are.
+        """
+        try:
+            event = body.event()
+        except ValueError as error:
+            raise invalid({"at": str(error).removeprefix("at: ")}) from None
+        await self.agents.host.hooks.all("on_call_event", event=event)
+        return Heard(heard=True)
 
     async def outcomes(self, attempt_id: str) -> OutcomeLists:
         """The outcomes the LCM lists for this attempt's contact."""

@@ -1,4 +1,8 @@
-"""Who may speak to the embedded host: a bearer token where one is set, and no foreign page in a browser."""
+"""Who may speak to the embedded host: a bearer token where one is set, and no foreign page in a browser.
+
+Call events may be signed instead (`lcm_plugin.dialers.webhook.signing`), so that a site's dialer needs no
+token to everything else. Where a secret is set for them, they have to be signed or to show the token.
+"""
 
 import hmac
 from http import HTTPStatus
@@ -7,25 +11,39 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
+from cti_hooks import Clock
+from lcm_plugin.dialers.webhook.signing import SignatureError, verify
 from lcm_plugin.service.problems import ProblemError
 from lcm_plugin.service.settings import ServiceSettings
 
 OPEN = {"/healthz", "/readyz"}
 """Answered without a token."""
+CALL_EVENTS = "/v1/call-events"
+"""Told with the token, or signed."""
 _LOCAL_NAMES = {"127.0.0.1", "::1", "localhost"}
 
 
-def guard(settings: ServiceSettings) -> Middleware:
+def guard(settings: ServiceSettings, clock: Clock) -> Middleware:
     """The middleware that keeps others out."""
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         _refuse_foreign_pages(request, settings)
-        if settings.token and request.path not in OPEN and not _shows(request, settings.token):
+        shown = settings.token is not None and _shows(request, settings.token)
+        if request.path == CALL_EVENTS and settings.events_secret and not shown:
+            await _refuse_unsigned(request, settings.events_secret, clock)
+        elif settings.token and request.path not in OPEN and not shown:
             raise ProblemError(HTTPStatus.UNAUTHORIZED, "a bearer token is required")
         return await handler(request)
 
     return guarded
+
+
+async def _refuse_unsigned(request: web.Request, secret: str, clock: Clock) -> None:
+    try:
+        verify(secret, clock.now(), request.headers, await request.read())
+    except SignatureError as error:
+        raise ProblemError(HTTPStatus.UNAUTHORIZED, f"{error}") from None
 
 
 def _shows(request: web.Request, token: str) -> bool:

@@ -92,7 +92,7 @@ class Service:
         await self._stack.aclose()
 
     def _application(self) -> web.Application:
-        app = web.Application(middlewares=[problems, guard(self._settings)])
+        app = web.Application(middlewares=[problems, guard(self._settings, self._host.clock)])
         app.add_routes(self._api.web_routes())
         return app
 

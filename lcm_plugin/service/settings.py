@@ -20,13 +20,19 @@ class ServiceSettings:
     token_env: str | None = None
     """The environment variable with the bearer token callers have to show."""
 
+    events_secret_env: str | None = None
+    """The environment variable with the secret that call events are signed with: then they need no token."""
+
     def __attrs_post_init__(self) -> None:
-        if self.token_env and not os.environ.get(self.token_env):
-            raise ConfigError(
-                [Problem("token_env", f"the environment has no variable {self.token_env}; set it")]
-            )
+        problems = [
+            Problem(name, f"the environment has no variable {variable}; set it")
+            for name in ("token_env", "events_secret_env")
+            if (variable := getattr(self, name)) and not os.environ.get(variable)
+        ]
         if not self.loopback and not self.token_env:
-            raise ConfigError([Problem("token_env", f"is required, as {self.host} is no loopback address")])
+            problems.append(Problem("token_env", f"is required, as {self.host} is no loopback address"))
+        if problems:
+            raise ConfigError(problems)
 
     @property
     def loopback(self) -> bool:
@@ -42,6 +48,11 @@ class ServiceSettings:
     def token(self) -> str | None:
         """The token callers have to show, or None."""
         return os.environ.get(self.token_env) if self.token_env else None
+
+    @property
+    def events_secret(self) -> str | None:
+        """The secret that call events are signed with, or None."""
+        return os.environ.get(self.events_secret_env) if self.events_secret_env else None
 
 
 def service_settings(table: Mapping[str, object], source: str) -> ServiceSettings:

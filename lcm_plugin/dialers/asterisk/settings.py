@@ -1,0 +1,112 @@
+"""The `[plugins.asterisk]` table."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from attrs import field, frozen, validators
+
+from cti_hooks import Agent, ConfigError, Problem
+from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
+
+ONLY: Final = "asterisk"
+"""The name of the engine where `url` names one."""
+
+
+def _template(kind: type[AgentEndpoint | NumberEndpoint]) -> Any:
+    def check(_: object, __: object, value: str) -> None:
+        kind(value)
+
+    return check
+
+
+@frozen(kw_only=True)
+class EngineSettings:
+    """One Asterisk: `[plugins.asterisk]` itself, or `[plugins.asterisk.engines.NAME]` for each of several."""
+
+    url: str = ""
+    """Where ARI is: `http://127.0.0.1:8088/ari`, or https."""
+    user: str = "lcm"
+    """A section of ari.conf."""
+    password_env: str | None = None
+    """The environment variable with its password."""
+    password_file: str | None = None
+    """The file with it, relative to the config file."""
+    ca_file: str | None = None
+    """The CA that signed its certificate, where the system does not know it; relative to the config file."""
+    endpoint: str = field(default="PJSIP/{number}@trunk", validator=_template(NumberEndpoint))
+    """The customer's: `PJSIP/{number}@trunk`, `Local/{number}@context`; `{digits}` lacks the plus."""
+    agent_endpoint: str = field(default="PJSIP/{agent}", validator=_template(AgentEndpoint))
+    """Of agents the host tells no endpoint of; `{agent}` is the agent's id."""
+    agents: tuple[str, ...] = ()
+    """Whose calls it places, as patterns of agent ids: `20*`. All, where unset."""
+
+    def __attrs_post_init__(self) -> None:
+        if problems := list(self._problems()):
+            raise ConfigError(problems)
+
+    def places_calls_of(self, agent: Agent) -> bool:
+        """Whether this agent is one of its."""
+        return not self.agents or any(fnmatchcase(agent.id, pattern) for pattern in self.agents)
+
+    def password(self, directory: Path) -> str:
+        """The password; empty where none is set.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if self.password_file:
+            return (directory / self.password_file).read_text(encoding="utf-8").strip()
+        return os.environ.get(self.password_env or "", "")
+
+    def _problems(self) -> Iterator[Problem]:
+        if self.url:
+            yield from _url_problems(self.url)
+        if self.password_env and self.password_env not in os.environ:
+            yield Problem("password_env", f"the environment has no variable {self.password_env}; set it")
+        if self.password_env and self.password_file:
+            yield Problem("password_file", "set either password_env or password_file")
+
+
+@frozen(kw_only=True)
+class AsteriskSettings(EngineSettings):
+    """One engine by `url`, or several in `engines`, and what holds for all of them."""
+
+    engines: Mapping[str, EngineSettings] = field(factory=dict)
+    """By name; an agent's calls are placed by the first whose `agents` fit."""
+    app: str | None = field(default=None, validator=validators.optional(validators.matches_re(r"[\w.-]+")))
+    """The Stasis application, which no other host may use; made of the host's name where unset."""
+    agent_ring_seconds: float = field(default=20.0, validator=validators.gt(0.0))
+    """How long the agent's phone rings."""
+    setup_seconds: float = field(default=20.0, validator=validators.gt(0.0))
+    """How long the network may take until the customer's phone rings."""
+    request_seconds: float = field(default=5.0, validator=validators.gt(0.0))
+    """How long Asterisk may take to answer one request."""
+
+    def named_engines(self) -> Mapping[str, EngineSettings]:
+        """The engines by name, in the config file's order."""
+        return self.engines or {ONLY: self}
+
+    def app_of(self, host_name: str) -> str:
+        """The Stasis application's name; a comma in it would make it two."""
+        return self.app or re.sub(r"[^\w.-]", "-", f"lcm-plugin-{host_name}")
+
+    def _problems(self) -> Iterator[Problem]:
+        yield from super()._problems()
+        if bool(self.url) == bool(self.engines):
+            yield Problem("url", "set either url, for one Asterisk, or engines, for several")
+        for name, engine in self.engines.items():
+            if not engine.url:
+                yield Problem(f"engines.{name}.url", "is required")
+
+
+def _url_problems(url: str) -> Iterator[Problem]:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        yield Problem("url", "must be like http://127.0.0.1:8088/ari")
+    if parts.password:
+        yield Problem("url", "must hold no password: use user and password_env")

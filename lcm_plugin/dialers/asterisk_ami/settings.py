@@ -1,0 +1,72 @@
+"""The `[plugins.asterisk-ami]` table."""
+
+import re
+import ssl
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import evolve, field, frozen
+
+from cti_hooks import ConfigError, Problem
+from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
+from lcm_plugin.dialers.exchange import Address, EngineRefusedError, EngineSettings, Secret
+from lcm_plugin.dialers.exchange.settings import PORT
+
+_APPLICATION: Final = re.compile(r"(?P<name>[A-Za-z0-9_]+)\((?P<data>[^\r\n]*)\)")
+
+
+def _is(template: type[AgentEndpoint | NumberEndpoint]) -> Any:
+    def check(_: object, __: object, value: str) -> None:
+        template(value)
+
+    return check
+
+
+@frozen(kw_only=True)
+class AmiSettings(EngineSettings):
+    """The `[plugins.asterisk-ami]` table, with EngineSettings's fields."""
+
+    port: int = field(default=5038, validator=PORT)
+    user: str = "lcm"
+    """A section of manager.conf."""
+    password_env: str | None = None
+    password_file: str | None = None
+    tls: bool = False
+    ca_file: str | None = None
+    """Whom to trust with `tls`; the system's own list where unset."""
+    endpoint: str = field(default="PJSIP/{number}@trunk", validator=_is(NumberEndpoint))
+    """The customer's: `PJSIP/{number}@trunk`, `Local/{number}@context`; `{digits}` lacks the plus."""
+    agent_endpoint: str = field(default="PJSIP/{agent}", validator=_is(AgentEndpoint))
+    """Of agents the host tells no endpoint of; `{agent}` is the agent's id."""
+    waiting: str | None = None
+    """What the agent hears until the customer answers, as an application: `MusicOnHold(default)`."""
+
+    def __attrs_post_init__(self) -> None:
+        problems = list(self.secret.problems())
+        if NumberEndpoint(self.endpoint).pjsip_endpoint == "":
+            named = 'write "PJSIP/{number}@trunk" with the name of your trunk\'s endpoint'
+            problems.append(Problem("endpoint", f"would look for an endpoint named like the number; {named}"))
+        if self.waiting and not _APPLICATION.fullmatch(self.waiting):
+            problems.append(Problem("waiting", 'wants an application: "MusicOnHold(default)"'))
+        if problems:
+            raise ConfigError(problems)
+
+    @property
+    def secret(self) -> Secret:
+        """Where the password is."""
+        return Secret(env=self.password_env, file=self.password_file)
+
+    def address_in(self, directory: Path) -> Address:
+        """Where it is, and how it is trusted; a file's name is relative to `directory`."""
+        return evolve(self.address(), tls=(lambda: self._trusting(directory)) if self.tls else None)
+
+    def application(self, seconds: int) -> tuple[str, str]:
+        """What the agent's channel runs until the customer's is there, and its data."""
+        found = _APPLICATION.fullmatch(self.waiting or f"Wait({seconds})")
+        return (found["name"], found["data"]) if found else ("Wait", f"{seconds}")
+
+    def _trusting(self, directory: Path) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=directory / self.ca_file if self.ca_file else None)
+        except OSError:
+            raise EngineRefusedError(f"the certificates cannot be read from {self.ca_file}") from None

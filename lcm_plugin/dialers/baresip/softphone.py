@@ -1,0 +1,112 @@
+"""One agent's softphone, as an Exchange: the agent's leg is the phone itself, the customer's is its call."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import define, field
+
+from cti_hooks import ConnectionState
+from lcm_plugin.dialers.baresip.causes import Q850
+from lcm_plugin.dialers.baresip.control import Control, Event
+from lcm_plugin.dialers.exchange import (
+    Connection,
+    EngineDownError,
+    EngineError,
+    EngineRefusedError,
+    ExchangeDialer,
+    Heard,
+    News,
+    Order,
+    Party,
+)
+from lcm_plugin.dialers.exchange.legs import NORMAL_CLEARING
+
+_STATUS: Final = re.compile(r"(?P<status>[3-6][0-9][0-9]) ")
+_NEWS: Final = {
+    "CALL_RINGING": News.RINGING,
+    "CALL_PROGRESS": News.PROGRESS,
+    "CALL_ESTABLISHED": News.ANSWERED,
+    "CALL_CLOSED": News.ENDED,
+}
+
+
+@define(kw_only=True, eq=False)
+class Softphone:
+    """A softphone, and whose call it is in."""
+
+    name: str
+    customer: str
+    dialer: ExchangeDialer
+    connection: Connection = field(init=False)
+    _attempt: str | None = field(default=None, init=False)
+    """Whose call it is in, or about to be."""
+    _peer: str = field(default="", init=False)
+    _call_id: str | None = field(default=None, init=False)
+
+    async def place_agent(self, order: Order) -> None:
+        """Nothing rings; the phone has to be idle."""
+        if self._attempt or await self._control().lines():
+            raise EngineRefusedError("the agent's softphone is in a call")
+        self._attempt, self._call_id = order.attempt_id, None
+        self._peer = self.customer.replace("{number}", order.number)
+        self.dialer.hear(order.attempt_id, Heard(party=Party.AGENT, news=News.ANSWERED))
+
+    async def place_customer(self, order: Order) -> None:
+        """Dial, if the phone is still idle."""
+        control = self._control()
+        if await control.lines():
+            raise EngineRefusedError("the agent's softphone is in a call")
+        await control.command("dial", self._peer)
+        del order  # what is dialed was made from it, for the agent's leg
+
+    async def hang_up(self, attempt_id: str, party: Party, cause: int) -> None:
+        """The customer's leg by command, if it is the phone's current call; the agent's with it."""
+        if party is Party.AGENT:
+            ended = Heard(party=Party.AGENT, news=News.ENDED, q850=cause)
+            self.dialer.hear(attempt_id, ended)
+            return
+        lines = [one for one in await self._control().lines() if one.peer == self._peer]
+        if not lines:
+            return
+        if not lines[0].current:
+            raise EngineRefusedError("the agent's softphone is busy with another call")
+        await self._control().command("hangup")
+
+    async def seen(self, attempt_id: str) -> Mapping[Party, ConnectionState]:
+        lines = await self._control().lines()
+        if attempt_id != self._attempt:
+            if lines and self._attempt is None:
+                raise EngineError("the softphone has a call, and whose it is cannot be told")
+            return {}
+        ours = [(Party.CUSTOMER, one.state) for one in lines if one.peer == self._peer]
+        return dict([(Party.AGENT, ConnectionState.CONNECTED), *ours])
+
+    def forget(self, attempt_id: str) -> None:
+        if attempt_id == self._attempt:
+            self._attempt, self._call_id = None, None
+
+    def hear(self, event: Event) -> None:
+        """Pass on what concerns the call of ours."""
+        news = _NEWS.get(str(event.get("type")))
+        if news is None or self._attempt is None or event.get("direction") != "outgoing":
+            return
+        if self._call_id is None and event.get("peeruri") == self._peer:
+            self._call_id = str(event.get("id"))
+        if self._call_id == event.get("id"):
+            self.dialer.hear(self._attempt, _heard(news, str(event.get("param", ""))))
+
+    def _control(self) -> Control:
+        wire = self.connection.wire
+        if not isinstance(wire, Control):
+            raise EngineDownError("no control socket")
+        return wire
+
+
+def _heard(news: News, text: str) -> Heard:
+    if news is not News.ENDED:
+        return Heard(party=Party.CUSTOMER, news=news)
+    found = _STATUS.match(f"{text} ")
+    status = int(found["status"]) if found else None
+    q850 = Q850.get(status) if status else NORMAL_CLEARING
+    return Heard(party=Party.CUSTOMER, news=news, q850=q850, sip_status=status, text=text or None)

@@ -1,0 +1,217 @@
+"""The plugin around connections and courses; a backend is a subclass that opens its lines."""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from attrs import define
+
+from cti_hooks import Agent, Attempt, Call, ConnectionState, Dial, Health, Host, described, hookimpl
+from lcm_plugin.dialers.exchange.connection import Connection
+from lcm_plugin.dialers.exchange.course import Course
+from lcm_plugin.dialers.exchange.legs import Exchange, Heard, News, Order, Party
+from lcm_plugin.dialers.exchange.reports import Reports
+from lcm_plugin.dialers.exchange.wire import EngineDownError, EngineError
+from lcm_plugin.dialers.numbers import channel_variables, dialable
+
+log = logging.getLogger("lcm_plugin.dialers")
+
+LEAVE_SECONDS: Final = 2.0
+"""How long calls whose customer was not called yet may take to end when the host stops."""
+
+
+class RepeatedAttemptError(RuntimeError):
+    """The attempt is being dialed: placing it again would ring someone twice."""
+
+
+@define(kw_only=True, eq=False)
+class Line:
+    """An exchange and the connection it speaks over."""
+
+    exchange: Exchange
+    connection: Connection
+    agent_seconds: float
+    setup_seconds: float
+
+
+class ExchangeDialer(ABC):
+    """The hooks of a dialer with one or more engines. It serves an agent whose line it has."""
+
+    def __init__(self) -> None:
+        self._host: Host | None = None
+        self._lines: dict[str, Line] = {}
+        self._courses: dict[str, Course] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    @abstractmethod
+    def engines(self) -> tuple[str, ...]:
+        """The names of its engines: of these it speaks when it says that a call was not seen."""
+
+    @abstractmethod
+    def open_lines(self, host: Host) -> Sequence[Line]:
+        """One for each engine, not started yet."""
+
+    @abstractmethod
+    def engine_of(self, agent: Agent) -> str | None:
+        """The engine that places this agent's calls; None: not this backend's agent."""
+
+    @abstractmethod
+    def endpoint_of(self, agent: Agent) -> str:
+        """Where the agent's phone is. Raises UnsafeEndpointError."""
+
+    # -- the hooks ------------------------------------------------------------------------------------------
+
+    @hookimpl
+    def on_startup(self, host: Host) -> None:
+        self._host = host
+        for line in self.open_lines(host):
+            self._lines[line.exchange.name] = line
+            line.connection.start()
+
+    @hookimpl
+    async def on_shutdown(self) -> None:
+        """Let go of calls in progress, which go on; those whose customer was not called yet end here."""
+        for course in self._courses.values():
+            news = News.CLEAR if course.open_to_cancel else News.LEAVE
+            course.hear(Heard(party=Party.AGENT, news=news, text="the host stops"))
+        tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=LEAVE_SECONDS)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for line in self._lines.values():
+            await line.connection.stop()
+
+    @hookimpl
+    async def make_call(self, attempt: Attempt, dial: Dial) -> Call | None:
+        engine = self.engine_of(attempt.agent)
+        if engine is None:
+            return None
+        if attempt.id in self._courses:
+            raise RepeatedAttemptError(f"attempt {attempt.id} is being dialed")
+        order = self._order(attempt, dial)
+        course = self._course(self._lines[engine], attempt.id, order)
+        try:
+            await course.begin()
+        except EngineDownError as error:
+            del self._courses[attempt.id]
+            log.warning("attempt %s: not placed: %s", attempt.id, described(error))
+            return None  # surely nothing was placed: the next dialer may be asked
+        except BaseException:
+            self._follow(course)
+            raise
+        self._follow(course)
+        return course.call
+
+    @hookimpl
+    async def find_call(self, attempt_id: str) -> Call | None:
+        course = self._courses.get(attempt_id)
+        lines = [self._lines[course.exchange.name]] if course else list(self._lines.values())
+        failure: EngineError | None = None
+        for line in lines:
+            try:
+                legs = await line.exchange.seen(attempt_id)
+            except EngineError as error:  # another engine may have it; if none has, this is told
+                failure = failure or error
+                continue
+            if course and (legs or not course.in_doubt):
+                return course.call
+            if legs:
+                return self._adopted(line, attempt_id, legs)
+        if failure:
+            raise failure
+        return None
+
+    @hookimpl
+    async def clear_call(self, call: Call) -> bool | None:
+        if call.attempt_id not in self._courses:
+            if call.engine not in self._lines:
+                return None
+            if await self.find_call(call.attempt_id) is None:
+                return False
+        self._courses[call.attempt_id].hear(
+            Heard(party=Party.AGENT, news=News.CLEAR, text="hung up from outside")
+        )
+        return True
+
+    @hookimpl
+    async def report_health(self) -> list[Health]:
+        return list(await asyncio.gather(*(line.connection.health() for line in self._lines.values())))
+
+    # -- its courses ----------------------------------------------------------------------------------------
+
+    def leads(self, attempt_id: str) -> bool:
+        """Whether this attempt's call is one of its own."""
+        return attempt_id in self._courses
+
+    def hear(self, attempt_id: str, heard: Heard) -> None:
+        """Pass on what an engine tells of an attempt; of a stranger's, nothing."""
+        if course := self._courses.get(attempt_id):
+            course.hear(heard)
+
+    async def catch_up(self, engine: str) -> None:
+        """After a reconnect: nothing was queued meanwhile, so look for every call of this engine."""
+        for course in list(self._courses.values()):
+            if course.exchange.name == engine:
+                await course.look()
+
+    def _order(self, attempt: Attempt, dial: Dial) -> Order:
+        order = Order(
+            attempt_id=attempt.id,
+            agent_id=attempt.agent.id,
+            endpoint=self.endpoint_of(attempt.agent),
+            number=dialable(dial.to),
+            caller_id=dialable(dial.caller_id) if dial.caller_id else None,
+            variables=channel_variables(dial.variables),
+            dial=dial,
+        )
+        if self._started().clock.now() >= dial.not_after:
+            raise TimeoutError("too late to place this call")
+        return order
+
+    def _course(self, line: Line, attempt_id: str, order: Order | None) -> Course:
+        call = Call(
+            id=f"{attempt_id}-c",
+            attempt_id=attempt_id,
+            state=ConnectionState.INITIATED,
+            engine=line.exchange.name,
+        )
+        course = Course(
+            reports=Reports(host=self._started(), call=call),
+            exchange=line.exchange,
+            order=order,
+            agent_seconds=line.agent_seconds,
+            setup_seconds=line.setup_seconds,
+        )
+        self._courses[attempt_id] = course
+        return course
+
+    def _adopted(self, line: Line, attempt_id: str, legs: Mapping[Party, ConnectionState]) -> Call:
+        course = self._course(line, attempt_id, None)
+        course.adopt(legs)
+        self._follow(course)
+        return course.call
+
+    def _follow(self, course: Course) -> None:
+        attempt_id = course.call.attempt_id
+        self._tasks[attempt_id] = asyncio.create_task(
+            self._lead(course), name=f"call of attempt {attempt_id}"
+        )
+
+    async def _lead(self, course: Course) -> None:
+        attempt_id = course.call.attempt_id
+        try:
+            await course.run()
+        finally:
+            del self._courses[attempt_id]
+            del self._tasks[attempt_id]
+            course.exchange.forget(attempt_id)
+
+    def _started(self) -> Host:
+        if self._host is None:
+            raise RuntimeError("the dialer is not started: start the host first")
+        return self._host

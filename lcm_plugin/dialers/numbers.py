@@ -1,0 +1,73 @@
+"""What may be put into a dial string: nothing that could break out of one ever reaches an engine."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from cti_hooks import masked
+
+_TEL: Final = re.compile(r"\+?[0-9]+")
+_VISUAL: Final = re.compile(r"[-.() ]")
+"""RFC 3966's visual separators and blanks: for people, not for dialing."""
+_ENDPOINT: Final = re.compile(r"[A-Za-z0-9_.:@%+/-]+")
+_UNSAFE_IN_NAMES: Final = re.compile(r"[^\w .+-]")
+
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VALUE: Final = re.compile(r"[A-Za-z0-9_ .:@+/-]*")
+
+
+class UndialableNumberError(ValueError):
+    """The number has characters that are none of a telephone number's."""
+
+
+class UnsafeEndpointError(ValueError):
+    """The agent's endpoint is missing, or has characters that mean something in a dial string."""
+
+
+class UnsafeVariableError(ValueError):
+    """A variable of the dial's has a name or a value that could break out of a dial string."""
+
+
+def dialable(number: str) -> str:
+    """The number as dialed: digits, and a plus sign where it has one.
+
+    Raises:
+        UndialableNumberError: it is no telephone number; `@`, `/`, `&`, newlines and `${...}` are none's.
+    """
+    dialed = _VISUAL.sub("", number)
+    if not _TEL.fullmatch(dialed):
+        raise UndialableNumberError(f"no telephone number: {masked(number)}")
+    return dialed
+
+
+def endpoint_of(agent_id: str, endpoint: str | None, template: str | None) -> str:
+    """Where the agent's phone is: the agent's own endpoint, else the template with `{agent}` filled in.
+
+    Raises:
+        UnsafeEndpointError: there is none, or it could break out of a dial string.
+    """
+    where = endpoint or (template or "").replace("{agent}", agent_id)
+    if not where:
+        raise UnsafeEndpointError(f"agent {agent_id} has no endpoint: tell the host, or set agent_endpoint")
+    if not _ENDPOINT.fullmatch(where):
+        raise UnsafeEndpointError(f"the endpoint of agent {agent_id} has characters no dial string may have")
+    return where
+
+
+def display_name(name: str | None) -> str:
+    """A name to show on a phone; what means something to an engine becomes a blank."""
+    return " ".join(_UNSAFE_IN_NAMES.sub(" ", name or "").split())
+
+
+def channel_variables(variables: Mapping[str, str]) -> Mapping[str, str]:
+    """The dial's variables, for the customer's channel.
+
+    Raises:
+        UnsafeVariableError: a name or a value has other characters than these are made of.
+    """
+    for name, value in variables.items():
+        if not _VARIABLE.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise UnsafeVariableError(
+                f"variable {name!r} cannot be told to an engine: see its name and value"
+            )
+    return variables

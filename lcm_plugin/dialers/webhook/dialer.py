@@ -1,0 +1,234 @@
+"""A dialer that POSTs each call to a site's own click-to-dial endpoint, and hears of it by the host's API.
+
+For every system without a backend of its own: Twilio, Genesys, Wazo, a browser's softphone. The site's
+endpoint rings the agent first, then the customer, never after `not_after`, and tells how it goes with
+`POST /v1/call-events` at the embedded host (or the site's own host calls `on_call_event`).
+
+`uri` with a webhook hands over a `tel:` or `sip:` URI and knows nothing more. This one sends the whole order,
+signed (see `signing`) and with the attempt's id as `Idempotency-Key`, knows a call's state from its events,
+and finds and hangs it up where the site has addresses for that.
+
+What the endpoint answers: 2xx or 409 (had it already): taken. Another 4xx: not taken, and nothing rings.
+Anything else, or no answer, leaves doubt and is never sent again. Only what surely was not delivered
+(refused, no such host, no connection) is tried again, until `not_after`.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+import tenacity
+from attrs import evolve
+
+from cti_hooks import (
+    Attempt,
+    Call,
+    CallEvent,
+    CallEventKind,
+    ConnectionState,
+    Dial,
+    Health,
+    Host,
+    hookimpl,
+)
+from cti_hooks import settings as plugin_settings
+from lcm_plugin.dialers.webhook.order import explained, order_of
+from lcm_plugin.dialers.webhook.settings import WebhookSettings
+from lcm_plugin.dialers.webhook.signing import signed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+log = logging.getLogger("lcm_plugin.dialers")
+
+_NOT_DELIVERED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+"""No connection was made: no DNS name, refused, TLS that is not to be trusted, no answer to the SYN."""
+KNOWN_CALLS: Final = 10_000
+"""How many calls are known by their events at the most; the oldest is forgotten for the next."""
+_STATES: Final = {
+    CallEventKind.DELIVERED: ConnectionState.ALERTING,
+    CallEventKind.ESTABLISHED: ConnectionState.CONNECTED,
+    CallEventKind.RETRIEVED: ConnectionState.CONNECTED,
+    CallEventKind.HELD: ConnectionState.HOLD,
+    CallEventKind.FAILED: ConnectionState.FAIL,
+}
+
+
+class WebhookError(RuntimeError):
+    """The site's endpoint answered in no agreed way, so what it did is unknown."""
+
+
+class WebhookDialer:
+    """The plugin."""
+
+    def __init__(self, table: Mapping[str, object]) -> None:
+        self.settings = plugin_settings.read(WebhookSettings, table)
+        self._host: Host | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._calls: dict[str, Call] = {}
+        """Ordered here and not over, by attempt, as their events tell."""
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The endpoint's name: of it alone this backend says that a call was not seen."""
+        return (self.settings.engine,)
+
+    @hookimpl
+    def on_startup(self, host: Host) -> None:
+        self._host = host
+
+    @hookimpl
+    async def on_shutdown(self) -> None:
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    @hookimpl
+    async def make_call(self, attempt: Attempt, dial: Dial) -> Call | None:
+        if not self.settings.serves(attempt.agent.id):
+            return None
+        if attempt.id in self._calls:
+            raise RuntimeError(f"attempt {attempt.id} is being dialed")
+        call = Call(
+            id=f"{attempt.id}-c",
+            attempt_id=attempt.id,
+            state=ConnectionState.INITIATED,
+            engine=self.settings.engine,
+        )
+        order = order_of(attempt, dial, call)
+        if len(self._calls) >= KNOWN_CALLS:  # of a site that tells no events
+            del self._calls[next(iter(self._calls))]
+        self._calls[attempt.id] = call  # its events may come before the answer; in doubt it stays known
+        if not await self._ordered_in_time(attempt.id, order, dial.not_after):
+            self._calls.pop(attempt.id, None)
+            return None
+        return self._calls.get(attempt.id, evolve(call, state=ConnectionState.NULL))
+
+    @hookimpl
+    async def find_call(self, attempt_id: str) -> Call | None:
+        if self.settings.status_url is None:
+            if attempt_id in self._calls:
+                return self._calls[attempt_id]
+            raise WebhookError("the webhook has no status_url: whether it has the call is not known")
+        url = self.settings.status_url.replace("{attempt}", attempt_id)
+        async with self._asked("GET", url) as reply:
+            if reply.status == HTTPStatus.NOT_FOUND:
+                return None
+            if reply.status != HTTPStatus.OK:
+                raise WebhookError(f"the status URL says {reply.status}")
+            return self._told(attempt_id, await reply.read())
+
+    @hookimpl
+    async def clear_call(self, call: Call) -> bool | None:
+        if call.engine != self.settings.engine and call.attempt_id not in self._calls:
+            return None
+        if self.settings.clear_url is None:
+            raise WebhookError("the webhook has no clear_url: hang up at the phone")
+        url = self.settings.clear_url.replace("{attempt}", call.attempt_id)
+        body = json.dumps({"attempt_id": call.attempt_id, "call_id": call.id}).encode()
+        async with self._asked("POST", url, body) as reply:
+            if reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+                return False
+            if not reply.ok or reply.status >= HTTPStatus.MULTIPLE_CHOICES:
+                raise WebhookError(f"the clear URL says {reply.status}")
+            return True
+
+    @hookimpl
+    def on_call_event(self, event: CallEvent) -> None:
+        call = self._calls.get(event.attempt_id or "")
+        if call is None:
+            return
+        if event.kind is CallEventKind.CALL_CLEARED:
+            del self._calls[call.attempt_id]
+        elif event.party == "customer":
+            state = _STATES.get(event.kind, call.state)
+            self._calls[call.attempt_id] = evolve(call, state=state, q850=event.q850)
+
+    @hookimpl
+    async def report_health(self) -> list[Health]:
+        """Any answer to a signed HEAD shows that somebody is there."""
+        what = f"webhook {self.settings.engine}"
+        try:
+            async with self._asked("HEAD", self.settings.url) as reply:
+                refused = reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+                seen = f"answers with {reply.status}"
+                if refused:
+                    seen += ": it refuses the signature; see secret_env, and both clocks"
+                return [Health(what=what, good=not refused, seen=seen)]
+        except (aiohttp.ClientError, TimeoutError, RuntimeError) as error:
+            return [Health(what=what, good=False, seen=explained(error, self.settings))]
+
+    async def _ordered_in_time(self, attempt_id: str, order: bytes, not_after: datetime) -> bool:
+        """Whether the endpoint took it. False: surely nothing will ring."""
+        clock = self._started().clock
+        left = (not_after - clock.now()).total_seconds()
+        if left <= 0:
+            raise TimeoutError("too late to place this call")
+
+        def too_late(state: tenacity.RetryCallState) -> bool:
+            return clock.now() + timedelta(seconds=state.upcoming_sleep) >= not_after
+
+        trying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(_NOT_DELIVERED),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
+            stop=too_late,
+            reraise=True,
+        )
+        try:
+            async with asyncio.timeout(left):
+                return await trying(self._order_once, attempt_id, order)
+        except _NOT_DELIVERED as error:
+            log.warning("attempt %s: not placed: %s", attempt_id, explained(error, self.settings))
+            return False
+
+    async def _order_once(self, attempt_id: str, order: bytes) -> bool:
+        headers = {"Idempotency-Key": attempt_id}
+        async with self._asked("POST", self.settings.url, order, headers) as reply:
+            if (
+                reply.status == HTTPStatus.CONFLICT
+                or HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
+            ):
+                return True
+            if HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                log.warning("attempt %s: not taken: the webhook says %s", attempt_id, reply.status)
+                return False
+            raise WebhookError(f"the webhook says {reply.status}: whether it calls is unknown")
+
+    @asynccontextmanager
+    async def _asked(
+        self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> "AsyncIterator[aiohttp.ClientResponse]":
+        host, settings = self._started(), self.settings
+        if self._session is None:
+            seconds = settings.timeout_seconds
+            timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=seconds / 2)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        sign = signed(settings.secret(host.directory), host.clock.now(), body)
+        told = {"Content-Type": "application/json"} if body else {}
+        async with self._session.request(
+            method, url, data=body or None, headers={**told, **(headers or {}), **sign}, allow_redirects=False
+        ) as reply:
+            yield reply
+
+    def _told(self, attempt_id: str, body: bytes) -> Call:
+        """`{"state": "connected", "q850": null}`, the state one of CSTA's."""
+        try:
+            told: Any = json.loads(body)
+            state, q850 = ConnectionState(told["state"]), told.get("q850")
+            q850 = None if q850 is None else int(q850)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise WebhookError('the status URL answers no {"state": "connected", "q850": null}') from None
+        return Call(
+            id=f"{attempt_id}-c", attempt_id=attempt_id, state=state, q850=q850, engine=self.settings.engine
+        )
+
+    def _started(self) -> Host:
+        if self._host is None:
+            raise RuntimeError("the webhook dialer is not started: start the host first")
+        return self._host

@@ -1,0 +1,75 @@
+"""The `[plugins.webhook]` table."""
+
+import os
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from attrs import field, frozen, validators
+from yarl import URL
+
+from cti_hooks import ConfigError, Problem
+
+
+@frozen(kw_only=True)
+class WebhookSettings:
+    """Where calls are ordered, looked for and hung up; `{attempt}` in an address is the attempt's id."""
+
+    url: str
+    status_url: str | None = None
+    """GET: how a call is. Without it, calls this process has not heard of cannot be found."""
+    clear_url: str | None = None
+    """POST: hang up a call. Without it, calls are hung up at the phone only."""
+    secret_env: str | None = None
+    """The environment variable with the secret that requests are signed with."""
+    secret_file: str | None = None
+    agents: tuple[str, ...] = ()
+    """Whose calls it takes, as patterns of agent ids: `20*`. All, where unset."""
+    timeout_seconds: float = field(default=5.0, validator=validators.gt(0.0))
+
+    def __attrs_post_init__(self) -> None:
+        problems = [problem for name in ("url", "status_url", "clear_url") if (problem := self._wrong(name))]
+        if not self.secret_env and not self.secret_file:
+            problems.append(Problem("secret_env", "is required (or secret_file)"))
+        elif self.secret_env and not os.environ.get(self.secret_env):
+            problems.append(
+                Problem("secret_env", f"the environment has no variable {self.secret_env}; set it")
+            )
+        if problems:
+            raise ConfigError(problems)
+
+    @property
+    def engine(self) -> str:
+        """The engine's name, as `Call.engine` has it: where calls are ordered."""
+        return URL(self.url).authority
+
+    def serves(self, agent_id: str) -> bool:
+        """Whether this agent's calls are ordered here."""
+        return not self.agents or any(fnmatchcase(agent_id, pattern) for pattern in self.agents)
+
+    def secret(self, directory: Path) -> str:
+        """The secret; a file's name is relative to `directory`.
+
+        Raises:
+            RuntimeError: it cannot be read any more.
+        """
+        try:
+            if self.secret_file:
+                return (directory / self.secret_file).read_text(encoding="utf-8").strip()
+            return os.environ[self.secret_env or ""]
+        except (OSError, ValueError, KeyError):
+            where = self.secret_file or self.secret_env
+            raise RuntimeError(f"the webhook's secret cannot be read from {where}") from None
+
+    def _wrong(self, name: str) -> Problem | None:
+        address: str | None = getattr(self, name)
+        if address is None:
+            return None
+        try:
+            good = URL(address).scheme in {"http", "https"} and URL(address).host
+        except ValueError:
+            good = None
+        if not good:
+            return Problem(name, "must be an http or https address")
+        if name == "status_url" and "{attempt}" not in address:
+            return Problem(name, "wants {attempt} in it, or every call would be the same")
+        return None

@@ -1,0 +1,54 @@
+"""A softphone's control socket to test faults against; how calls go is tested against a real baresip."""
+
+import asyncio
+import json
+from typing import Any
+
+from attrs import define, field
+
+from tests.dialers.fakes.server import FakeServer
+
+
+@define(eq=False)
+class FakeSoftphone(FakeServer):
+    """Its calls ring for ever."""
+
+    calls: list[str] = field(factory=list)
+    dialed: list[str] = field(factory=list)
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = await reader.readuntil(b":")
+            order = json.loads((await reader.readexactly(int(head[:-1]) + 1))[:-1])
+            if self.deaf:
+                continue
+            self.asked.append(order["command"])
+            data = self._do(order["command"], order.get("params", ""))
+            if order["command"] == self.lose_answer_to:
+                self.lose_answer_to = None
+                return
+            _tell(writer, {"response": True, "ok": True, "data": data, "token": order["token"]})
+
+    def _do(self, command: str, parameter: str) -> str:
+        if command == "about":
+            return "\x1b[34;1mbare\x1b[31;1msip\x1b[;m 1.0.0   |\n"
+        if command == "listcalls":
+            lines = "".join(f"> [line 1]  0:00:00    RINGING             {peer}\n" for peer in self.calls)
+            return f"\n--- Active calls ({len(self.calls)}) ---\n{lines}\n"
+        if command == "dial":
+            self.dialed.append(parameter)
+            self.calls.append(parameter)
+            self._event("CALL_RINGING", parameter)
+        if command == "hangup" and self.calls:
+            self._event("CALL_CLOSED", self.calls.pop(), "Connection reset by user")
+        return ""
+
+    def _event(self, kind: str, peer: str, text: str = "") -> None:
+        facts = {"type": kind, "class": "call", "direction": "outgoing", "peeruri": peer, "id": "7c0e"}
+        for writer in self.writers:
+            _tell(writer, {"event": True, **facts, "param": text or peer})
+
+
+def _tell(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
+    text = json.dumps(message).encode()
+    writer.write(b"%d:%s," % (len(text), text))

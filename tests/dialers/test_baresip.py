@@ -1,0 +1,132 @@
+"""The dialer for agents' own softphones, where things go wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cti_hooks import Agent, ConfigError, Host
+from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.dialers.fakes.listening import Site, site
+from tests.dialers.fakes.softphone import FakeSoftphone
+
+URI = "sip:{number}@pbx.example.com"
+
+
+@pytest.fixture
+async def phone() -> AsyncIterator[FakeSoftphone]:
+    server = FakeSoftphone()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+def opened(phone: FakeSoftphone, clock: LoopClock, **more: Any) -> AbstractAsyncContextManager[Site]:
+    table = {"endpoint": URI, "phones": {"alice": {"port": phone.port}}, **more}
+    return site(clock, "baresip", **table)
+
+
+BREAKING = ["+1212@evil", "12/34", "12&34", "12\n/quit", "${x}", "12 sip:evil@x", "", "anonymous"]
+
+
+@pytest.mark.parametrize("number", BREAKING)
+async def test_what_is_no_number_never_reaches_the_phone(
+    phone: FakeSoftphone, clock: LoopClock, number: str
+) -> None:
+    """A number a SIP URI or a command could be broken by is refused before anything is sent."""
+    async with opened(phone, clock) as one:
+        await one.healthy()
+        with pytest.raises(ValueError, match="no telephone number"):
+            await one.call(to=number)
+    assert "dial" not in phone.asked
+
+
+async def test_a_lost_answer_to_the_dial_is_followed_and_never_sent_again(
+    phone: FakeSoftphone, clock: LoopClock
+) -> None:
+    """When the answer to `dial` is lost, the call is found at the phone: it rings once, can be cleared."""
+    phone.lose_answer_to = "dial"
+    async with opened(phone, clock) as one:
+        await one.healthy()
+        call = await one.placed()
+        await one.heard("delivered")
+        await asyncio.sleep(5)
+        assert await one.clear(call) is True
+        await one.ended()
+    assert phone.dialed == ["sip:+12125550101@pbx.example.com"]
+    assert not phone.calls
+
+
+async def test_a_dial_that_never_arrived_ends_its_call(phone: FakeSoftphone, clock: LoopClock) -> None:
+    """When the phone turns out not to have the call after a reconnect, it ends, with no cause made up."""
+    async with opened(phone, clock, request_seconds=2) as one:
+        await one.healthy()
+        await one.placed()
+        phone.deaf = True
+        await one.heard("originated")
+        await asyncio.sleep(5)
+        phone.deaf = False
+        last = await one.ended()
+        assert (last.party, last.q850) == ("customer", None)
+    assert not phone.dialed
+
+
+async def test_nothing_is_dialed_after_the_deadline(phone: FakeSoftphone, clock: LoopClock) -> None:
+    """After not_after nothing is sent."""
+    async with opened(phone, clock) as one:
+        await one.healthy()
+        with pytest.raises(TimeoutError):
+            await one.call(not_after=clock.now() - timedelta(seconds=1))
+    assert not phone.dialed
+
+
+async def test_health_counts_the_phones(phone: FakeSoftphone, clock: LoopClock) -> None:
+    """One phone that is off is named, and is no reason for the host not to be ready; all of them off are."""
+    phones = {"alice": {"port": phone.port}, "bob": {"port": 1}}
+    async with opened(phone, clock, phones=phones) as one:
+        health = await one.health()
+        assert health.good
+        assert health.seen.startswith(
+            f"1 of 2 softphones; baresip 1.0.0 at 127.0.0.1:{phone.port}; bob's not: "
+        )
+        assert "nothing listens on 127.0.0.1:1" in health.seen
+        assert await one.call(agent=Agent(id="bob")) is None
+    await phone.stop()
+    async with opened(phone, clock) as one:
+        assert not (await one.health()).good
+
+
+async def test_another_protocol_is_told(phone: FakeSoftphone, clock: LoopClock) -> None:
+    """A port where something else answers is named as that."""
+    await phone.stop()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", phone.port), opened(phone, clock) as one:
+        assert "another protocol is spoken there" in (await one.health()).seen
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"endpoint": "sip:pbx"}, "wants a SIP URI"),
+        ({"endpoint": "sip:{number}@x\n/quit"}, "wants a SIP URI"),
+        ({"phones": {}}, "wants an agent's"),
+        ({"phones": {"a": {"port": 1}, "b": {"port": 1}}}, "two agents have the same phone"),
+        ({"phones": {"a": {"prot": 1}}}, 'did you mean "port"?'),
+    ],
+    ids=repr,
+)
+def test_wrong_settings_are_told(more: dict[str, Any], said: str) -> None:
+    """A wrong setting is named at load, with what would be right."""
+    table = {"endpoint": URI, "phones": {"alice": {}}} | more
+    with pytest.raises(ConfigError) as raised:
+        Host.from_config({"cti": {"plugins": ["baresip"]}, "plugins": {"baresip": table}})
+    assert said in str(raised.value)

@@ -1,0 +1,67 @@
+"""What may be put into a dial string."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lcm_plugin.dialers.asterisk_ami.manager import _block as ami_block
+from lcm_plugin.dialers.freeswitch.event_socket import _block as esl_block
+from lcm_plugin.dialers.numbers import channel_variables, dialable, display_name, endpoint_of
+
+HOSTILE = st.text(st.sampled_from("0123456789+-.() @/&,|;'\"{}[]$<>\\\r\n\0äx१"), max_size=12)
+
+
+@given(HOSTILE)
+def test_a_number_is_digits_or_refused(number: str) -> None:
+    """Whatever comes, what is dialed is ASCII digits after at most one plus, and the same digits as came."""
+    bare = re.sub(r"[-.() ]", "", number)
+    if re.fullmatch(r"\+?[0-9]+", bare, re.ASCII):
+        assert dialable(number) == bare
+        return
+    with pytest.raises(ValueError, match="no telephone number") as refused:
+        dialable(number)
+    assert len(number) < 3 or number not in str(refused.value)
+
+
+@given(HOSTILE)
+def test_an_endpoint_has_nothing_that_begins_another(endpoint: str) -> None:
+    """No separator, quote, bracket, blank or newline gets through, from an endpoint or an agent's id."""
+    for told, template in ((endpoint, None), (None, "user/{agent}")):
+        try:
+            where = endpoint_of(endpoint, told, template)
+        except ValueError:
+            continue
+        assert not set(where) & set(" &,|;'\"{}[]()$<>\\\r\n\0")
+
+
+@given(HOSTILE)
+def test_a_name_loses_what_an_engine_acts_upon(name: str) -> None:
+    """Quotes, commas, brackets and newlines become blanks."""
+    assert not set(display_name(name)) & set("@/&,|;'\"{}[]()$<>\\\r\n\0")
+
+
+@given(HOSTILE, HOSTILE)
+def test_variables_are_plain_or_refused(name: str, value: str) -> None:
+    """A variable that is let through can end neither its value nor its list."""
+    try:
+        channel_variables({name: value})
+    except ValueError:
+        return
+    assert re.fullmatch(r"\w+", name, re.ASCII)
+    assert not set(value) & set("&,|;'\"{}[]()$<>\\\r\n\0")
+
+
+@given(st.text(), st.text())
+def test_no_value_begins_a_header_or_a_command(first: str, second: str) -> None:
+    """On the wire there are as many lines as headers were given, whatever their values."""
+    if not set(first + second) & set("\r\n\0"):
+        assert ami_block("Ping", "1", {"A": first}, [second]).count(b"\r\n") == 5
+        assert esl_block([first, second]).count(b"\n") == 3
+        return
+    with pytest.raises(ValueError, match="newline"):
+        ami_block("Ping", "1", {"A": first}, [second])
+    if set(first + second) & set("\r\n"):
+        with pytest.raises(ValueError, match="newline"):
+            esl_block([first, second])
