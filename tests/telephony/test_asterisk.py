@@ -236,3 +236,17 @@ async def test_a_local_leg_tells_its_cause(
         await here.listener.told(attempt, "call_cleared")
     failed = next(event for event in here.listener.of(attempt) if event.kind == "failed")
     assert (failed.q850, failed.sip_status) == (q850, None)
+
+
+async def test_two_hosts_with_one_application_are_told(shared_asterisk: Asterisk, password: None) -> None:
+    """Asterisk gives an application to whoever asked last; the other one's health says what to do."""
+    settings = {"asterisk": ari_settings(shared_asterisk, app="shared")}
+    async with centre(settings) as first:
+        await first.ready()
+        async with centre(settings) as second:
+            await second.ready()
+            async with asyncio.timeout(5):
+                while await first.good():  # noqa: ASYNC110  (nobody tells)
+                    await asyncio.sleep(0.01)
+            (health,) = await first.health()
+    assert "gave application 'shared' to another host: give each its own app" in health.seen

@@ -144,6 +144,36 @@ async def test_the_event_socket_is_cut_while_they_talk(bench: Bench) -> None:
     assert here.listener.kinds("cut").count("established") == 1
 
 
+async def test_a_call_waits_for_the_connection(bench: Bench) -> None:
+    """While the event socket is away for a moment a call waits for it, and is not refused."""
+    here = bench.centre
+    bench.wire.down = True
+    bench.wire.cut()
+    async with asyncio.timeout(5):
+        while await here.good():  # noqa: ASYNC110  (nobody tells)
+            await asyncio.sleep(0.02)
+    dialing = asyncio.create_task(here.dial("waits", Customer.ANSWERS))
+    await asyncio.sleep(0.1)
+    bench.wire.down = False
+    assert await dialing is not None
+    await here.listener.told("waits", "established")
+
+
+async def test_an_agent_who_answers_while_it_is_cut(bench: Bench) -> None:
+    """Asterisk drops a leg whose application is away: the agent's leg failed, and the customer never rings."""
+    here = bench.centre
+    await here.dial("gap", Customer.ANSWERS)
+    bench.wire.down = True
+    bench.wire.cut()
+    async with asyncio.timeout(5):
+        while "gap-a" not in bench.asterisk.account("CHAN_END"):  # noqa: ASYNC110  (nobody tells)
+            await asyncio.sleep(0.02)
+    bench.wire.down = False
+    await here.listener.told("gap", "call_cleared")
+    assert here.listener.kinds("gap") == ["service_initiated", "agent failed", "call_cleared"]
+    assert "gap-c" not in bench.asterisk.account()
+
+
 async def test_what_happened_without_an_event_socket_is_found_out(bench: Bench) -> None:
     """A call that was hung up while no events could come ends when they can again, its cause unknown."""
     here = bench.centre
