@@ -97,26 +97,35 @@ def test_an_agents_endpoint_neither(endpoint: str, *, told: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("number", "said"),
+    [(number, "no telephone number") for number in ("+1212@evil", "12/34", "12&34", "12\n34", "${EXTEN}")],
+)
+async def test_what_is_no_number_never_reaches_asterisk(number: str, said: str) -> None:
+    """A number a dial string could be broken by is refused before anything is asked or placed."""
+    async with host_with(url=NOWHERE) as host:
+        with pytest.raises(UndialableNumberError, match=said):
+            await host.hooks.first("make_call", attempt=attempt(), dial=dial(number))
+
+
+@pytest.mark.parametrize(
+    ("of_attempt", "of_dial", "said"),
     [
-        ({"dial": dial("+1212@evil")}, "no telephone number"),
-        ({"dial": dial("12&34")}, "no telephone number"),
-        ({"dial": dial("${EXTEN}")}, "no telephone number"),
-        ({"dial": dial("12\n34")}, "no telephone number"),
-        ({"dial": dial(caller_id='"x" <1>, y')}, "no telephone number"),
-        ({"dial": dial(variables={"SHELL(id)": "1"})}, "no channel variable"),
-        ({"dial": dial(seconds=-1)}, "too late"),
-        ({"attempt": attempt("a/../b")}, "no channel's"),
-        ({"attempt": attempt(endpoint="PJSIP/1&PJSIP/2")}, "none like PJSIP/1001"),
-        ({"attempt": attempt(id="eve,,1")}, "tell the agent's endpoint"),
+        ({}, {"caller_id": '"x" <1>, y'}, "no telephone number"),
+        ({}, {"variables": {"SHELL(id)": "1"}}, "no channel variable"),
+        ({}, {"seconds": -1}, "too late"),
+        ({"identity": "a/../b"}, {}, "no channel's"),
+        ({"endpoint": "PJSIP/1&PJSIP/2"}, {}, "none like PJSIP/1001"),
+        ({"id": "eve,,1"}, {}, "tell the agent's endpoint"),
     ],
     ids=repr,
 )
-async def test_what_could_break_something_never_reaches_asterisk(facts: dict[str, Any], said: str) -> None:
-    """Numbers, caller ids, endpoints, ids and variables are looked at before anything is asked or placed."""
+async def test_what_could_break_something_never_reaches_asterisk(
+    of_attempt: dict[str, Any], of_dial: dict[str, Any], said: str
+) -> None:
+    """Caller ids, endpoints, ids and variables are looked at before anything is asked or placed."""
     async with host_with(url=NOWHERE) as host:
         with pytest.raises(Exception, match=said):
-            await host.hooks.first("make_call", **{"attempt": attempt(), "dial": dial(), **facts})
+            await host.hooks.first("make_call", attempt=attempt(**of_attempt), dial=dial(**of_dial))
 
 
 async def test_without_an_asterisk_nothing_is_placed() -> None:

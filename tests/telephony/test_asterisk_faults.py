@@ -160,7 +160,7 @@ async def test_a_call_waits_for_the_connection(bench: Bench) -> None:
 
 
 async def test_an_agent_who_answers_while_it_is_cut(bench: Bench) -> None:
-    """Asterisk drops a leg whose application is away: the agent's leg failed, and the customer never rings."""
+    """Asterisk drops a leg whose application is away: the agent's leg failed, no customer rings."""
     here = bench.centre
     await here.dial("gap", Customer.ANSWERS)
     bench.wire.down = True

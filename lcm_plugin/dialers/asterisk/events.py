@@ -46,6 +46,7 @@ class EventSocket:
     trouble: str | None = field(default="is not connected yet", init=False)
     version: str = field(default="", init=False)
     _failures: int = field(default=0, init=False)
+    _mistaken: bool = field(default=False, init=False)
     _tried: asyncio.Event = field(factory=asyncio.Event, init=False)
     _open: asyncio.Event = field(factory=asyncio.Event, init=False)
 
@@ -62,8 +63,8 @@ class EventSocket:
                 mistaken = isinstance(error, _MISTAKES)
             self._say(trouble.removeprefix(f"{self.ari.name} "))
             lasted = asyncio.get_running_loop().time() - began
-            self._failures = 0 if lasted > _STABLE else self._failures + 1
-            await asyncio.sleep(self._pause(mistaken=mistaken))
+            self._count(mistaken=mistaken, anew=lasted > _STABLE)
+            await asyncio.sleep(self._pause())
 
     async def tried(self, seconds: float) -> None:
         """Wait until the first try has come to something, but no longer than this."""
@@ -110,8 +111,14 @@ class EventSocket:
         else:
             self._open.clear()
 
-    def _pause(self, *, mistaken: bool) -> float:
-        longest = _LONGEST_MISTAKEN if mistaken else _LONGEST
+    def _count(self, *, mistaken: bool, anew: bool) -> None:
+        """Failures of one kind in a row: an Asterisk that starts says 404 for a moment."""
+        in_a_row = mistaken == self._mistaken and not anew
+        self._failures = self._failures + 1 if in_a_row else 1
+        self._mistaken = mistaken
+
+    def _pause(self) -> float:
+        longest = _LONGEST_MISTAKEN if self._mistaken else _LONGEST
         pause: float = min(longest, _FIRST_PAUSE * 2.0 ** min(self._failures, 16))
         return pause * self.random.uniform(0.5, 1.0)
 
