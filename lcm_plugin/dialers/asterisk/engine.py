@@ -17,10 +17,10 @@ from lcm_plugin.dialers.asterisk.ari import (
     AriUnreachableError,
     RepeatedChannelError,
 )
-from lcm_plugin.dialers.asterisk.call import AriCall
+from lcm_plugin.dialers.asterisk.call import GONE, AriCall
 from lcm_plugin.dialers.asterisk.events import EVENTS, EventSocket
 from lcm_plugin.dialers.asterisk.health import wrong_endpoint
-from lcm_plugin.dialers.asterisk.leg import NORMAL_CLEARING
+from lcm_plugin.dialers.asterisk.leg import NORMAL_CLEARING, Leg
 from lcm_plugin.dialers.asterisk.order import Order
 
 log = logging.getLogger("lcm_plugin.dialers.asterisk")
@@ -175,12 +175,20 @@ class Engine:
             log.warning("%s", error)  # the connection is as good as lost, and the next one compares again
 
     async def _catch_up(
-        self, call: AriCall, channels: Mapping[str, Mapping[str, Any]], known: frozenset[Any]
+        self, call: AriCall, channels: Mapping[str, Mapping[str, Any]], known: frozenset[Leg]
     ) -> None:
         for leg in (call.agent, call.customer):
             if leg.id in channels and leg.there:
-                await self.ari.subscribe(self.app, leg.id)
+                await self._hear_of(call, leg)
         call.compare(channels, known)
+
+    async def _hear_of(self, call: AriCall, leg: Leg) -> None:
+        """Asterisk refuses for a channel that ended this instant, and while our application is away."""
+        try:
+            await self.ari.subscribe(self.app, leg.id)
+        except AriRefusedError:
+            if await self.ari.channel(leg.id) is None:
+                call.put(leg, GONE)
 
     # -- small change ---------------------------------------------------------------------------------------
 
