@@ -55,7 +55,10 @@ class AriCall:
     over: asyncio.Event = field(factory=asyncio.Event, init=False)
     _told: set[CallEventKind] = field(factory=set, init=False)
     _cause: int | None = field(default=None, init=False)
-    _queue: "asyncio.Queue[tuple[Leg, str, Mapping[str, Any]]]" = field(factory=asyncio.Queue, init=False)
+    _queue: "asyncio.Queue[tuple[Leg, str, Mapping[str, Any]]]" = field(
+        factory=asyncio.Queue, init=False, repr=False
+    )
+    """Asterisk's events, which have numbers in them."""
     _task: "asyncio.Task[None] | None" = field(default=None, init=False)
     _ringing: asyncio.TimerHandle | None = field(default=None, init=False)
 
