@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from cti_hooks import ConnectionState
+from cti_hooks import CallEvent, CallEventKind, ConnectionState, hookimpl
 from tests.telephony.bench.asterisk import Asterisk
 from tests.telephony.bench.centre import Centre, ari_settings, centre
 from tests.telephony.bench.customer import Customer, hangs_up_after
@@ -108,6 +108,28 @@ async def test_frozen_while_it_is_told_to_call(bench: Bench) -> None:
         await here.listener.told("thawed", "established")
     assert "frozen-c" not in bench.asterisk.account()
     assert not {"frozen-a", "frozen-c"} & set(bench.asterisk.channels())
+
+
+async def test_frozen_between_the_legs(own_asterisk: Asterisk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Asterisk that freezes as the agent answers rings no customer when it thaws too late."""
+
+    class Freezer:
+        @hookimpl
+        def on_call_event(self, event: CallEvent) -> None:
+            if event.kind is CallEventKind.ORIGINATED:
+                own_asterisk.freeze()
+
+    monkeypatch.setenv("ARI_PASSWORD", "secret")
+    settings = ari_settings(own_asterisk, request_seconds=1)
+    async with centre({"asterisk": settings}, Freezer()) as here:
+        await here.ready()
+        await here.dial("between", Customer.ANSWERS, seconds=2)
+        await here.listener.told("between", "failed")
+        await asyncio.sleep(1.5)
+        own_asterisk.thaw()
+        await here.listener.told("between", "call_cleared")
+        assert own_asterisk.channels() == []
+    assert "between-c" not in own_asterisk.account()
 
 
 async def test_the_answer_to_the_agents_order_is_lost(bench: Bench) -> None:
