@@ -97,12 +97,19 @@ def test_an_agents_endpoint_neither(endpoint: str, *, told: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("called", "facts", "said"),
+    ("number", "said"),
+    [(number, "no telephone number") for number in ("+1212@evil", "12/34", "12&34", "12\n34", "${EXTEN}")],
+)
+async def test_what_is_no_number_never_reaches_asterisk(number: str, said: str) -> None:
+    """A number a dial string could be broken by is refused before anything is asked or placed."""
+    async with host_with(url=NOWHERE) as host:
+        with pytest.raises(UndialableNumberError, match=said):
+            await host.hooks.first("make_call", attempt=attempt(), dial=dial(number))
+
+
+@pytest.mark.parametrize(
+    ("of_attempt", "of_dial", "said"),
     [
-        ({}, {"to": "+1212@evil"}, "no telephone number"),
-        ({}, {"to": "12&34"}, "no telephone number"),
-        ({}, {"to": "${EXTEN}"}, "no telephone number"),
-        ({}, {"to": "12\n34"}, "no telephone number"),
         ({}, {"caller_id": '"x" <1>, y'}, "no telephone number"),
         ({}, {"variables": {"SHELL(id)": "1"}}, "no channel variable"),
         ({}, {"seconds": -1}, "too late"),
@@ -113,12 +120,12 @@ def test_an_agents_endpoint_neither(endpoint: str, *, told: bool) -> None:
     ids=repr,
 )
 async def test_what_could_break_something_never_reaches_asterisk(
-    called: dict[str, Any], facts: dict[str, Any], said: str
+    of_attempt: dict[str, Any], of_dial: dict[str, Any], said: str
 ) -> None:
-    """Numbers, caller ids, endpoints, ids and variables are looked at before anything is asked or placed."""
+    """Caller ids, endpoints, ids and variables are looked at before anything is asked or placed."""
     async with host_with(url=NOWHERE) as host:
         with pytest.raises(Exception, match=said):
-            await host.hooks.first("make_call", attempt=attempt(**called), dial=dial(**facts))
+            await host.hooks.first("make_call", attempt=attempt(**of_attempt), dial=dial(**of_dial))
 
 
 async def test_without_an_asterisk_nothing_is_placed() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -98,7 +99,7 @@ async def test_an_agent_who_cannot_be_reached(
 
 async def test_the_deadline_holds_between_the_legs(here: Centre, shared_asterisk: Asterisk) -> None:
     """When the agent answers after not_after, the customer's phone never rings, and the agent's leg goes."""
-    await here.dial("late", Customer.ANSWERS, seconds=0.09)
+    await here.dial("late", Customer.ANSWERS, agent="Local/slow@agents", seconds=0.5)
     await here.listener.told("late", "call_cleared")
     assert here.listener.kinds("late") == [*AGENT, *HUNG_UP_ON_AGENT]
     assert "late-c" not in shared_asterisk.account()
@@ -236,3 +237,36 @@ async def test_a_local_leg_tells_its_cause(
         await here.listener.told(attempt, "call_cleared")
     failed = next(event for event in here.listener.of(attempt) if event.kind == "failed")
     assert (failed.q850, failed.sip_status) == (q850, None)
+
+
+async def test_no_number_is_shown(
+    shared_asterisk: Asterisk, password: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither a log line nor a repr of what is under way shows the number called."""
+    caplog.set_level("DEBUG")
+    settings = ari_settings(shared_asterisk, endpoint="PJSIP/{number}@carrier")
+    async with centre({"asterisk": settings}) as here:
+        await here.health()
+        await here.dial("masked", Customer.ANSWERS, caller_id=Customer.BUSY)
+        dialer: Any = here.host.plugins["asterisk"]
+        (call,) = dialer._open["asterisk"].calls.values()
+        call.put(call.customer, "Dial", {"peer": {"caller": {"number": Customer.ANSWERS}}})
+        shown = repr(call)
+        await here.listener.told("masked", "call_cleared")
+    assert "masked-c" in shown
+    for number in (Customer.ANSWERS, Customer.BUSY):
+        assert number.strip("+") not in shown + caplog.text
+
+
+async def test_two_hosts_with_one_application_are_told(shared_asterisk: Asterisk, password: None) -> None:
+    """Asterisk gives an application to whoever asked last; the other one's health says what to do."""
+    settings = {"asterisk": ari_settings(shared_asterisk, app="shared")}
+    async with centre(settings) as first:
+        await first.ready()
+        async with centre(settings) as second:
+            await second.ready()
+            async with asyncio.timeout(5):
+                while await first.good():  # noqa: ASYNC110  (nobody tells)
+                    await asyncio.sleep(0.01)
+            (health,) = await first.health()
+    assert "gave application 'shared' to another host: give each its own app" in health.seen

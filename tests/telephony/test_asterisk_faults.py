@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from cti_hooks import ConnectionState
+from cti_hooks import CallEvent, CallEventKind, ConnectionState, hookimpl
 from tests.telephony.bench.asterisk import Asterisk
 from tests.telephony.bench.centre import Centre, ari_settings, centre
 from tests.telephony.bench.customer import Customer, hangs_up_after
@@ -110,6 +110,28 @@ async def test_frozen_while_it_is_told_to_call(bench: Bench) -> None:
     assert not {"frozen-a", "frozen-c"} & set(bench.asterisk.channels())
 
 
+async def test_frozen_between_the_legs(own_asterisk: Asterisk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Asterisk that freezes as the agent answers rings no customer when it thaws too late."""
+
+    class Freezer:
+        @hookimpl
+        def on_call_event(self, event: CallEvent) -> None:
+            if event.kind is CallEventKind.ORIGINATED:
+                own_asterisk.freeze()
+
+    monkeypatch.setenv("ARI_PASSWORD", "secret")
+    settings = ari_settings(own_asterisk, request_seconds=1)
+    async with centre({"asterisk": settings}, Freezer()) as here:
+        await here.ready()
+        await here.dial("between", Customer.ANSWERS, seconds=2)
+        await here.listener.told("between", "failed")
+        await asyncio.sleep(1.5)
+        own_asterisk.thaw()
+        await here.listener.told("between", "call_cleared")
+        assert own_asterisk.channels() == []
+    assert "between-c" not in own_asterisk.account()
+
+
 async def test_the_answer_to_the_agents_order_is_lost(bench: Bench) -> None:
     """Whether the agent's phone rings is unknown, so it is an error; what rings is hung up at once."""
     here = bench.centre
@@ -142,6 +164,36 @@ async def test_the_event_socket_is_cut_while_they_talk(bench: Bench) -> None:
     await here.listener.told("cut", "call_cleared")
     assert here.listener.of("cut")[-1].q850 == 16
     assert here.listener.kinds("cut").count("established") == 1
+
+
+async def test_a_call_waits_for_the_connection(bench: Bench) -> None:
+    """While the event socket is away for a moment a call waits for it, and is not refused."""
+    here = bench.centre
+    bench.wire.down = True
+    bench.wire.cut()
+    async with asyncio.timeout(5):
+        while await here.good():  # noqa: ASYNC110  (nobody tells)
+            await asyncio.sleep(0.02)
+    dialing = asyncio.create_task(here.dial("waits", Customer.ANSWERS))
+    await asyncio.sleep(0.1)
+    bench.wire.down = False
+    assert await dialing is not None
+    await here.listener.told("waits", "established")
+
+
+async def test_an_agent_who_answers_while_it_is_cut(bench: Bench) -> None:
+    """Asterisk drops a leg whose application is away: the agent's leg failed, no customer rings."""
+    here = bench.centre
+    await here.dial("gap", Customer.ANSWERS)
+    bench.wire.down = True
+    bench.wire.cut()
+    async with asyncio.timeout(5):
+        while "gap-a" not in bench.asterisk.account("CHAN_END"):  # noqa: ASYNC110  (nobody tells)
+            await asyncio.sleep(0.02)
+    bench.wire.down = False
+    await here.listener.told("gap", "call_cleared")
+    assert here.listener.kinds("gap") == ["service_initiated", "agent failed", "call_cleared"]
+    assert "gap-c" not in bench.asterisk.account()
 
 
 async def test_what_happened_without_an_event_socket_is_found_out(bench: Bench) -> None:

@@ -55,7 +55,10 @@ class AriCall:
     over: asyncio.Event = field(factory=asyncio.Event, init=False)
     _told: set[CallEventKind] = field(factory=set, init=False)
     _cause: int | None = field(default=None, init=False)
-    _queue: "asyncio.Queue[tuple[Leg, str, Mapping[str, Any]]]" = field(factory=asyncio.Queue, init=False)
+    _queue: "asyncio.Queue[tuple[Leg, str, Mapping[str, Any]]]" = field(
+        factory=asyncio.Queue, init=False, repr=False
+    )
+    """Asterisk's events, which have numbers in them."""
     _task: "asyncio.Task[None] | None" = field(default=None, init=False)
     _ringing: asyncio.TimerHandle | None = field(default=None, init=False)
 
@@ -71,7 +74,7 @@ class AriCall:
     @property
     def ended(self) -> bool:
         """Whether nothing of it is left at Asterisk."""
-        return not self.legs_there()
+        return not self.agent.there and not self.customer.there
 
     @property
     def call(self) -> Call:
@@ -124,16 +127,16 @@ class AriCall:
     def adopt(self, channels: Mapping[str, Any]) -> None:
         """Follow a call that others placed. With one leg only nobody could talk: it is hung up."""
         for leg in (self.agent, self.customer):
-            leg.placed = leg.id in channels
+            leg.placed = leg.seen = leg.id in channels
         state = channels.get(self.customer.id, {}).get("state", "")
         self.state = _CHANNEL_STATES.get(state, ConnectionState.INITIATED)
         self.start()
         if not (self.agent.placed and self.customer.placed):
             self.stop()
 
-    def legs_there(self) -> frozenset[Leg]:
-        """The legs that may be there now."""
-        return frozenset(leg for leg in (self.agent, self.customer) if leg.there)
+    def legs_seen(self) -> frozenset[Leg]:
+        """The legs that Asterisk has, unless it lost them; one whose order is under way is not seen yet."""
+        return frozenset(leg for leg in (self.agent, self.customer) if leg.there and leg.seen)
 
     def start(self) -> None:
         """Follow it."""
@@ -148,7 +151,7 @@ class AriCall:
     def compare(self, channels: Mapping[str, Mapping[str, Any]], known: frozenset[Leg]) -> None:
         """Catch up with what Asterisk has, of the legs known before it was asked."""
         for leg in (self.customer, self.agent):
-            if leg in known and leg.id not in channels and not leg.doubtful:
+            if leg in known and leg.id not in channels:
                 self.put(leg, GONE)
         for leg in (self.agent, self.customer):
             state = channels.get(leg.id, {}).get("state")
@@ -254,13 +257,14 @@ class AriCall:
                 await self._join()
         finally:
             await self._say(CallEventKind.ESTABLISHED)
+        if CallEventKind.DELIVERED in self._told:
+            with suppress(AriError):
+                await self.ari.stop_ringing(self.agent.id)
 
     async def _join(self) -> None:
         if self.order is None:
             await self.ari.make_bridge(self._bridge)
         await self.ari.join(self._bridge, [self.agent.id, self.customer.id])
-        with suppress(AriError):
-            await self.ari.stop_ringing(self.agent.id)
 
     async def _destroyed(self, leg: Leg, event: Mapping[str, Any]) -> None:
         if leg.over:
@@ -274,7 +278,7 @@ class AriCall:
         kind = CallEventKind.CONNECTION_CLEARED if leg.up or cancelled else CallEventKind.FAILED
         await self._say(kind, party=leg.party, **(facts if leg.up or not cancelled else {}))
         self.stop()
-        if not self.agent.there and not self.customer.there:
+        if self.ended:
             await self._end()
 
     async def _end(self) -> None:
@@ -297,6 +301,7 @@ class AriCall:
 
     async def _originate(self, leg: Leg, **order: Any) -> None:
         await self.ari.originate(leg.id, app=self.app, appArgs=f"{leg.party},{self.attempt_id}", **order)
+        leg.seen = True
 
     def _too_late(self) -> bool:
         return self.order is None or self.now() >= self.order.dial.not_after

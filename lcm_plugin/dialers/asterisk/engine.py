@@ -17,15 +17,14 @@ from lcm_plugin.dialers.asterisk.ari import (
     AriUnreachableError,
     RepeatedChannelError,
 )
-from lcm_plugin.dialers.asterisk.call import AriCall
-from lcm_plugin.dialers.asterisk.events import EventSocket
+from lcm_plugin.dialers.asterisk.call import GONE, AriCall
+from lcm_plugin.dialers.asterisk.events import EVENTS, EventSocket
 from lcm_plugin.dialers.asterisk.health import wrong_endpoint
-from lcm_plugin.dialers.asterisk.leg import NORMAL_CLEARING
+from lcm_plugin.dialers.asterisk.leg import NORMAL_CLEARING, Leg
 from lcm_plugin.dialers.asterisk.order import Order
 
 log = logging.getLogger("lcm_plugin.dialers.asterisk")
 
-_EVENTS: Final = frozenset({"Dial", "StasisStart", "ChannelDestroyed"})
 _LATECOMERS: Final = 0.2
 """Seconds in which events come that Asterisk sent before it was asked what it has."""
 _TO_HANG_UP: Final = 5.0
@@ -78,12 +77,15 @@ class Engine:
         """Place a call; None when there is no Asterisk that could, and surely nothing was placed.
 
         Raises:
+            TimeoutError: it is too late.
             RepeatedChannelError: this attempt was placed before.
             AriDoubtError: whether the agent's phone rings is unknown; the customer's never will.
         """
-        if self.socket.trouble:
+        if not await self.socket.opened(_TO_CONNECT):
             log.warning("attempt %s not placed: %s %s", attempt_id, self.ari.name, self.socket.trouble)
             return None
+        if self.now() >= order.dial.not_after:
+            raise TimeoutError("too late to place this call")
         if attempt_id in self.calls:
             raise RepeatedChannelError(f"attempt {attempt_id} was placed before")
         call = self._call(attempt_id, order)
@@ -126,7 +128,7 @@ class Engine:
 
     async def health(self) -> Health:
         """Whether it is reachable, its version, and whether the customer's endpoint makes sense."""
-        await self.socket.known(_TO_CONNECT)
+        await self.socket.tried(_TO_CONNECT)
         what = "asterisk" if self.ari.name == "asterisk" else f"asterisk {self.ari.name}"
         if self.socket.trouble:
             return Health(what=what, good=False, seen=self.socket.trouble)
@@ -142,7 +144,7 @@ class Engine:
     def _take(self, event: Mapping[str, Any]) -> None:
         kind = event.get("type")
         channel = str((event.get("peer") or event.get("channel") or {}).get("id", ""))
-        if kind not in _EVENTS or channel[-2:] not in {"-a", "-c"}:
+        if kind not in EVENTS or channel[-2:] not in {"-a", "-c"}:
             return
         call = self.calls.get(channel[:-2])
         leg = call.leg(channel) if call else None
@@ -161,7 +163,7 @@ class Engine:
 
     async def _compare(self) -> None:
         """After each connection: what became of the calls meanwhile? Asterisk queues no events."""
-        known = {call: call.legs_there() for call in self.calls.values()}
+        known = {call: call.legs_seen() for call in self.calls.values()}
         if not known:
             return
         try:
@@ -173,12 +175,20 @@ class Engine:
             log.warning("%s", error)  # the connection is as good as lost, and the next one compares again
 
     async def _catch_up(
-        self, call: AriCall, channels: Mapping[str, Mapping[str, Any]], known: frozenset[Any]
+        self, call: AriCall, channels: Mapping[str, Mapping[str, Any]], known: frozenset[Leg]
     ) -> None:
         for leg in (call.agent, call.customer):
             if leg.id in channels and leg.there:
-                await self.ari.subscribe(self.app, leg.id)
+                await self._hear_of(call, leg)
         call.compare(channels, known)
+
+    async def _hear_of(self, call: AriCall, leg: Leg) -> None:
+        """Asterisk refuses for a channel that ended this instant, and while our application is away."""
+        try:
+            await self.ari.subscribe(self.app, leg.id)
+        except AriRefusedError:
+            if await self.ari.channel(leg.id) is None:
+                call.put(leg, GONE)
 
     # -- small change ---------------------------------------------------------------------------------------
 

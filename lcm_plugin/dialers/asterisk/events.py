@@ -5,6 +5,7 @@ import json
 import logging
 import ssl
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from random import Random
 from typing import Any, Final
 
@@ -15,11 +16,16 @@ from lcm_plugin.dialers.asterisk.ari import Ari, AriError, AriRefusedError, expl
 
 log = logging.getLogger("lcm_plugin.dialers.asterisk")
 
+EVENTS: Final = ("Dial", "StasisStart", "ChannelDestroyed")
+"""What a call's course is told from; of some 40 events a call, seven."""
+_REPLACED: Final = "ApplicationReplaced"
 _FIRST_PAUSE: Final = 0.1
 _LONGEST: Final = 1.0
 """An Asterisk that comes back is to be used within 2 s."""
 _LONGEST_MISTAKEN: Final = 60.0
 """A wrong password is not put right by asking often."""
+_STABLE: Final = 30.0
+"""Seconds after which a connection that breaks is no sign that the next one will."""
 _MISTAKES: Final = (aiohttp.WSServerHandshakeError, ssl.SSLError, AriRefusedError)
 
 
@@ -40,11 +46,14 @@ class EventSocket:
     trouble: str | None = field(default="is not connected yet", init=False)
     version: str = field(default="", init=False)
     _failures: int = field(default=0, init=False)
-    _settled: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _mistaken: bool = field(default=False, init=False)
+    _tried: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _open: asyncio.Event = field(factory=asyncio.Event, init=False)
 
     async def run(self) -> None:
         """Until cancelled. A jittered pause, longer each time, lies between two tries."""
         while True:
+            began = asyncio.get_running_loop().time()
             try:
                 await self._listen()
                 trouble = "closed the event socket"
@@ -53,20 +62,24 @@ class EventSocket:
                 trouble = str(error) if isinstance(error, AriError) else explained(error, self.ari.settings)
                 mistaken = isinstance(error, _MISTAKES)
             self._say(trouble.removeprefix(f"{self.ari.name} "))
-            await asyncio.sleep(self._pause(mistaken=mistaken))
+            lasted = asyncio.get_running_loop().time() - began
+            self._count(mistaken=mistaken, anew=lasted > _STABLE)
+            await asyncio.sleep(self._pause())
 
-    async def known(self, seconds: float) -> None:
+    async def tried(self, seconds: float) -> None:
         """Wait until the first try has come to something, but no longer than this."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._settled.wait()
-        except TimeoutError:
-            return
+        await _happened(self._tried, seconds)
+
+    async def opened(self, seconds: float) -> bool:
+        """Whether there is an event socket, now or within these seconds."""
+        await _happened(self._open, seconds)
+        return self._open.is_set()
 
     async def _listen(self) -> None:
         socket = await self.ari.events(self.app)
         async with socket:
             self.version = await self.ari.version()
+            await self.ari.hear_only(self.app, (*EVENTS, _REPLACED))
             opening = asyncio.create_task(self.on_open(), name=f"{self.ari.name}: compare")
             self._say(None)
             try:
@@ -79,7 +92,7 @@ class EventSocket:
         async for message in socket:
             if message.type is aiohttp.WSMsgType.TEXT:
                 event = json.loads(message.data)
-                if event.get("type") == "ApplicationReplaced":
+                if event.get("type") == _REPLACED:
                     raise AriRefusedError(
                         f"gave application {self.app!r} to another host: give each its own app"
                     )
@@ -88,15 +101,28 @@ class EventSocket:
     def _say(self, trouble: str | None) -> None:
         """One line for each change, however long it lasts."""
         if trouble is None:
-            self._failures = 0
             log.info("%s: connected, Asterisk %s", self.ari.name, self.version)
         elif trouble != self.trouble:
             log.warning("%s %s", self.ari.name, trouble)
         self.trouble = trouble
-        self._settled.set()
+        self._tried.set()
+        if trouble is None:
+            self._open.set()
+        else:
+            self._open.clear()
 
-    def _pause(self, *, mistaken: bool) -> float:
-        longest = _LONGEST_MISTAKEN if mistaken else _LONGEST
-        self._failures += 1
+    def _count(self, *, mistaken: bool, anew: bool) -> None:
+        """Failures of one kind in a row: an Asterisk that starts says 404 for a moment."""
+        in_a_row = mistaken == self._mistaken and not anew
+        self._failures = self._failures + 1 if in_a_row else 1
+        self._mistaken = mistaken
+
+    def _pause(self) -> float:
+        longest = _LONGEST_MISTAKEN if self._mistaken else _LONGEST
         pause: float = min(longest, _FIRST_PAUSE * 2.0 ** min(self._failures, 16))
         return pause * self.random.uniform(0.5, 1.0)
+
+
+async def _happened(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

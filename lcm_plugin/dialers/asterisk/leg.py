@@ -23,6 +23,7 @@ class Leg:
     Attributes:
         id: the channel's id, ours, so that it can be hung up although the answer to its order was lost.
         placed: whether it may be there.
+        seen: whether Asterisk said that it is.
         doubtful: whether the answer to its order was lost, so that it may still appear.
         up: whether it was answered.
     """
@@ -33,6 +34,7 @@ class Leg:
     gone: Callable[["Leg"], None]
     """Told when Asterisk has no such channel, and no event said why."""
     placed: bool = False
+    seen: bool = False
     doubtful: bool = False
     up: bool = False
     over: bool = field(default=False, init=False)
@@ -76,6 +78,7 @@ class Leg:
         """A lost order may still be under way to Asterisk, so one look is not enough for it."""
         missed = 0
         while not self.over:
+            self._news.clear()
             try:
                 missed = 0 if await self.ari.hang_up(self.id, cause) else missed + 1
             except AriError:
@@ -89,7 +92,6 @@ class Leg:
     async def _wait_for_news(self) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), _ON_ITS_WAY)
-        self._news.clear()
 
     def cause_of(self, destroyed: Mapping[str, Any]) -> dict[str, Any]:
         """Q.850 cause, SIP status and text of its ChannelDestroyed, as far as the network gave them.

@@ -3,7 +3,7 @@
 import math
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from cti_hooks import Dial
 
@@ -17,10 +17,10 @@ class Order:
 
     dial: Dial
     agent_endpoint: str
-    customer_endpoint: str
-    agent_caller_id: str
+    customer_endpoint: str = field(repr=False)
+    agent_caller_id: str = field(repr=False)
     """What the agent's phone shows: the customer's number."""
-    caller_id: str | None
+    caller_id: str | None = field(repr=False)
     """What the customer's phone shows."""
     agent_ring_seconds: float
     setup_seconds: float

@@ -26,11 +26,9 @@ class AsteriskDialer:
         self.settings = plugin_settings.read(AsteriskSettings, table)
         self.engines: Mapping[str, EngineSettings] = self.settings.named_engines()
         self._open: dict[str, Engine] = {}
-        self._host: Host | None = None
 
     @hookimpl
     def on_startup(self, host: Host) -> None:
-        self._host = host
         for name, settings in self.engines.items():
             ari = Ari(
                 name=name,
@@ -64,8 +62,6 @@ class AsteriskDialer:
         if engine is None:
             return None
         order = self._order(attempt, dial, engine.ari.settings)
-        if self._started().clock.now() >= dial.not_after:
-            raise TimeoutError("too late to place this call")
         return await engine.place(attempt.id, order)
 
     @hookimpl
@@ -111,8 +107,3 @@ class AsteriskDialer:
             agent_ring_seconds=self.settings.agent_ring_seconds,
             setup_seconds=self.settings.setup_seconds,
         )
-
-    def _started(self) -> Host:
-        if self._host is None:
-            raise RuntimeError("the asterisk dialer is not started: start the host first")
-        return self._host

@@ -1,7 +1,8 @@
 """A host with a dialer, no LCM: calls are placed by its hooks, and their events are collected."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,30 +18,29 @@ class Listener:
     """Every event of every call, in the order they were told."""
 
     events: list[CallEvent] = field(factory=list)
-    _more: asyncio.Condition = field(factory=asyncio.Condition)
+    _by_attempt: defaultdict[str | None, list[CallEvent]] = field(factory=lambda: defaultdict(list))
+    _told: defaultdict[tuple[str | None, str], asyncio.Event] = field(
+        factory=lambda: defaultdict(asyncio.Event)
+    )
 
     @hookimpl
-    async def on_call_event(self, event: CallEvent) -> None:
+    def on_call_event(self, event: CallEvent) -> None:
         self.events.append(event)
-        async with self._more:
-            self._more.notify_all()
+        self._by_attempt[event.attempt_id].append(event)
+        self._told[event.attempt_id, event.kind].set()
 
     def of(self, attempt_id: str) -> list[CallEvent]:
         """One attempt's events."""
-        return [event for event in self.events if event.attempt_id == attempt_id]
+        return self._by_attempt[attempt_id]
 
     def kinds(self, attempt_id: str) -> list[str]:
         """What was told of one attempt, the agent's marked."""
         return [f"{'agent ' if event.party == 'agent' else ''}{event.kind}" for event in self.of(attempt_id)]
 
-    async def until(self, seen: Callable[[], object], seconds: float = 20) -> None:
-        """Wait for events until it is so."""
-        async with asyncio.timeout(seconds), self._more:
-            await self._more.wait_for(lambda: bool(seen()))
-
     async def told(self, attempt_id: str, kind: str, seconds: float = 20) -> None:
         """Wait until this was told of an attempt."""
-        await self.until(lambda: kind in self.kinds(attempt_id), seconds)
+        async with asyncio.timeout(seconds):
+            await self._told[attempt_id, kind].wait()
 
 
 @define(kw_only=True, eq=False)
@@ -87,11 +87,12 @@ class Centre:
 
 
 @asynccontextmanager
-async def centre(plugins: Mapping[str, Mapping[str, Any]], **cti: Any) -> AsyncIterator[Centre]:
-    """A running host with these plugins and their settings."""
-    host = Host.from_config({"cti": {"plugins": list(plugins), **cti}, "plugins": plugins})
+async def centre(plugins: Mapping[str, Mapping[str, Any]], *others: object) -> AsyncIterator[Centre]:
+    """A running host with these plugins and their settings, and other plugin objects in front."""
+    host = Host.from_config({"cti": {"plugins": list(plugins)}, "plugins": plugins})
     listener = Listener()
-    host.register(listener)
+    for plugin in (listener, *others):
+        host.register(plugin)
     async with host:
         yield Centre(host=host, listener=listener)
 

@@ -48,5 +48,5 @@ def customers(port: int | None = None) -> Iterator[Sipp]:
         command += ["-i", "127.0.0.1", "-mi", "127.0.0.1", "-ci", "127.0.0.1"]
         command += ["-p", str(port), "-mp", str(free_port()), "-cp", str(free_port())]
         command += ["-trace_err", "-error_file", f"{folder}/errors"]
-        with running(command, cwd=folder) as process:
+        with running(command, cwd=folder, asked_to_stop=False) as process:
             yield Sipp(port=port, process_id=process.pid)

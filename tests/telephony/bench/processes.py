@@ -47,12 +47,16 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def running(command: list[str], *, cwd: str | Path = "/") -> Iterator["subprocess.Popen[bytes]"]:
-    """A process of ours, for as long as the context."""
+def running(
+    command: list[str], *, cwd: str | Path = "/", asked_to_stop: bool = True
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process of ours, for as long as the context; killed where asking it would take long."""
     process = started(command, cwd=cwd)
     try:
         yield process
     finally:
+        if not asked_to_stop:
+            process.kill()
         stop(process)
 
 
