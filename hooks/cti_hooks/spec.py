@@ -51,7 +51,7 @@ def _enrichment(before: Contact, after: Contact) -> str | None:
 
 NOTIFY = Declaration(way=Way.ALL)
 ASK = Declaration(way=Way.FIRST)
-ASK_ONCE = Declaration(way=Way.FIRST, once=True)
+ASK_ONCE = Declaration(way=Way.FIRST, once=True, limit=20)
 
 
 # -- the host's life ----------------------------------------------------------------------------------------

@@ -32,8 +32,8 @@ class Reviewing:
         contact = contact or attempt.contact
         if contact is None:
             return ()
-        objection = await self._objection(attempt, by_person=by_person)
         found = await self.site.refusals(attempt.agent, contact, self.ledger.now())
+        objection = await self._objection(attempt, by_person=by_person)
         return (*((objection,) if objection else ()), *found)
 
     async def _objection(self, attempt: Attempt, *, by_person: bool) -> Refusal | None:

@@ -85,7 +85,7 @@ class Fetch:
         try:
             reply = await self._ask(CATALOGUE[self.settings.download_with], count=1, reserved=False)
             contacts = [self._contact(record, reserved=False) for record in reply.records]
-            await self._refuse_others(contacts)
+            self._refuse_others(contacts)
         except LcmError as error:
             if RULES[error.fault][Kind.DOWNLOAD] is Verdict.DOUBT:
                 self._in_doubt(error)
@@ -104,9 +104,9 @@ class Fetch:
         group = self._group(reserved=reserved)
         return self.normalizer.contact(record, campaign_group=group, reserved=reserved)
 
-    async def _refuse_others(self, contacts: list[Contact]) -> None:
-        """Another agent's contact answers another question: a reply that came twice on a shared bus."""
-        owners = await self.ledger.owners([contact.key for contact in contacts]) if contacts else {}
+    def _refuse_others(self, contacts: list[Contact]) -> None:
+        """Another agent's contact answers another question: a reply that came twice on a bus we share."""
+        owners = self.ledger.handed_here(contact.key for contact in contacts)
         if set(owners.values()) - {self.agent.id}:
             raise LcmBadReply("the LCM answered with another agent's contact", fault=Fault.NO_ANSWER)
 

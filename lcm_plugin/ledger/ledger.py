@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,11 +23,13 @@ from lcm_plugin.ledger.letters import Draft, Letter, LetterState
 from lcm_plugin.ledger.operations import Doubtful, Line
 from lcm_plugin.ledger.states import LIVE, OPEN, WAITING
 from lcm_plugin.ledger.upgrade import opened
-from lcm_plugin.ledger.writer import Writer
+from lcm_plugin.ledger.writer import PATIENCE, Writer
 
 log = logging.getLogger("lcm_plugin.ledger")
 
 T = TypeVar("T")
+HANDED: Final = 10_000
+"""LCM keys of this host's that are remembered in memory."""
 STEP_BACK: Final = timedelta(days=1)
 """A clock set back by more is believed; by less, the ledger's time stands still until it has caught up."""
 
@@ -59,6 +62,9 @@ class Ledger:
     _keeper: Keeper = field(init=False)
     _open: dict[str, Attempt] = field(factory=dict, init=False)
     _by_call: dict[str, str] = field(factory=dict, init=False)
+    _others: dict[str, "asyncio.Future[Attempt | None]"] = field(factory=dict, init=False)
+    _doubts: dict[str, Doubtful | None] = field(factory=dict, init=False)
+    _handed: OrderedDict[str, str] = field(factory=OrderedDict, init=False)
     _latest: datetime | None = field(default=None, init=False)
     _hash_key: str = field(default="", init=False)
 
@@ -144,8 +150,9 @@ class Ledger:
         )
         found = await self._intend(attempt, step, closed)
         await self._still_held(closed, holder)
-        self._remember(found)
-        return found
+        self._doubts[agent.id] = found.doubt
+        self._remember(found.attempt)
+        return found.attempt
 
     async def take_up(self, agent: Agent) -> Attempt | None:
         """The agent's attempt that waits for a person and that nobody holds; None where there is none.
@@ -262,11 +269,13 @@ class Ledger:
         changed = self._evolved(attempt, state, facts)
         self.watch(changed, "before")
         change = operations.change_seen if seen else operations.change_attempt
-        step = partial(change, attempt=changed, holder=self._keeper.holder)
+        if state is AttemptState.OFFERED:
+            change = operations.offer_attempt
+            self._others[changed.id] = asyncio.get_running_loop().create_future()
         self._writer.note(
-            step,
+            partial(change, attempt=changed, holder=self._keeper.holder),
             on_error=lambda error: self._not_changed(changed, error),
-            on_written=lambda: self.watch(changed, "after"),
+            on_written=lambda other: self._written(changed, other),
         )
         self._remember(changed)
         return changed
@@ -276,7 +285,7 @@ class Ledger:
         closed = self._evolved(attempt, AttemptState.CLOSED, {"reason": reason})
         self.watch(closed, "before")
         step = partial(_close, attempt=closed)
-        self._writer.note(step, on_written=lambda: self.watch(closed, "after"))
+        self._writer.note(step, on_written=lambda _: self.watch(closed, "after"))
         self._remember(closed)
 
     def release(self, attempt: Attempt) -> None:
@@ -287,11 +296,14 @@ class Ledger:
 
     def note_doubt(self, agent: Agent, campaign_group: str, reason: str) -> None:
         """The LCM may have reserved a contact for this agent that never arrived."""
-        doubt = Doubtful(campaign_group=campaign_group, reason=reason, since=self.now())
+        doubt = self._doubts[agent.id] = Doubtful(
+            campaign_group=campaign_group, reason=reason, since=self.now()
+        )
         self._writer.note(partial(operations.note_doubt, agent_id=agent.id, doubt=doubt))
 
     def end_doubt(self, agent: Agent) -> None:
         """The agent's doubt is settled."""
+        self._doubts[agent.id] = None
         self._writer.note(partial(operations.end_doubt, agent_id=agent.id))
 
     async def recorded(self) -> None:
@@ -347,6 +359,10 @@ class Ledger:
         facts = {"agent_id": agent.id, "before": before, "now": self.now()}
         return await self._read(operations.skipped_contacts, **facts)
 
+    def handed_here(self, keys: Iterable[str]) -> dict[str, str]:
+        """Of these LCM keys those that came to this host, and the agent each came for; the last thousands."""
+        return {key: self._handed[key] for key in keys if key in self._handed}
+
     async def owners(self, keys: Sequence[str]) -> dict[str, str]:
         """Of these LCM keys the known ones, and the agent each was handed to last."""
         known = await self._read(operations.owners, keys=keys)
@@ -354,7 +370,9 @@ class Ledger:
         return known | {key: mine[key] for key in keys if key in mine}
 
     async def doubt(self, agent: Agent) -> Doubtful | None:
-        """The agent's doubt, if there is one."""
+        """The agent's doubt, if there is one: as it was when the agent's attempt was opened, where it was."""
+        if agent.id in self._doubts:
+            return self._doubts[agent.id]
         return await self._read(operations.doubt_of, agent_id=agent.id)
 
     async def doubts(self) -> dict[str, Doubtful]:
@@ -369,8 +387,19 @@ class Ledger:
         return False
 
     async def other_with_key(self, attempt: Attempt) -> Attempt | None:
-        """Another attempt that has this one's key open, or dialed it."""
-        return await self._read(operations.other_with_key, attempt=attempt)
+        """Another attempt that has this one's key open, or dialed it: as it was when this one was offered.
+
+        Raises:
+            LedgerUnavailable: it cannot be told now.
+        """
+        told = self._others.get(attempt.id)
+        if told is None:
+            return await self._read(operations.other_with_key, attempt=attempt)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await asyncio.shield(told)
+        except TimeoutError:
+            raise LedgerUnavailable("the ledger has not recorded the offer yet") from None
 
     async def past_calls(self, contact: Contact, since: datetime) -> list[PastCall]:
         """The calls to this number or contact dialed since then, by any host."""
@@ -414,7 +443,17 @@ class Ledger:
     def _evolved(self, attempt: Attempt, state: AttemptState, facts: dict[str, Any]) -> Attempt:
         return attrs.evolve(attempt, state=state, changed_at=self.now(), host=self.host, **facts)
 
+    def _written(self, attempt: Attempt, other: Any) -> None:
+        self.watch(attempt, "after")
+        told = self._others.get(attempt.id)
+        if attempt.state is AttemptState.OFFERED and told and not told.done():
+            told.set_result(other)
+
     def _remember(self, attempt: Attempt) -> None:
+        if attempt.contact:
+            self._handed[attempt.contact.key] = attempt.agent.id
+            while len(self._handed) > HANDED:
+                self._handed.popitem(last=False)
         if attempt.state in OPEN:
             self._open[attempt.id] = attempt
             self._by_call |= {call.id: attempt.id for call in attempt.calls}
@@ -424,6 +463,8 @@ class Ledger:
 
     def _forget(self, attempt: Attempt) -> None:
         known = self._open.pop(attempt.id, attempt)
+        if told := self._others.pop(attempt.id, None):
+            told.cancel()
         for call in (*known.calls, *attempt.calls):
             self._by_call.pop(call.id, None)
 

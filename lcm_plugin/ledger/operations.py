@@ -35,6 +35,14 @@ class Doubtful:
 
 
 @frozen(kw_only=True)
+class Opened:
+    """An agent's attempt, new or taken up, and the agent's doubt, if there is one."""
+
+    attempt: Attempt
+    doubt: Doubtful | None
+
+
+@frozen(kw_only=True)
 class Line:
     """One line of an attempt's history."""
 
@@ -47,17 +55,22 @@ class Line:
 # -- writing ------------------------------------------------------------------------------------------------
 
 
-def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Attempt:
+def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Opened:
     """Record that a contact is about to be asked for; or take up the agent's attempt that nobody holds.
 
     Raises:
         OpenElsewhereError: the agent has one that is not to be taken up.
     """
-    if resumed := take_up_attempt(connection, attempt, holder):
-        return resumed
-    connection.execute(attempts.insert(), _row(attempt, holder))
-    note(connection, attempt)
-    return attempt
+    resumed = take_up_attempt(connection, attempt, holder)
+    if resumed is None:
+        connection.execute(_attempt_insert(), _row(attempt, holder))
+        note(connection, attempt)
+    return Opened(attempt=resumed or attempt, doubt=doubt_of(connection, attempt.agent.id))
+
+
+@cache
+def _attempt_insert() -> sa.Insert:
+    return attempts.insert()
 
 
 def take_up_attempt(connection: sa.Connection, asked: Attempt, holder: str) -> Attempt | None:
@@ -118,6 +131,21 @@ def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | No
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
 
 
+def offer_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Attempt | None:
+    """Record what an attempt holds; the other attempt that has its key open, or dialed it, if there is one.
+
+    While the key is open elsewhere this one is shown, reviewed and refused, and not ours to dial.
+
+    Raises:
+        AttemptLostError: it is held by another, or not there.
+    """
+    other = _other_with_key(connection, attempt)
+    is_taken = other is not None and other.open_key is not None
+    if not _changed(connection, attempt, holder, "held", key_is_taken=is_taken):
+        raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
+    return None if other is None else attempt_of(other.body)
+
+
 def change_seen(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
     """Record what was seen of an attempt's call, by `holder`, who has it from now on.
 
@@ -159,10 +187,17 @@ def _updated(connection: sa.Connection, only: str, row: dict[str, Any], by: str 
     return connection.execute(_update(only), {**row, **facts}).rowcount > 0
 
 
-def _changed(connection: sa.Connection, attempt: Attempt, holder: str | None, only: str) -> bool:
+def _changed(
+    connection: sa.Connection,
+    attempt: Attempt,
+    holder: str | None,
+    only: str,
+    *,
+    key_is_taken: bool = False,
+) -> bool:
     row = _row(attempt, holder)
-    if attempt.contact and row["open_key"] and _other_with_key(connection, attempt) is not None:
-        row["open_key"] = None  # shown, reviewed and refused, but not ours to dial
+    if key_is_taken:
+        row["open_key"] = None
     if attempt.state is AttemptState.REFUSED:  # also when no dialer took it: nothing rang
         row["dialed_at"] = None
     if not _updated(connection, only, row, holder):

@@ -39,8 +39,8 @@ class _Entry:
     """Of an intent; a fact has none."""
     on_error: Callable[[LedgerError], None] | None = None
     """Of a fact: who is told that the step raised."""
-    on_written: Callable[[], None] | None = None
-    """Of a fact: who is told that it is committed."""
+    on_written: Callable[[Any], None] | None = None
+    """Of a fact: who is told that it is committed, and what the step returned."""
 
     @property
     def given_up(self) -> bool:
@@ -84,11 +84,12 @@ class Writer:
         self,
         step: Step[object],
         on_error: Callable[[LedgerError], None] | None = None,
-        on_written: Callable[[], None] | None = None,
+        on_written: Callable[[Any], None] | None = None,
     ) -> None:
         """Write a fact, as soon as it can be written.
 
-        `on_error` is told what the step raised, if it did; `on_written` that it is committed.
+        `on_error` is told what the step raised, if it did; `on_written` what it returned,
+        once it is committed.
         """
         self._add(_Entry(step, on_error=on_error, on_written=on_written))
 
@@ -205,7 +206,7 @@ def _resolve(entry: _Entry, result: Any) -> None:
             entry.done.set_exception(result)
         return
     if entry.on_written:
-        entry.on_written()
+        entry.on_written(result)
     if entry.done and not entry.done.done():
         entry.done.set_result(result)
 
