@@ -19,7 +19,7 @@ from lcm_plugin.ledger import (
     database_for,
     housekeeping,
     letters,
-    operations,
+    reading,
     upgrade,
 )
 from lcm_plugin.ledger.database import Sqlite
@@ -60,7 +60,7 @@ class Shelf:
     async def attempts(self, *, only_open: bool) -> list[Attempt]:
         """Its attempts, newest first."""
         states = tuple(OPEN) if only_open else ()
-        return await self._run(operations.list_attempts, states=states, limit=_SHOWN)
+        return await self._run(reading.list_attempts, states=states, limit=_SHOWN)
 
     async def story(self, attempt_id: str) -> Story:
         """One attempt, whole.
@@ -68,12 +68,12 @@ class Shelf:
         Raises:
             NoAttemptError: there is none of this id.
         """
-        attempt = await self._run(operations.get_attempt, attempt_id=attempt_id)
+        attempt = await self._run(reading.get_attempt, attempt_id=attempt_id)
         if attempt is None:
             raise NoAttemptError(
                 f"{self.database.name} has no attempt {attempt_id}; `lcm-plugin attempts` lists them"
             )
-        lines = await self._run(operations.history_of, attempt_id=attempt_id)
+        lines = await self._run(reading.history_of, attempt_id=attempt_id)
         told = await self._run(letters.list_letters, attempt_id=attempt_id)
         return Story(attempt=attempt, lines=lines, letters=told)
 

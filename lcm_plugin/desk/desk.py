@@ -225,12 +225,13 @@ class Desk:
         attempt = await self.intake.offered()
         if attempt is None:
             return 0 if self.hand.busy else self._pauses.after_no_contact()
-        refusals = await self._reviewing.refusals(attempt)
+        at_once = self._may_dial_itself(attempt) and self.settings.preview.seconds == 0
+        refusals = await self._reviewing.refusals(attempt, keys=not at_once)
         if refusals:
             return await self._refuse(attempt, refusals)
         if not self.wants:
             return 0
-        if self._may_dial_itself(attempt) and self.settings.preview.seconds == 0:
+        if at_once:
             return await self._dial(attempt)
         self._put_offer(attempt)
         return None
@@ -252,7 +253,7 @@ class Desk:
 
     async def _dial(self, attempt: Attempt) -> float | None:
         """Dial without a person's doing; reviewed again right before."""
-        refusals = await self._reviewing.refusals(attempt)
+        refusals = await self._reviewing.refusals(attempt, keys=False)
         if refusals:
             return await self._refuse(attempt, refusals)
         if not self.wants:
@@ -261,9 +262,12 @@ class Desk:
             intended = await self._dialing.intended(attempt, reason="ready")
         except DialingStoppedError as error:
             return self._hold_back(attempt, str(error))
-        if isinstance(intended, Refusal):
+        if not isinstance(intended, Refusal):
+            return await self._place(*intended)
+        if not self._reviewing.leave_to_a_person(attempt, intended):
             return await self._refuse(attempt, (intended,))
-        return await self._place(*intended)
+        self._put_offer(attempt)
+        return None
 
     async def _place(self, attempt: Attempt, dial: Dial) -> float | None:
         self.wants = False

@@ -26,20 +26,40 @@ class Reviewing:
     for_a_person: set[str] = field(factory=set, init=False)
 
     async def refusals(
-        self, attempt: Attempt, contact: Contact | None = None, *, by_person: bool = False
+        self,
+        attempt: Attempt,
+        contact: Contact | None = None,
+        *,
+        by_person: bool = False,
+        keys: bool = True,
     ) -> tuple[Refusal, ...]:
-        """Every reason not to call this contact now; none is permission."""
+        """Every reason not to call this contact now; none is permission.
+
+        Without `keys` the key's past is left to the ledger, which looks at it whenever a call is placed.
+        """
         contact = contact or attempt.contact
         if contact is None:
             return ()
         found = await self.site.refusals(attempt.agent, contact, self.ledger.now())
-        objection = await self._objection(attempt, by_person=by_person)
+        objection = self._rejection(contact)
+        if keys and objection is None:
+            objection = await self._objection(attempt, by_person=by_person)
         return (*((objection,) if objection else ()), *found)
+
+    def leave_to_a_person(self, attempt: Attempt, refusal: Refusal) -> bool:
+        """Whether this refusal is of a key whose call is over: a person may have it dialed again."""
+        is_over = refusal.rule == "dialed_before" and refusal.evidence.get("state") in OVER
+        if is_over:
+            self.for_a_person.add(attempt.id)
+        return is_over
+
+    def _rejection(self, contact: Contact) -> Refusal | None:
+        if contact.key not in self.rejected:
+            return None
+        return Refusal(rule="rejected", reason="the agent rejected it in this login")
 
     async def _objection(self, attempt: Attempt, *, by_person: bool) -> Refusal | None:
         """A key that comes again (DESIGN 5). One whose call is over may be called for a person who asks."""
-        if attempt.contact and attempt.contact.key in self.rejected:
-            return Refusal(rule="rejected", reason="the agent rejected it in this login")
         self.for_a_person.discard(attempt.id)
         other = await self.ledger.other_with_key(attempt)
         if other is None or (by_person and other.id == attempt.redial_of):

@@ -12,8 +12,8 @@ from lcm_plugin.ledger.errors import (
 from lcm_plugin.ledger.housekeeping import Housekeeping
 from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import Draft, Letter, LetterState
-from lcm_plugin.ledger.operations import Doubtful, Line
 from lcm_plugin.ledger.outbox import Delivery, Outbox
+from lcm_plugin.ledger.reading import Doubtful, Line
 from lcm_plugin.ledger.states import IN_DOUBT, LIVE, OPEN, WAITING
 from lcm_plugin.ledger.stops import Stop
 

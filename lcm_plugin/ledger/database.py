@@ -71,7 +71,7 @@ class Sqlite:
     """SQLite: write-ahead log, flushed at every commit. Without a file it is in memory, lost at the end."""
 
     file: Path | None
-    _engine: sa.Engine | None = field(default=None, init=False)
+    _connection: sa.Connection | None = field(default=None, init=False)
     _thread: ThreadPoolExecutor = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -88,19 +88,25 @@ class Sqlite:
 
     async def close(self) -> None:
         """See `Database.close`."""
-        if self._engine:
+        if self._connection:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
     def _run(self, step: Step[T]) -> T:
-        self._engine = self._engine or _sqlite_engine(self.file)
-        with self._engine.begin() as connection:
-            return step(connection)
+        if self._connection is None:
+            self._connection = _sqlite_engine(self.file).connect()
+        try:
+            with self._connection.begin():
+                return step(self._connection)
+        except sa.exc.DBAPIError:
+            self._close()
+            raise
 
     def _close(self) -> None:
-        engine, self._engine = self._engine, None
-        if engine:
-            engine.dispose()
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
+            connection.engine.dispose()
 
 
 def _sqlite_engine(file: Path | None) -> sa.Engine:

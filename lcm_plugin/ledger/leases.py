@@ -14,17 +14,12 @@ from attrs import define, evolve, field
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.ledger.codec import attempt_of
-from lcm_plugin.ledger.operations import (
-    Doubtful,
-    change_attempt,
-    doubt_of,
-    held_by,
-    note_doubt,
-    release_attempt,
-)
 from lcm_plugin.ledger.place import is_dead
+from lcm_plugin.ledger.reading import Doubtful, doubt_of
+from lcm_plugin.ledger.rows import held_by
 from lcm_plugin.ledger.schema import attempts, holders
 from lcm_plugin.ledger.states import WAITING
+from lcm_plugin.ledger.writing import change_attempt, note_doubt, release_attempt
 
 
 def register(connection: sa.Connection, holder: str, host: str, place: str, now: datetime) -> None:

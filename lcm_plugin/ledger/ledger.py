@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
-from lcm_plugin.ledger import letters, operations
+from lcm_plugin.ledger import letters, reading, rows, writing
 from lcm_plugin.ledger.database import Database, Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError, LedgerUnavailable
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
 from lcm_plugin.ledger.letters import Draft, Letter, LetterState
-from lcm_plugin.ledger.operations import Doubtful, Line
+from lcm_plugin.ledger.reading import Doubtful, Line
 from lcm_plugin.ledger.states import LIVE, OPEN, WAITING
 from lcm_plugin.ledger.upgrade import opened
 from lcm_plugin.ledger.writer import PATIENCE, Writer
@@ -144,7 +144,7 @@ class Ledger:
         """
         attempt = self._requested(agent, campaign_group)
         holder = self._keeper.holder
-        step = partial(operations.open_attempt, attempt=attempt, holder=holder)
+        step = partial(writing.open_attempt, attempt=attempt, holder=holder)
         closed = attrs.evolve(
             attempt, state="empty", reason="the ledger did not answer; nothing was asked for"
         )
@@ -162,7 +162,7 @@ class Ledger:
             LedgerUnavailable: that cannot be told now.
         """
         asked = self._requested(agent, "")
-        found = await self.run(partial(operations.take_up_attempt, asked=asked, holder=self.holder))
+        found = await self.run(partial(writing.take_up_attempt, asked=asked, holder=self.holder))
         if found:
             self._remember(found)
         return found
@@ -180,7 +180,7 @@ class Ledger:
         number = self.number_hash(attempt.contact) if attempt.contact else ""
         holder = self._keeper.holder
         step = partial(
-            operations.dial_attempt,
+            writing.dial_attempt,
             attempt=dialing,
             holder=holder,
             number_hash=number,
@@ -216,7 +216,7 @@ class Ledger:
             reason=f"to be called once more, after attempt {attempt.id}",
         )
         closed = attrs.evolve(attempt, state="closed", changed_at=now, reason=f"called again: {again.id}")
-        step = partial(operations.redial_attempt, before=closed, again=again, holder=self.holder)
+        step = partial(writing.redial_attempt, before=closed, again=again, holder=self.holder)
         await self.run(step)
         self._remember(closed)
         self._remember(again)
@@ -256,7 +256,7 @@ class Ledger:
         return result
 
     def _undo(self, undone: Attempt, holder: str) -> None:
-        self._writer.note(partial(operations.undo_intent, attempt=undone, holder=holder))
+        self._writer.note(partial(writing.undo_intent, attempt=undone, holder=holder))
 
     # -- facts: they have happened, and are recorded as soon as can be --------------------------------------
 
@@ -268,9 +268,9 @@ class Ledger:
         """
         changed = self._evolved(attempt, state, facts)
         self.watch(changed, "before")
-        change = operations.change_seen if seen else operations.change_attempt
+        change: Callable[..., object] = writing.change_seen if seen else writing.change_attempt
         if state is AttemptState.OFFERED:
-            change = operations.offer_attempt
+            change = writing.offer_attempt
             self._others[changed.id] = asyncio.get_running_loop().create_future()
         self._writer.note(
             partial(change, attempt=changed, holder=self._keeper.holder),
@@ -291,7 +291,7 @@ class Ledger:
     def release(self, attempt: Attempt) -> None:
         """Let go of an offered attempt: its agent may come to any host."""
         self._open.pop(attempt.id, None)
-        step = partial(operations.release_attempt, attempt_id=attempt.id, holder=self._keeper.holder)
+        step = partial(writing.release_attempt, attempt_id=attempt.id, holder=self._keeper.holder)
         self._writer.note(step)
 
     def note_doubt(self, agent: Agent, campaign_group: str, reason: str) -> None:
@@ -299,12 +299,12 @@ class Ledger:
         doubt = self._doubts[agent.id] = Doubtful(
             campaign_group=campaign_group, reason=reason, since=self.now()
         )
-        self._writer.note(partial(operations.note_doubt, agent_id=agent.id, doubt=doubt))
+        self._writer.note(partial(writing.note_doubt, agent_id=agent.id, doubt=doubt))
 
     def end_doubt(self, agent: Agent) -> None:
         """The agent's doubt is settled."""
         self._doubts[agent.id] = None
-        self._writer.note(partial(operations.end_doubt, agent_id=agent.id))
+        self._writer.note(partial(writing.end_doubt, agent_id=agent.id))
 
     async def recorded(self) -> None:
         """Wait until all that was changed or noted before is committed.
@@ -327,7 +327,7 @@ class Ledger:
 
     async def get(self, attempt_id: str) -> Attempt | None:
         """Any attempt."""
-        return self._open.get(attempt_id) or await self._read(operations.get_attempt, attempt_id=attempt_id)
+        return self._open.get(attempt_id) or await self._read(reading.get_attempt, attempt_id=attempt_id)
 
     async def attempts(
         self,
@@ -340,7 +340,7 @@ class Ledger:
     ) -> list[Attempt]:
         """Attempts of all hosts, newest first; with `before`, those that come after it in this order."""
         wanted = {"agent_id": agent_id, "states": tuple(states), "key": key, "before": before, "limit": limit}
-        return await self._read(operations.list_attempts, **wanted)
+        return await self._read(reading.list_attempts, **wanted)
 
     async def unsettled_letters(self) -> dict[LetterState, int]:
         """How many messages to the LCM, of all hosts, are not settled, by state."""
@@ -352,12 +352,12 @@ class Ledger:
 
     async def history(self, attempt_id: str) -> list[Line]:
         """A line for each transition, oldest first."""
-        return await self._read(operations.history_of, attempt_id=attempt_id)
+        return await self._read(reading.history_of, attempt_id=attempt_id)
 
     async def skipped(self, agent: Agent, before: datetime) -> list[Attempt]:
         """The agent's attempts skipped before then whose contact is still reserved, oldest first."""
         facts = {"agent_id": agent.id, "before": before, "now": self.now()}
-        return await self._read(operations.skipped_contacts, **facts)
+        return await self._read(reading.skipped_contacts, **facts)
 
     def handed_here(self, keys: Iterable[str]) -> dict[str, str]:
         """Of these LCM keys those that came to this host, and the agent each came for; the last thousands."""
@@ -365,7 +365,7 @@ class Ledger:
 
     async def owners(self, keys: Sequence[str]) -> dict[str, str]:
         """Of these LCM keys the known ones, and the agent each was handed to last."""
-        known = await self._read(operations.owners, keys=keys)
+        known = await self._read(reading.owners, keys=keys)
         mine = {one.contact.key: one.agent.id for one in self._open.values() if one.contact}
         return known | {key: mine[key] for key in keys if key in mine}
 
@@ -373,15 +373,15 @@ class Ledger:
         """The agent's doubt, if there is one: as it was when the agent's attempt was opened, where it was."""
         if agent.id in self._doubts:
             return self._doubts[agent.id]
-        return await self._read(operations.doubt_of, agent_id=agent.id)
+        return await self._read(reading.doubt_of, agent_id=agent.id)
 
     async def doubts(self) -> dict[str, Doubtful]:
         """All doubts, by agent id."""
-        return await self._read(operations.all_doubts)
+        return await self._read(reading.all_doubts)
 
     async def still_has(self, attempt: Attempt) -> bool:
         """Whether the attempt is recorded as this host has it; if not, it is lost to whoever changed it."""
-        if await self._read(operations.is_held, attempt=attempt, holder=self._keeper.holder):
+        if await self._read(reading.is_held, attempt=attempt, holder=self._keeper.holder):
             return True
         self._lose(attempt)
         return False
@@ -394,7 +394,7 @@ class Ledger:
         """
         told = self._others.get(attempt.id)
         if told is None:
-            return await self._read(operations.other_with_key, attempt=attempt)
+            return await self._read(reading.other_with_key, attempt=attempt)
         try:
             async with asyncio.timeout(PATIENCE):
                 return await asyncio.shield(told)
@@ -404,17 +404,17 @@ class Ledger:
     async def past_calls(self, contact: Contact, since: datetime) -> list[PastCall]:
         """The calls to this number or contact dialed since then, by any host."""
         number = self.number_hash(contact)
-        return await self._read(operations.past_calls, contact=contact, number_hash=number, since=since)
+        return await self._read(reading.past_calls, contact=contact, number_hash=number, since=since)
 
     def number_hash(self, contact: Contact) -> str:
         """What stands for the contact's number in the evidence that outlives personal data."""
-        return operations.number_hash(contact, self._hash_key)
+        return rows.number_hash(contact, self._hash_key)
 
     async def _read(self, step: Callable[..., T], **facts: Any) -> T:
         return await self.run(partial(step, **facts))
 
     async def run(self, step: Step[T]) -> T:
-        """Run a step of `operations`, `letters` or `housekeeping`, behind what was noted before.
+        """Run a step of `reading`, `writing`, `letters` or `housekeeping`, behind what was noted before.
 
         Raises:
             LedgerUnavailable: it was not committed, or perhaps was.
@@ -495,9 +495,9 @@ class Ledger:
 
 
 def _dispose(connection: sa.Connection, attempt: Attempt, drafts: Sequence[Draft]) -> None:
-    operations.set_from(connection, attempt, *WAITING)
+    writing.set_from(connection, attempt, *WAITING)
     letters.write(connection, attempt, drafts, attempt.changed_at or attempt.opened_at)
 
 
 def _close(connection: sa.Connection, attempt: Attempt) -> None:
-    operations.set_from(connection, attempt, AttemptState.DISPOSED)
+    writing.set_from(connection, attempt, AttemptState.DISPOSED)

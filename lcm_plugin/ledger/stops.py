@@ -1,7 +1,7 @@
 """Dialing stopped: for the site, a campaign or an agent, by any host, and after a restart too."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import sqlalchemy as sa
 from attrs import frozen
@@ -9,6 +9,9 @@ from attrs import frozen
 from cti_hooks import Attempt
 from lcm_plugin.ledger.schema import digest, stops
 
+_STOPS_FOR: Final = stops.select().where(
+    stops.c.scope_digest.in_([sa.bindparam("site"), sa.bindparam("campaign"), sa.bindparam("agent")])
+)
 Kind = Literal["site", "campaign", "agent"]
 
 
@@ -45,8 +48,8 @@ def list_stops(connection: sa.Connection) -> list[Stop]:
 def stop_for(connection: sa.Connection, attempt: Attempt) -> str:
     """Why this attempt may not be dialed now, or empty."""
     campaign = attempt.contact.campaign if attempt.contact else ""
-    scopes = [_scope("site"), _scope("campaign", campaign), _scope("agent", attempt.agent.id)]
-    row = connection.execute(stops.select().where(stops.c.scope_digest.in_(scopes))).first()
+    scopes = {"campaign": _scope("campaign", campaign), "agent": _scope("agent", attempt.agent.id)}
+    row = connection.execute(_STOPS_FOR, {"site": _scope("site"), **scopes}).first()
     if row is None:
         return ""
     where = f" for {row.kind} {row.name}" if row.name else ""

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from cti_hooks import described
 from lcm_plugin.ledger.database import Database, Sqlite
 from lcm_plugin.ledger.errors import LedgerUnavailable, refused
-from lcm_plugin.ledger.operations import fact, latest
+from lcm_plugin.ledger.reading import fact, latest
 from lcm_plugin.ledger.schema import facts
 
 HEAD: Final = "0003"

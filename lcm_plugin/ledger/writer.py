@@ -16,6 +16,7 @@ from attrs import define, field
 
 from cti_hooks import described
 from cti_hooks.masking import masked_traceback
+from lcm_plugin.ledger.audit import drop_lines, write_lines
 from lcm_plugin.ledger.database import Database, Step
 from lcm_plugin.ledger.errors import LedgerError, LedgerUnavailable
 
@@ -26,6 +27,8 @@ _OF_THE_STEP: Final = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.Da
 """Failures of one step, which say nothing of the database: another host was quicker, or a fault of ours."""
 TOGETHER: Final = 200
 """Steps of one transaction at the most."""
+LINGER: Final = 0.005
+"""Seconds a fact waits for company: it shares the next intent's transaction, if one comes meanwhile."""
 PATIENCE: Final = 5.0
 """Seconds an intent waits for its commit."""
 _FIRST_PAUSE: Final = 0.2
@@ -64,6 +67,7 @@ class Writer:
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _pause: float = field(default=0.0, init=False)
     _closing: bool = field(default=False, init=False)
+    _lingering: asyncio.TimerHandle | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Begin to write."""
@@ -91,7 +95,9 @@ class Writer:
         `on_error` is told what the step raised, if it did; `on_written` what it returned,
         once it is committed.
         """
-        self._add(_Entry(step, on_error=on_error, on_written=on_written))
+        self._waiting.append(_Entry(step, on_error=on_error, on_written=on_written))
+        if self._lingering is None:
+            self._lingering = asyncio.get_running_loop().call_later(LINGER, self._wake.set)
 
     async def do(self, step: Step[T], *, probe: bool = False) -> T:
         """Write an intent; what it returns. A `probe` is tried in times of trouble, too.
@@ -103,28 +109,31 @@ class Writer:
         if self.trouble and not probe:
             raise LedgerUnavailable(f"the ledger cannot be written: {self.trouble}")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._add(_Entry(step, done))
+        self._waiting.append(_Entry(step, done))
+        self._wake.set()
         try:
             async with asyncio.timeout(PATIENCE):
                 return await done
         except TimeoutError:
             raise LedgerUnavailable(f"the ledger did not answer within {PATIENCE:g} s") from None
 
-    def _add(self, entry: _Entry) -> None:
-        self._waiting.append(entry)
-        self._wake.set()
-
     async def _work(self) -> None:
         while self._waiting or not self._closing:
-            if not self._waiting:
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            await self._write()
-            if self.trouble:
-                if self._closing:
+            await self._woken()
+            while self._waiting:
+                await self._write()
+                if self.trouble and self._closing:
                     return
-                await asyncio.sleep(self._pause)
+                if self.trouble:
+                    await asyncio.sleep(self._pause)
+
+    async def _woken(self) -> None:
+        await self._wake.wait()
+        if not self._closing:
+            self._wake.clear()
+        if self._lingering:
+            self._lingering.cancel()
+            self._lingering = None
 
     async def _write(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
@@ -188,7 +197,10 @@ class Writer:
 
 
 def _all(steps: list[Step[Any]], connection: sa.Connection) -> list[Any]:
-    return [_outcome(partial(step, connection)) for step in steps]
+    drop_lines(connection)
+    results = [_outcome(partial(step, connection)) for step in steps]
+    write_lines(connection)
+    return results
 
 
 def _outcome(step: Callable[[], Any]) -> Any:

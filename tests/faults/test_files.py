@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from cti_hooks import Agent, Attempt, AttemptState, ConfigError, Contact, SystemClock
 from lcm_plugin.ledger import Ledger, database_for
-from lcm_plugin.ledger.operations import _row
+from lcm_plugin.ledger.rows import row_of
 from lcm_plugin.ledger.upgrade import _mark, upgrade
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
@@ -68,9 +68,9 @@ OPEN = [
 def as_0001_had_it(connection: sa.Connection, file: Path, attempts: list[Attempt]) -> None:
     upgrade(connection, "0001")
     _mark(connection, file)
-    table = sa.table("attempts", *(sa.column(name) for name in _row(attempts[0], "")))
+    table = sa.table("attempts", *(sa.column(name) for name in row_of(attempts[0], "")))
     for attempt in attempts:
-        row = _row(attempt, "a host that is gone")
+        row = row_of(attempt, "a host that is gone")
         instants = {name: _micros(row[name]) for name in ("opened_at", "changed_at", "expires_at")}
         connection.execute(table.insert(), {**row, **instants, "body": json.dumps(row["body"])})
 

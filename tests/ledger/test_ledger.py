@@ -24,7 +24,7 @@ from lcm_plugin.ledger import (
     database_for,
 )
 from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
-from lcm_plugin.ledger.operations import contact_digest
+from lcm_plugin.ledger.rows import contact_digest
 
 ALICE = Agent(id="alice", name="Alice")
 BOB = Agent(id="bob")
@@ -200,6 +200,7 @@ async def test_doubt_is_kept(open_ledger: OpenLedger) -> None:
     assert (told.campaign_group, told.reason) == ("G", "reset")
     two.end_doubt(ALICE)
     assert await two.doubts() == {}
+    await one.open(ALICE)
     assert await one.doubt(ALICE) is None
 
 

@@ -1,37 +1,34 @@
-"""What is written and read, each a function of a connection; transactions are the writer's business.
+"""What is written, each a function of a connection; transactions are the writer's business.
 
-Each first looks, then writes: what it raises, it raises before it has written anything.
+Each first looks, then writes: what it raises, it raises before it has written anything. Statements of every
+call are built once.
 """
 
-import hmac
-from collections.abc import Iterable, Sequence
-from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
 from attrs import evolve, frozen
 
-from cti_hooks import Attempt, AttemptState, Contact, PastCall
-from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
+from cti_hooks import Attempt, AttemptState
+from lcm_plugin.ledger.audit import note
+from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.errors import (
     AttemptLostError,
     DialingStoppedError,
     KeyTakenError,
     OpenElsewhereError,
 )
-from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history, holders, outbox
+from lcm_plugin.ledger.reading import Doubtful, doubt_of
+from lcm_plugin.ledger.rows import contact_digest, held_by, row_of, row_with_key
+from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, holders, outbox
 from lcm_plugin.ledger.states import OPEN, WAITING
 from lcm_plugin.ledger.stops import stop_for
 
-
-@frozen(kw_only=True)
-class Doubtful:
-    """An agent for whom the LCM may have reserved a contact: in which group, why, since when."""
-
-    campaign_group: str
-    reason: str
-    since: datetime
+_INSERT_ATTEMPT: Final = attempts.insert()
+_INSERT_DIAL: Final = dials.insert()
+_DELETE_DIALS: Final = dials.delete().where(dials.c.attempt_id == sa.bindparam("own"))
+_END_DIAL: Final = dials.update().where(dials.c.attempt_id == sa.bindparam("own"), dials.c.ended_at.is_(None))
 
 
 @frozen(kw_only=True)
@@ -42,19 +39,6 @@ class Opened:
     doubt: Doubtful | None
 
 
-@frozen(kw_only=True)
-class Line:
-    """One line of an attempt's history."""
-
-    at: datetime
-    state: AttemptState
-    host: str
-    reason: str
-
-
-# -- writing ------------------------------------------------------------------------------------------------
-
-
 def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Opened:
     """Record that a contact is about to be asked for; or take up the agent's attempt that nobody holds.
 
@@ -63,14 +47,9 @@ def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Op
     """
     resumed = take_up_attempt(connection, attempt, holder)
     if resumed is None:
-        connection.execute(_attempt_insert(), _row(attempt, holder))
+        connection.execute(_INSERT_ATTEMPT, row_of(attempt, holder))
         note(connection, attempt)
     return Opened(attempt=resumed or attempt, doubt=doubt_of(connection, attempt.agent.id))
-
-
-@cache
-def _attempt_insert() -> sa.Insert:
-    return attempts.insert()
 
 
 def take_up_attempt(connection: sa.Connection, asked: Attempt, holder: str) -> Attempt | None:
@@ -115,7 +94,7 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, holder: str) 
         before, agent=asked.agent, host=asked.host, changed_at=moment, reason="taken up by this host"
     )
     connection.execute(
-        attempts.update().where(attempts.c.id == row.id, held_by(row.holder)), _row(resumed, holder)
+        attempts.update().where(attempts.c.id == row.id, held_by(row.holder)), row_of(resumed, holder)
     )
     note(connection, resumed)
     return resumed
@@ -139,7 +118,7 @@ def offer_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> A
     Raises:
         AttemptLostError: it is held by another, or not there.
     """
-    other = _other_with_key(connection, attempt)
+    other = row_with_key(connection, attempt)
     is_taken = other is not None and other.open_key is not None
     if not _changed(connection, attempt, holder, "held", key_is_taken=is_taken):
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
@@ -195,7 +174,7 @@ def _changed(
     *,
     key_is_taken: bool = False,
 ) -> bool:
-    row = _row(attempt, holder)
+    row = row_of(attempt, holder)
     if key_is_taken:
         row["open_key"] = None
     if attempt.state is AttemptState.REFUSED:  # also when no dialer took it: nothing rang
@@ -203,7 +182,7 @@ def _changed(
     if not _updated(connection, only, row, holder):
         return False
     if attempt.state is AttemptState.REFUSED:
-        connection.execute(dials.delete().where(dials.c.attempt_id == attempt.id))
+        connection.execute(_DELETE_DIALS, {"own": attempt.id})
     if attempt.state not in OPEN - WAITING:
         _end_dial(connection, attempt)
     note(connection, attempt)
@@ -224,14 +203,14 @@ def dial_attempt(
     """
     if stop := stop_for(connection, attempt):
         raise DialingStoppedError(stop)
-    other = _other_with_key(connection, attempt)
+    other = row_with_key(connection, attempt)
     if other is not None and not (by_person and other.open_key is None):
         raise KeyTakenError(other.id, other.state, attempt_of(other.body).agent.id)
-    dialed = {**_row(attempt, holder), "dialed_at": attempt.changed_at}
+    dialed = {**row_of(attempt, holder), "dialed_at": attempt.changed_at}
     if not _updated(connection, "offered", dialed, holder):
         raise AttemptLostError(f"attempt {attempt.id} is not offered by this host any more")
     connection.execute(
-        dials.insert(),
+        _INSERT_DIAL,
         {
             "attempt_id": attempt.id,
             "number_hash": number_hash,
@@ -249,7 +228,7 @@ def redial_attempt(connection: sa.Connection, before: Attempt, again: Attempt, h
         AttemptLostError: it is not ended any more.
     """
     set_from(connection, evolve(before, state="closed", changed_at=again.opened_at), AttemptState.ENDED)
-    connection.execute(attempts.insert(), _row(again, holder))
+    connection.execute(_INSERT_ATTEMPT, row_of(again, holder))
     note(connection, again)
 
 
@@ -259,7 +238,7 @@ def set_from(connection: sa.Connection, attempt: Attempt, *states: AttemptState)
     Raises:
         AttemptLostError: it is not.
     """
-    row = _row(attempt, None)
+    row = row_of(attempt, None)
     query = attempts.update().where(
         attempts.c.id == attempt.id, attempts.c.state.in_([state.value for state in states])
     )
@@ -269,27 +248,9 @@ def set_from(connection: sa.Connection, attempt: Attempt, *states: AttemptState)
     note(connection, attempt)
 
 
-def skipped_contacts(
-    connection: sa.Connection, agent_id: str, before: datetime, now: datetime
-) -> list[Attempt]:
-    """The agent's attempts skipped before then whose contact is still reserved, oldest first."""
-    later = attempts.alias()
-    come_again = sa.exists().where(
-        later.c.key_digest == attempts.c.key_digest, later.c.opened_at > attempts.c.opened_at
-    )
-    query = attempts.select().where(
-        attempts.c.agent_digest == digest(agent_id),
-        attempts.c.state == AttemptState.SKIPPED.value,
-        attempts.c.changed_at <= before,
-        attempts.c.expires_at > now,
-        ~come_again,
-    )
-    return [attempt_of(row.body) for row in connection.execute(query.order_by(attempts.c.changed_at))]
-
-
 def undo_intent(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
     """Take back an intent whose writing failed in an unknown way; nothing was done on its account."""
-    row = _row(attempt, holder)
+    row = row_of(attempt, holder)
     wrong = _UNDONE.get(attempt.state, AttemptState.DISPOSED)
     if wrong is AttemptState.DIALING:
         row["dialed_at"] = None
@@ -297,7 +258,7 @@ def undo_intent(connection: sa.Connection, attempt: Attempt, holder: str) -> Non
     if connection.execute(query, row).rowcount == 0:
         return
     if wrong is AttemptState.DIALING:
-        connection.execute(dials.delete().where(dials.c.attempt_id == attempt.id))
+        connection.execute(_DELETE_DIALS, {"own": attempt.id})
     connection.execute(outbox.delete().where(outbox.c.attempt_id == attempt.id, outbox.c.tries == 0))
     note(connection, attempt)
 
@@ -310,23 +271,6 @@ def release_attempt(connection: sa.Connection, attempt_id: str, holder: str) -> 
     """Let go of an offered attempt, so that any host its agent comes to can take it up."""
     query = attempts.update().where(attempts.c.id == attempt_id, attempts.c.holder == holder)
     connection.execute(query, {"holder": None})
-
-
-def note(connection: sa.Connection, attempt: Attempt) -> None:
-    """Add a line to the history."""
-    line = {
-        "attempt_id": attempt.id,
-        "at": attempt.changed_at or attempt.opened_at,
-        "state": attempt.state.value,
-        "host": attempt.host,
-        "reason": attempt.reason,
-    }
-    connection.execute(_history_insert(), line)
-
-
-@cache
-def _history_insert() -> sa.Insert:
-    return history.insert()
 
 
 def note_doubt(connection: sa.Connection, agent_id: str, doubt: Doubtful) -> None:
@@ -347,178 +291,7 @@ def end_doubt(connection: sa.Connection, agent_id: str) -> None:
     connection.execute(doubts.delete().where(doubts.c.agent_digest == digest(agent_id)))
 
 
-# -- reading ------------------------------------------------------------------------------------------------
-
-
-def doubt_of(connection: sa.Connection, agent_id: str) -> Doubtful | None:
-    """The agent's doubt, if there is one."""
-    row = connection.execute(_doubt_query(), {"agent": digest(agent_id)}).first()
-    if row is None:
-        return None
-    return Doubtful(campaign_group=row.campaign_group, reason=row.reason, since=row.since)
-
-
-@cache
-def _doubt_query() -> sa.Select[Any]:
-    return doubts.select().where(doubts.c.agent_digest == sa.bindparam("agent"))
-
-
-def all_doubts(connection: sa.Connection) -> dict[str, Doubtful]:
-    """Doubts by agent id."""
-    return {
-        row.agent_id: Doubtful(campaign_group=row.campaign_group, reason=row.reason, since=row.since)
-        for row in connection.execute(doubts.select())
-    }
-
-
-def owners(connection: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
-    """Of these LCM keys the known ones, and the agent each was handed to last."""
-    digests = {digest(key): key for key in keys}
-    query = attempts.select().where(attempts.c.key_digest.in_(digests)).order_by(attempts.c.opened_at)
-    return {digests[row.key_digest]: attempt_of(row.body).agent.id for row in connection.execute(query)}
-
-
-def get_attempt(connection: sa.Connection, attempt_id: str) -> Attempt | None:
-    """One attempt."""
-    body = connection.execute(sa.select(attempts.c.body).where(attempts.c.id == attempt_id)).scalar()
-    return None if body is None else attempt_of(body)
-
-
-def is_held(connection: sa.Connection, attempt: Attempt, holder: str) -> bool:
-    """Whether this holder has the attempt, in this state."""
-    query = sa.select(attempts.c.id).where(
-        attempts.c.id == attempt.id, attempts.c.holder == holder, attempts.c.state == attempt.state.value
-    )
-    return connection.execute(query).first() is not None
-
-
-def other_with_key(connection: sa.Connection, attempt: Attempt) -> Attempt | None:
-    """Another attempt that has this one's key open, or dialed it."""
-    row = _other_with_key(connection, attempt)
-    return None if row is None else attempt_of(row.body)
-
-
-def list_attempts(  # noqa: PLR0913  (each narrows the list)
-    connection: sa.Connection,
-    *,
-    agent_id: str | None = None,
-    states: Iterable[AttemptState] = (),
-    key: str | None = None,
-    before: Attempt | None = None,
-    limit: int = 1000,
-) -> list[Attempt]:
-    """Attempts, newest first; with `before`, those that come after it in this order."""
-    query = attempts.select().order_by(attempts.c.opened_at.desc(), attempts.c.id.desc()).limit(limit)
-    if before is not None:
-        older = attempts.c.opened_at < before.opened_at
-        query = query.where(
-            sa.or_(older, sa.and_(attempts.c.opened_at == before.opened_at, attempts.c.id < before.id))
-        )
-    if agent_id is not None:
-        query = query.where(attempts.c.agent_digest == digest(agent_id))
-    if key is not None:
-        query = query.where(attempts.c.key_digest == digest(key))
-    if wanted := [state.value for state in states]:
-        query = query.where(attempts.c.state.in_(wanted))
-    return [attempt_of(row.body) for row in connection.execute(query)]
-
-
-def history_of(connection: sa.Connection, attempt_id: str) -> list[Line]:
-    """An attempt's history, oldest line first."""
-    query = history.select().where(history.c.attempt_id == attempt_id).order_by(history.c.id)
-    return [
-        Line(at=row.at, state=AttemptState(row.state), host=row.host, reason=row.reason)
-        for row in connection.execute(query)
-    ]
-
-
-def past_calls(
-    connection: sa.Connection, contact: Contact, number_hash: str, since: datetime
-) -> list[PastCall]:
-    """The calls to this number, or to this contact, dialed since then."""
-    person = contact_digest(contact)
-    mine = sa.or_(dials.c.number_hash == number_hash, dials.c.contact_digest == person)
-    query = dials.select().where(mine, dials.c.dialed_at >= since).order_by(dials.c.dialed_at)
-    return [
-        PastCall(
-            attempt_id=row.attempt_id,
-            at=row.dialed_at,
-            outcome=row.outcome,
-            ended_at=row.ended_at,
-            same_number=row.number_hash == number_hash,
-            same_contact=row.contact_digest == person,
-        )
-        for row in connection.execute(query)
-    ]
-
-
-def fact(connection: sa.Connection, name: str) -> Any:
-    """Something the ledger knows of itself."""
-    return connection.execute(sa.select(facts.c.value).where(facts.c.name == name)).scalar()
-
-
-def latest(connection: sa.Connection) -> datetime | None:
-    """The latest instant in the ledger."""
-    moment: datetime | None = connection.execute(
-        sa.select(sa.func.max(history.c.at, type_=history.c.at.type))
-    ).scalar()
-    return moment
-
-
-# -- rows ---------------------------------------------------------------------------------------------------
-
-
-def contact_digest(contact: Contact | None) -> str:
-    """What stands for a person of a campaign, under whatever key and number they come."""
-    return digest(f"{contact.campaign}\n{contact.contact_id or contact.key}") if contact else ""
-
-
-def number_hash(contact: Contact, hash_key: str) -> str:
-    """What stands for a phone number: a hash nobody can undo without the ledger's key."""
-    number = contact.e164 or contact.phone_number
-    return hmac.new(bytes.fromhex(hash_key), number.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
-
-
-def _row(attempt: Attempt, holder: str | None) -> dict[str, Any]:
-    is_open = attempt.state in OPEN
-    agent, contact = digest(attempt.agent.id), attempt.contact
-    key = digest(contact.key) if contact else None
-    return {
-        "id": attempt.id,
-        "state": attempt.state.value,
-        "agent_digest": agent,
-        "key_digest": key,
-        "open_agent": agent if is_open else None,
-        "open_key": key if is_open else None,
-        "holder": holder if is_open else None,
-        "opened_at": attempt.opened_at,
-        "changed_at": attempt.changed_at or attempt.opened_at,
-        "expires_at": contact.expires_at if contact else None,
-        "body": attempt_as_json(attempt),
-    }
-
-
-def _other_with_key(connection: sa.Connection, attempt: Attempt) -> Any:
-    key = digest(attempt.contact.key if attempt.contact else "")
-    return connection.execute(_other_query(), {"key": key, "own": attempt.id}).first()
-
-
-@cache
-def _other_query() -> sa.Select[Any]:
-    query = attempts.select().where(
-        attempts.c.key_digest == sa.bindparam("key"),
-        attempts.c.id != sa.bindparam("own"),
-        sa.or_(attempts.c.open_key.is_not(None), attempts.c.dialed_at.is_not(None)),
-    )
-    return query.order_by(attempts.c.open_key.is_(None))
-
-
-def held_by(holder: str | None) -> sa.ColumnElement[bool]:
-    """That an attempt is this holder's; nobody's for None."""
-    return attempts.c.holder.is_(None) if holder is None else attempts.c.holder == holder
-
-
 def _end_dial(connection: sa.Connection, attempt: Attempt) -> None:
-    ended = dials.update().where(dials.c.attempt_id == attempt.id, dials.c.ended_at.is_(None))
     outcome = attempt.outcome.value if attempt.outcome else None
-    connection.execute(ended, {"ended_at": attempt.changed_at, "outcome": outcome})
+    ended = {"own": attempt.id, "ended_at": attempt.changed_at, "outcome": outcome}
+    connection.execute(_END_DIAL, ended)

@@ -1,0 +1,168 @@
+"""What is read, each a function of a connection; transactions are the writer's business."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from attrs import frozen
+
+from cti_hooks import Attempt, AttemptState, Contact, PastCall
+from lcm_plugin.ledger.audit import write_lines
+from lcm_plugin.ledger.codec import attempt_of
+from lcm_plugin.ledger.rows import contact_digest, row_with_key
+from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history
+
+
+@frozen(kw_only=True)
+class Doubtful:
+    """An agent for whom the LCM may have reserved a contact: in which group, why, since when."""
+
+    campaign_group: str
+    reason: str
+    since: datetime
+
+
+@frozen(kw_only=True)
+class Line:
+    """One line of an attempt's history."""
+
+    at: datetime
+    state: AttemptState
+    host: str
+    reason: str
+
+
+def doubt_of(connection: sa.Connection, agent_id: str) -> Doubtful | None:
+    """The agent's doubt, if there is one."""
+    row = connection.execute(_doubt_query(), {"agent": digest(agent_id)}).first()
+    if row is None:
+        return None
+    return Doubtful(campaign_group=row.campaign_group, reason=row.reason, since=row.since)
+
+
+@cache
+def _doubt_query() -> sa.Select[Any]:
+    return doubts.select().where(doubts.c.agent_digest == sa.bindparam("agent"))
+
+
+def all_doubts(connection: sa.Connection) -> dict[str, Doubtful]:
+    """Doubts by agent id."""
+    return {
+        row.agent_id: Doubtful(campaign_group=row.campaign_group, reason=row.reason, since=row.since)
+        for row in connection.execute(doubts.select())
+    }
+
+
+def owners(connection: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
+    """Of these LCM keys the known ones, and the agent each was handed to last."""
+    digests = {digest(key): key for key in keys}
+    query = attempts.select().where(attempts.c.key_digest.in_(digests)).order_by(attempts.c.opened_at)
+    return {digests[row.key_digest]: attempt_of(row.body).agent.id for row in connection.execute(query)}
+
+
+def get_attempt(connection: sa.Connection, attempt_id: str) -> Attempt | None:
+    """One attempt."""
+    body = connection.execute(sa.select(attempts.c.body).where(attempts.c.id == attempt_id)).scalar()
+    return None if body is None else attempt_of(body)
+
+
+def is_held(connection: sa.Connection, attempt: Attempt, holder: str) -> bool:
+    """Whether this holder has the attempt, in this state."""
+    query = sa.select(attempts.c.id).where(
+        attempts.c.id == attempt.id, attempts.c.holder == holder, attempts.c.state == attempt.state.value
+    )
+    return connection.execute(query).first() is not None
+
+
+def other_with_key(connection: sa.Connection, attempt: Attempt) -> Attempt | None:
+    """Another attempt that has this one's key open, or dialed it."""
+    row = row_with_key(connection, attempt)
+    return None if row is None else attempt_of(row.body)
+
+
+def list_attempts(  # noqa: PLR0913  (each narrows the list)
+    connection: sa.Connection,
+    *,
+    agent_id: str | None = None,
+    states: Iterable[AttemptState] = (),
+    key: str | None = None,
+    before: Attempt | None = None,
+    limit: int = 1000,
+) -> list[Attempt]:
+    """Attempts, newest first; with `before`, those that come after it in this order."""
+    query = attempts.select().order_by(attempts.c.opened_at.desc(), attempts.c.id.desc()).limit(limit)
+    if before is not None:
+        older = attempts.c.opened_at < before.opened_at
+        query = query.where(
+            sa.or_(older, sa.and_(attempts.c.opened_at == before.opened_at, attempts.c.id < before.id))
+        )
+    if agent_id is not None:
+        query = query.where(attempts.c.agent_digest == digest(agent_id))
+    if key is not None:
+        query = query.where(attempts.c.key_digest == digest(key))
+    if wanted := [state.value for state in states]:
+        query = query.where(attempts.c.state.in_(wanted))
+    return [attempt_of(row.body) for row in connection.execute(query)]
+
+
+def skipped_contacts(
+    connection: sa.Connection, agent_id: str, before: datetime, now: datetime
+) -> list[Attempt]:
+    """The agent's attempts skipped before then whose contact is still reserved, oldest first."""
+    later = attempts.alias()
+    come_again = sa.exists().where(
+        later.c.key_digest == attempts.c.key_digest, later.c.opened_at > attempts.c.opened_at
+    )
+    query = attempts.select().where(
+        attempts.c.agent_digest == digest(agent_id),
+        attempts.c.state == AttemptState.SKIPPED.value,
+        attempts.c.changed_at <= before,
+        attempts.c.expires_at > now,
+        ~come_again,
+    )
+    return [attempt_of(row.body) for row in connection.execute(query.order_by(attempts.c.changed_at))]
+
+
+def history_of(connection: sa.Connection, attempt_id: str) -> list[Line]:
+    """An attempt's history, oldest line first."""
+    write_lines(connection)
+    query = history.select().where(history.c.attempt_id == attempt_id).order_by(history.c.id)
+    return [
+        Line(at=row.at, state=AttemptState(row.state), host=row.host, reason=row.reason)
+        for row in connection.execute(query)
+    ]
+
+
+def past_calls(
+    connection: sa.Connection, contact: Contact, number_hash: str, since: datetime
+) -> list[PastCall]:
+    """The calls to this number, or to this contact, dialed since then."""
+    person = contact_digest(contact)
+    mine = sa.or_(dials.c.number_hash == number_hash, dials.c.contact_digest == person)
+    query = dials.select().where(mine, dials.c.dialed_at >= since).order_by(dials.c.dialed_at)
+    return [
+        PastCall(
+            attempt_id=row.attempt_id,
+            at=row.dialed_at,
+            outcome=row.outcome,
+            ended_at=row.ended_at,
+            same_number=row.number_hash == number_hash,
+            same_contact=row.contact_digest == person,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def fact(connection: sa.Connection, name: str) -> Any:
+    """Something the ledger knows of itself."""
+    return connection.execute(sa.select(facts.c.value).where(facts.c.name == name)).scalar()
+
+
+def latest(connection: sa.Connection) -> datetime | None:
+    """The latest instant in the ledger."""
+    moment: datetime | None = connection.execute(
+        sa.select(sa.func.max(history.c.at, type_=history.c.at.type))
+    ).scalar()
+    return moment
