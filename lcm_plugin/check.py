@@ -3,13 +3,15 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from attrs import asdict, frozen
 
 from cti_hooks import Agent, ConfigError, Host, described, health_of
 from lcm_plugin.desk.site import Site
 from lcm_plugin.errors import LcmError, LcmRejected
+from lcm_plugin.lcm.catalogue.non_pewc import CALL_COUNT
+from lcm_plugin.lcm.reading import call_count
 from lcm_plugin.next_contact import reviewed
 from lcm_plugin.plugin import LcmPlugin, lcm_of
 from lcm_plugin.sample import contacts_in
@@ -32,8 +34,14 @@ class Finding:
         return f"{'ok  ' if self.good else 'BAD '} {self.what}: {self.seen}"
 
 
-async def check(config: Path, *, agent: str, sample: bytes | None, probe: str | None) -> list[Finding]:
-    """Everything that can be told of a config file.
+NOBODY: Final = Agent(id="check")
+"""Who asks the LCM, where no agent is named."""
+
+
+async def check(
+    config: Path, *, agent: Agent | None, sample: bytes | None, probe: str | None
+) -> list[Finding]:
+    """Everything that can be told of a config file, and of an agent.
 
     With `sample`, a reply, it tells the contact that comes of it, and asks no LCM. With `probe`, it fetches a
     contact for that agent, so give a test agent's id.
@@ -51,17 +59,19 @@ async def check(config: Path, *, agent: str, sample: bytes | None, probe: str | 
         for name, plugin in host.plugins.items()
     ]
     if sample is not None:
-        return [*found, await _sample(host, lcm, Agent(id=agent), sample)]
-    return [*found, *[finding async for finding in _running(host, Agent(id=agent), probe)]]
+        return [*found, await _sample(host, lcm, agent or NOBODY, sample)]
+    return [*found, *[finding async for finding in _running(host, agent, probe)]]
 
 
-async def _running(host: Host, agent: Agent, probe: str | None) -> AsyncIterator[Finding]:
+async def _running(host: Host, agent: Agent | None, probe: str | None) -> AsyncIterator[Finding]:
     try:
         async with host:
             yield Finding(what="plugins start", good=True, seen="all of them")
             for one in health_of(await host.hooks.all("report_health")):
                 yield Finding(what=one.what, good=one.good, seen=one.seen)
-            yield await _lcm(lcm_of(host), agent)
+            yield await _lcm(lcm_of(host), agent or NOBODY)
+            if agent:
+                yield await _agent(lcm_of(host), agent)
             if probe:
                 yield await _probe(lcm_of(host), Agent(id=probe))
     except Exception as error:  # noqa: BLE001  (whatever a plugin's start raises is what was found)
@@ -87,6 +97,26 @@ async def _lcm(lcm: LcmPlugin, agent: Agent) -> Finding:
             what="LCM", good=False, seen=f"no campaign group {lacks} for agent {agent.id}; it has: {has}"
         )
     return Finding(what="LCM", good=True, seen=f"answers; campaign groups: {', '.join(groups) or 'none'}")
+
+
+async def _agent(lcm: LcmPlugin, agent: Agent) -> Finding:
+    """One agent's three names side by side, and what waits for them by the LCM: a wrong one knows nobody."""
+    names = f"host id {agent.id}, LCM AgentID {agent.lcm_id or agent.id}, endpoint {agent.endpoint or 'none'}"
+    try:
+        count = call_count(await lcm.client.ask(CALL_COUNT, agent, user=agent))
+    except LcmRejected as error:
+        return Finding(what="agent", good=False, seen=f"{names}; {error}")
+    except LcmError as error:
+        return Finding(what="agent", good=False, seen=f"{names}; what waits for them is unknown: {error}")
+    waits = (
+        f"{_number(count.personal_callbacks)} personal and {_number(count.regular_callbacks)} other callbacks"
+    )
+    holds = {True: "a contact is reserved", False: "nothing is reserved", None: "reserved or not is not said"}
+    return Finding(what="agent", good=True, seen=f"{names}; the LCM says: {waits}, {holds[count.reserved]}")
+
+
+def _number(count: int | None) -> str:
+    return "an unknown number of" if count is None else str(count)
 
 
 async def _probe(lcm: LcmPlugin, agent: Agent) -> Finding:

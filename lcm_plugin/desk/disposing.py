@@ -184,7 +184,8 @@ class Disposing:
         }
 
     async def _overlaps(self, attempt: Attempt, contact: Contact, callback: Callback) -> bool:
-        values = {"call_id": self.settings.callid, "key": contact.key, **self._window(callback)}
+        call_id = self.settings.callid or attempt.id  # an empty one is refused (message facts, 1.3)
+        values = {"call_id": call_id, "key": contact.key, **self._window(callback)}
         try:
             reply = await self.client.ask(OVERLAP, attempt.agent, attempt.id, **values)
         except LcmError as error:

@@ -303,3 +303,18 @@ def test_a_copied_ledger_has_to_be_adopted(tmp_path: Path) -> None:
         assert lcm_plugin("attempts", "--config", file, "adopt").returncode == 0
         again = json.loads(lcm_plugin("next", "--config", file, "--agent", "a").stdout)
     assert again["key"] == PERSON["key"]
+
+
+def test_check_shows_an_agents_three_names(tmp_path: Path) -> None:
+    """Host id, AgentID and endpoint side by side, with what waits for them by the LCM: a wrong one shows."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        file = config(tmp_path, url)
+        lcm_plugin("next", "--config", file, "--agent", "alice@acme")
+        named = ("--agent", "1001", "--lcm-id", "alice@acme", "--endpoint", "PJSIP/1001")
+        right = lcm_plugin("check", "--config", file, *named).stdout
+        wrong = lcm_plugin("check", "--config", file, "--agent", "1001").stdout
+    names = "host id 1001, LCM AgentID alice@acme, endpoint PJSIP/1001"
+    assert (
+        f"ok   agent: {names}; the LCM says: 0 personal and 0 other callbacks, a contact is reserved" in right
+    )
+    assert "LCM AgentID 1001, endpoint none; the LCM says: 0 personal and 0 other callbacks, nothing" in wrong
