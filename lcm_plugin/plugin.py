@@ -171,10 +171,11 @@ class LcmPlugin:
 
     @hookimpl
     async def on_shutdown(self) -> None:
-        desks, self._desks = self.desks, None
+        desks = self.desks
         try:
             await desks.close()
         finally:
+            self._desks = None
             await self._housekeeping.close()
             await desks.ledger.close()
             await desks.client.close()
