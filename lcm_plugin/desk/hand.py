@@ -50,7 +50,8 @@ class Hand:
 
     async def skipped_before(self, seconds: float) -> list[Attempt]:
         """The agent's attempts skipped so long ago, whose contact is still reserved."""
-        return await self.ledger.skipped(self.agent, self.ledger.now() - timedelta(seconds=seconds))
+        now = self.ledger.now()
+        return await self.ledger.skipped(self.agent, now - timedelta(seconds=seconds), now)
 
     def keep(self, attempt: Attempt) -> Attempt:
         """The attempt in hand, as it is now; once it is closed there is nothing in hand."""

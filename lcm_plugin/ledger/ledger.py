@@ -13,17 +13,18 @@ import attrs
 import sqlalchemy as sa
 from attrs import define, field
 
-from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
-from lcm_plugin.ledger import letters, reading, rows, writing
-from lcm_plugin.ledger.database import Database, Step
+from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health
+from lcm_plugin.ledger import letters, reading, writing
+from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError, LedgerUnavailable
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
-from lcm_plugin.ledger.letters import Draft, Letter, LetterState
-from lcm_plugin.ledger.reading import Doubtful, Line
+from lcm_plugin.ledger.letters import Draft
+from lcm_plugin.ledger.reading import Doubtful
+from lcm_plugin.ledger.records import Records
 from lcm_plugin.ledger.states import LIVE, OPEN, WAITING
 from lcm_plugin.ledger.upgrade import opened
-from lcm_plugin.ledger.writer import PATIENCE, Writer
+from lcm_plugin.ledger.writer import PATIENCE
 
 log = logging.getLogger("lcm_plugin.ledger")
 
@@ -39,7 +40,7 @@ def _nothing(*_: object) -> None:
 
 
 @define(kw_only=True, eq=False)
-class Ledger:
+class Ledger(Records):
     """The attempts of this host, in memory while they are open; all of them, of all hosts, in the database.
 
     Attributes:
@@ -49,7 +50,6 @@ class Ledger:
         watch: is told of each transition, before it is recorded and once it is committed; for fault tests.
     """
 
-    database: Database
     clock: Clock
     random: Random
     host: str
@@ -58,7 +58,6 @@ class Ledger:
     on_lost: Callable[[Attempt], None] = _nothing
     on_adopted: Callable[[Attempt], None] = _nothing
     watch: Callable[[Attempt, str], None] = _nothing
-    _writer: Writer = field(init=False)
     _keeper: Keeper = field(init=False)
     _open: dict[str, Attempt] = field(factory=dict, init=False)
     _by_call: dict[str, str] = field(factory=dict, init=False)
@@ -66,10 +65,9 @@ class Ledger:
     _doubts: dict[str, Doubtful | None] = field(factory=dict, init=False)
     _handed: OrderedDict[str, str] = field(factory=OrderedDict, init=False)
     _latest: datetime | None = field(default=None, init=False)
-    _hash_key: str = field(default="", init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._writer = Writer(self.database)
+        super().__attrs_post_init__()
         self._keeper = Keeper(
             writer=self._writer,
             clock=self,
@@ -329,36 +327,6 @@ class Ledger:
         """Any attempt."""
         return self._open.get(attempt_id) or await self._read(reading.get_attempt, attempt_id=attempt_id)
 
-    async def attempts(
-        self,
-        *,
-        agent_id: str | None = None,
-        states: Iterable[AttemptState] = (),
-        key: str | None = None,
-        before: Attempt | None = None,
-        limit: int = 1000,
-    ) -> list[Attempt]:
-        """Attempts of all hosts, newest first; with `before`, those that come after it in this order."""
-        wanted = {"agent_id": agent_id, "states": tuple(states), "key": key, "before": before, "limit": limit}
-        return await self._read(reading.list_attempts, **wanted)
-
-    async def unsettled_letters(self) -> dict[LetterState, int]:
-        """How many messages to the LCM, of all hosts, are not settled, by state."""
-        return await self._read(letters.unsettled)
-
-    async def letters_of(self, attempt_id: str) -> list[Letter]:
-        """What the LCM has been or will be told of an attempt, oldest first."""
-        return await self._read(letters.list_letters, attempt_id=attempt_id)
-
-    async def history(self, attempt_id: str) -> list[Line]:
-        """A line for each transition, oldest first."""
-        return await self._read(reading.history_of, attempt_id=attempt_id)
-
-    async def skipped(self, agent: Agent, before: datetime) -> list[Attempt]:
-        """The agent's attempts skipped before then whose contact is still reserved, oldest first."""
-        facts = {"agent_id": agent.id, "before": before, "now": self.now()}
-        return await self._read(reading.skipped_contacts, **facts)
-
     def handed_here(self, keys: Iterable[str]) -> dict[str, str]:
         """Of these LCM keys those that came to this host, and the agent each came for; the last thousands."""
         return {key: self._handed[key] for key in keys if key in self._handed}
@@ -374,10 +342,6 @@ class Ledger:
         if agent.id in self._doubts:
             return self._doubts[agent.id]
         return await self._read(reading.doubt_of, agent_id=agent.id)
-
-    async def doubts(self) -> dict[str, Doubtful]:
-        """All doubts, by agent id."""
-        return await self._read(reading.all_doubts)
 
     async def still_has(self, attempt: Attempt) -> bool:
         """Whether the attempt is recorded as this host has it; if not, it is lost to whoever changed it."""
@@ -400,30 +364,6 @@ class Ledger:
                 return await asyncio.shield(told)
         except TimeoutError:
             raise LedgerUnavailable("the ledger has not recorded the offer yet") from None
-
-    async def past_calls(self, contact: Contact, since: datetime) -> list[PastCall]:
-        """The calls to this number or contact dialed since then, by any host."""
-        number = self.number_hash(contact)
-        return await self._read(reading.past_calls, contact=contact, number_hash=number, since=since)
-
-    def number_hash(self, contact: Contact) -> str:
-        """What stands for the contact's number in the evidence that outlives personal data."""
-        return rows.number_hash(contact, self._hash_key)
-
-    async def _read(self, step: Callable[..., T], **facts: Any) -> T:
-        return await self.run(partial(step, **facts))
-
-    async def run(self, step: Step[T]) -> T:
-        """Run a step of `reading`, `writing`, `letters` or `housekeeping`, behind what was noted before.
-
-        Raises:
-            LedgerUnavailable: it was not committed, or perhaps was.
-        """
-        return await self._writer.do(step)
-
-    def note(self, step: Step[object]) -> None:
-        """Run a step as soon as can be."""
-        self._writer.note(step)
 
     # -- this host's own ------------------------------------------------------------------------------------
 
@@ -463,8 +403,9 @@ class Ledger:
 
     def _forget(self, attempt: Attempt) -> None:
         known = self._open.pop(attempt.id, attempt)
-        if told := self._others.pop(attempt.id, None):
-            told.cancel()
+        told = self._others.pop(attempt.id, None)
+        if told and not told.done():
+            told.set_result(None)
         for call in (*known.calls, *attempt.calls):
             self._by_call.pop(call.id, None)
 

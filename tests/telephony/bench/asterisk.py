@@ -135,7 +135,7 @@ class Asterisk:
 
     def _command(self, *options: str) -> list[str]:
         config = f"{self._inside(self.folder)}/etc/asterisk.conf"
-        return ["chroot", str(asterisk_root()), "/usr/sbin/asterisk", "-C", config, *options]
+        return ["/usr/sbin/chroot", str(asterisk_root()), "/usr/sbin/asterisk", "-C", config, *options]
 
     @staticmethod
     def _inside(path: Path) -> str:

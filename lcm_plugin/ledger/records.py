@@ -1,0 +1,90 @@
+"""What is in the database, of all hosts."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from attrs import define, field
+
+from cti_hooks import Agent, Attempt, AttemptState, Contact, PastCall
+from lcm_plugin.ledger import letters, reading, rows
+from lcm_plugin.ledger.database import Database, Step
+from lcm_plugin.ledger.letters import Letter, LetterState
+from lcm_plugin.ledger.reading import Doubtful, Line
+from lcm_plugin.ledger.writer import Writer
+
+T = TypeVar("T")
+
+
+@define(kw_only=True, eq=False)
+class Records:
+    """Reads go through the writer, behind what was noted before: a host sees what it did itself.
+
+    Each raises LedgerUnavailable where the database cannot be asked now.
+    """
+
+    database: Database
+    _writer: Writer = field(init=False)
+    _hash_key: str = field(default="", init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._writer = Writer(self.database)
+
+    async def run(self, step: Step[T]) -> T:
+        """Run a step of `reading`, `writing`, `letters` or `housekeeping`, behind what was noted before.
+
+        Raises:
+            LedgerUnavailable: it was not committed, or perhaps was.
+        """
+        return await self._writer.do(step)
+
+    def note(self, step: Step[object]) -> None:
+        """Run a step as soon as can be."""
+        self._writer.note(step)
+
+    async def attempts(
+        self,
+        *,
+        agent_id: str | None = None,
+        states: Iterable[AttemptState] = (),
+        key: str | None = None,
+        before: Attempt | None = None,
+        limit: int = 1000,
+    ) -> list[Attempt]:
+        """Attempts of all hosts, newest first; with `before`, those that come after it in this order."""
+        wanted = {"agent_id": agent_id, "states": tuple(states), "key": key, "before": before, "limit": limit}
+        return await self._read(reading.list_attempts, **wanted)
+
+    async def history(self, attempt_id: str) -> list[Line]:
+        """A line for each transition, oldest first."""
+        return await self._read(reading.history_of, attempt_id=attempt_id)
+
+    async def letters_of(self, attempt_id: str) -> list[Letter]:
+        """What the LCM has been or will be told of an attempt, oldest first."""
+        return await self._read(letters.list_letters, attempt_id=attempt_id)
+
+    async def unsettled_letters(self) -> dict[LetterState, int]:
+        """How many messages to the LCM, of all hosts, are not settled, by state."""
+        return await self._read(letters.unsettled)
+
+    async def skipped(self, agent: Agent, before: datetime, now: datetime) -> list[Attempt]:
+        """The agent's attempts skipped before then whose contact is still reserved, oldest first."""
+        facts = {"agent_id": agent.id, "before": before, "now": now}
+        return await self._read(reading.skipped_contacts, **facts)
+
+    async def doubts(self) -> dict[str, Doubtful]:
+        """All doubts, by agent id."""
+        return await self._read(reading.all_doubts)
+
+    async def past_calls(self, contact: Contact, since: datetime) -> list[PastCall]:
+        """The calls to this number or contact dialed since then, by any host."""
+        number = self.number_hash(contact)
+        return await self._read(reading.past_calls, contact=contact, number_hash=number, since=since)
+
+    def number_hash(self, contact: Contact) -> str:
+        """What stands for the contact's number in the evidence that outlives personal data."""
+        return rows.number_hash(contact, self._hash_key)
+
+    async def _read(self, step: Callable[..., T], **facts: Any) -> T:
+        return await self.run(partial(step, **facts))
