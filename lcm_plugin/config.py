@@ -164,9 +164,9 @@ class LcmSettings:
     """Retries that may be owed at once; each success pays back a tenth."""
 
     # the ledger
-    ledger: str = "sqlite:///lcm-ledger.db"
+    ledger: str = field(default="sqlite:///lcm-ledger.db", repr=False, metadata=SECRET)
     """Where attempts are kept: `sqlite:///FILE`, relative to the config file, or `postgresql://...`, which
-    hosts may share. `sqlite://` is memory, forgotten at the end."""
+    hosts may share, its password best in `PGPASSWORD`. `sqlite://` is memory, forgotten at the end."""
     lease_seconds: float = field(default=30.0, validator=_positive)
     """How long after a host was heard of last another may take over what it held."""
     keep_days: float = field(default=30.0, validator=_not_negative)
