@@ -42,7 +42,7 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import IN_DOUBT, DialingStoppedError, Ledger
+from lcm_plugin.ledger import IN_DOUBT, OPEN, DialingStoppedError, Ledger
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -144,11 +144,12 @@ class Desk:
 
     def on_changed(self, attempt: Attempt) -> None:
         """Keep what is in hand as it is in the ledger; whatever closes it frees the agent."""
-        if self.hand.attempt is None or self.hand.attempt.id != attempt.id:
-            return
-        self.hand.keep(attempt)
-        if attempt.state is not AttemptState.OFFERED:
+        if self.offer and self.offer.attempt_id == attempt.id and attempt.state is not AttemptState.OFFERED:
             self._end_offer()
+        if self.hand.attempt and self.hand.attempt.id == attempt.id:
+            self.hand.keep(attempt)
+        elif attempt.state in OPEN:
+            return
         if attempt.state is AttemptState.UNKNOWN:
             self.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:

@@ -1,5 +1,6 @@
 """A host with lcm-plugin, a sandbox LCM on a real socket, and a dialer that does as it is told."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,9 +19,12 @@ from cti_hooks import (
     CallEventKind,
     ConnectionState,
     Dial,
+    Disposition,
     Host,
     hookimpl,
 )
+from lcm_plugin.ledger import OPEN, Ledger
+from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
@@ -72,6 +76,11 @@ class Records:
     """What a desktop hears of attempts."""
 
     attempts: list[Attempt] = field(factory=list)
+    offered: list[Attempt] = field(factory=list)
+
+    @hookimpl
+    def on_contact_offered(self, attempt: Attempt) -> None:
+        self.offered.append(attempt)
 
     @hookimpl
     def on_attempt_changed(self, attempt: Attempt) -> None:
@@ -87,12 +96,48 @@ class Centre:
     host: Host
     dialer: Dialer
     records: Records
+    another: "Callable[..., Awaitable[Centre]]"
+    """Starts another host on the same ledger and LCM; further settings of lcm by keyword."""
+
+    @property
+    def ledger(self) -> Ledger:
+        return lcm_of(self.host).desks.ledger
+
+    async def answer(self, agent: Agent, answer: str, **facts: Any) -> Attempt:
+        """What the agent says to the open attempt, or another actor for them."""
+        open_now = await self.ledger.attempts(agent_id=agent.id, states=OPEN)
+        asked = {"attempt_id": open_now[0].id, "answer": answer, "reason": None, "actor": agent.id, **facts}
+        attempt: Attempt = await self.host.hooks.first("answer_contact", agent=agent, **asked)
+        return attempt
+
+    async def dispose(self, agent: Agent, attempt_id: str, **facts: Any) -> Attempt:
+        actor = facts.pop("actor", agent.id)
+        asked = {"attempt_id": attempt_id, "disposition": Disposition(**facts), "actor": actor}
+        attempt: Attempt = await self.host.hooks.first("dispose_attempt", agent=agent, **asked)
+        return attempt
+
+    async def call(self, agent: Agent, *kinds: CallEventKind, **facts: Any) -> Attempt:
+        """Let the agent's call go on; the attempt as it is then."""
+        attempt = next(one for one, _ in reversed(self.dialer.dialed) if one.agent.id == agent.id)
+        for kind in kinds:
+            await self.dialer.event(kind, attempt, **facts)
+        await asyncio.sleep(0.1)
+        return await self.now(attempt)
+
+    async def now(self, attempt: Attempt) -> Attempt:
+        found = await self.ledger.get(attempt.id)
+        assert found is not None
+        return found
 
     async def ready(self, agent: Agent) -> None:
         await self.host.hooks.all("on_agent_ready", agent=agent)
 
-    async def not_ready(self, agent: Agent) -> None:
-        await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=None)
+    async def not_ready(self, agent: Agent, reason: str | None = None) -> None:
+        await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=reason)
+
+    async def told(self, state: str, agent: Agent) -> None:
+        facts = {"call": None} if state == "busy" else {}
+        await self.host.hooks.all(f"on_agent_{state}", agent=agent, **facts)
 
 
 OpenCentre = Callable[..., Awaitable[Centre]]
@@ -115,11 +160,15 @@ def people(count: int, **facts: Any) -> list[SandboxContact]:
 
 @pytest.fixture
 async def open_centre(clock: LoopClock, tmp_path: Path) -> AsyncIterator[OpenCentre]:
-    """Opens a contact centre; `plugins` are registered too, further settings of lcm by keyword."""
+    """Opens a contact centre; `plugins` are registered too, `policies` are tables by name, the rest lcm's."""
     async with AsyncExitStack() as stack:
 
         async def opened(
-            contacts: int | list[SandboxContact] = 5, *, plugins: tuple[object, ...] = (), **table: Any
+            contacts: int | list[SandboxContact] = 5,
+            *,
+            plugins: tuple[object, ...] = (),
+            policies: dict[str, Any] | None = None,
+            **table: Any,
         ) -> Centre:
             given = people(contacts) if isinstance(contacts, int) else contacts
             lcm = await stack.enter_async_context(Sandbox(contacts=given, clock=clock, random=Random(1)))
@@ -134,12 +183,17 @@ async def open_centre(clock: LoopClock, tmp_path: Path) -> AsyncIterator[OpenCen
                 "auto_dispose": {"*": "0"},
                 **table,
             }
-            config = {"cti": {"plugins": ["lcm"]}, "plugins": {"lcm": settings}}
-            host = Host.from_config(config, clock=clock, random=Random(1))
-            dialer, records = Dialer(), Records()
-            for plugin in (dialer, records, *plugins):
-                host.register(plugin)
-            await stack.enter_async_context(host)
-            return Centre(lcm, host, dialer, records)
+
+            async def started(name: str = "cti", **more: Any) -> Centre:
+                tables = {"lcm": {**settings, **more}, **(policies or {})}
+                config = {"cti": {"name": name, "plugins": list(tables)}, "plugins": tables}
+                host = Host.from_config(config, clock=clock, random=Random(1 if name == "cti" else name))
+                dialer, records = Dialer(), Records()
+                for plugin in (dialer, records, *plugins):
+                    host.register(plugin)
+                await stack.enter_async_context(host)
+                return Centre(lcm, host, dialer, records, started)
+
+            return await started()
 
         yield opened
