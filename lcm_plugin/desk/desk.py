@@ -42,7 +42,7 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import IN_DOUBT, OPEN, DialingStoppedError, Ledger
+from lcm_plugin.ledger import IN_DOUBT, OPEN, DialingStoppedError, Ledger, LedgerUnavailable
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -72,6 +72,7 @@ class Desk:
     _events: list[CallEvent] = field(factory=list, init=False)
     _acting: asyncio.Lock = field(factory=asyncio.Lock, init=False)
     _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _closed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _tasks: set[asyncio.Task[object]] = field(factory=set, init=False)
 
@@ -129,6 +130,11 @@ class Desk:
         self.wants = False
         self._wake.set()
 
+    def close(self) -> None:
+        """Look for nothing more, and try nothing again."""
+        self.stop()
+        self._closed.set()
+
     def on_call_event(self, attempt: Attempt, event: CallEvent) -> None:
         """Keep the attempt's call up to date; `call_cleared` ends it."""
         self._events.append(event)
@@ -154,7 +160,7 @@ class Desk:
             self.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
             self._events.clear()
-            self._spawn(self._auto_dispose(attempt), f"disposing of attempt {attempt.id}")
+            self._spawn(self._auto_dispose_in_time(attempt), f"disposing of attempt {attempt.id}")
         elif self.hand.attempt is None:
             self._work_on()
 
@@ -393,6 +399,18 @@ class Desk:
             await self._refuse(attempt, refusals)
         raise ConflictError("; ".join(refusal.reason for refusal in refusals), refusals)
 
+    async def _auto_dispose_in_time(self, attempt: Attempt) -> None:
+        """Auto-dispose, again while the ledger cannot be written; closed, it is for whoever is next."""
+        while not self._closed.is_set():
+            try:
+                return await self._auto_dispose(attempt)
+            except LedgerUnavailable as error:
+                pause = self._after_error(error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._closed.wait()
+        return None
+
     async def _auto_dispose(self, attempt: Attempt) -> None:
         outcome = attempt.outcome.value if attempt.outcome else "unknown"
         wanted = self.settings.auto_dispose.get(outcome, self.settings.auto_dispose.get(ANY))
@@ -407,7 +425,7 @@ class Desk:
 
     async def _dispose_or_release(self, attempt: Attempt) -> None:
         """What ended at a host that is gone waits for a person, wherever its agent is."""
-        await self._auto_dispose(attempt)
+        await self._auto_dispose_in_time(attempt)
         left = self.ledger.get_open(attempt.id)
         if left and (self.hand.attempt is None or self.hand.attempt.id != left.id):
             self.ledger.release(left)

@@ -97,7 +97,7 @@ class Desks:
     async def close(self) -> None:
         """Stop looking for contacts, and wait for what is under way; cancelled, it cancels that."""
         for desk in self._desks.values():
-            desk.stop()
+            desk.close()
         tasks = [task for desk in self._desks.values() for task in desk.tasks]
         try:
             if tasks:

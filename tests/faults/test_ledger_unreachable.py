@@ -159,7 +159,7 @@ def _signal(server: Any, number: signal.Signals) -> Callable[[int], None]:
 async def test_an_unreachable_ledger(
     tmp_path: Path, trouble: Trouble, show: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
-    """No contact is fetched, a call goes on and is recorded later, /readyz says why; and it recovers."""
+    """No contact is fetched, a call goes on, is recorded and disposed of later; /readyz says why."""
     url, make, end, noticed_after = trouble
     contacts = [
         SandboxContact(key=f"8|8|0|0|0|0|{n}", phone_number=f"+1212555{n:04}", campaign_group=GROUP)
@@ -187,6 +187,11 @@ async def test_an_unreachable_ledger(
         assert asked == 1
         await service.until(200)
         await service.calling("bob")
+
+        async def told() -> str | None:
+            return "both" if len(lcm.account.dispositions) == len(["alice", "bob"]) else None
+
+        await until(told)
     async with reader(url, tmp_path) as ledger:
         (alices,) = await ledger.attempts(agent_id="alice", states=OVER)
         lines = await ledger.history(alices.id)
