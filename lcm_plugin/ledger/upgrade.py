@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import threading
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,8 @@ APPLICATION_ID: Final = 0x4C434D31
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _LOCK: Final = 0x4C434D31
 """PostgreSQL's advisory lock while one host upgrades."""
+_ALEMBIC: Final = threading.Lock()
+"""Alembic's context is one for the whole process; hosts in one process upgrade one after the other."""
 _SQLITE_HEADER: Final = b"SQLite format 3\x00"
 
 
@@ -102,7 +105,8 @@ def upgrade(connection: sa.Connection, version: str = HEAD) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, version)
+    with _ALEMBIC:
+        command.upgrade(config, version)
 
 
 def adopt_copy(connection: sa.Connection, file: Path) -> None:

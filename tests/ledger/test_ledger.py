@@ -264,3 +264,11 @@ async def test_attempts_carry_their_host(open_ledger: OpenLedger) -> None:
     ledger = await open_ledger("pbx-host")
     assert (await offered(ledger)).host == "pbx-host"
     assert attrs.asdict(await ledger.open(BOB))["host"] == "pbx-host"
+
+
+async def test_ledgers_begun_at_once_are_each_whole(open_ledger: OpenLedger, tmp_path: Path) -> None:
+    """A process with several hosts may begin several ledgers at the same moment."""
+    files = [database_for(f"sqlite:///{number}.db", tmp_path) for number in range(6)]
+    ledgers = await asyncio.gather(*(open_ledger(f"h{n}", database=file) for n, file in enumerate(files)))
+    opened = [await ledger.open(ALICE) for ledger in ledgers]
+    assert [attempt.state for attempt in opened] == [AttemptState.REQUESTED] * 6
