@@ -1,9 +1,11 @@
 """A host with lcm-plugin, a sandbox LCM on a real socket, and a dialer that does as it is told."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -18,9 +20,11 @@ from cti_hooks import (
     CallEventKind,
     ConnectionState,
     Dial,
+    Disposition,
     Host,
     hookimpl,
 )
+from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
@@ -69,13 +73,23 @@ class Dialer:
 
 @define(eq=False)
 class Records:
-    """What a desktop hears of attempts."""
+    """What a desktop hears of attempts, and what the host is asked for."""
 
     attempts: list[Attempt] = field(factory=list)
+    shown: list[Attempt] = field(factory=list)
+    asked: list[tuple[str, str]] = field(factory=list)
+
+    @hookimpl
+    def on_contact_offered(self, attempt: Attempt) -> None:
+        self.shown.append(attempt)
 
     @hookimpl
     def on_attempt_changed(self, attempt: Attempt) -> None:
         self.attempts.append(attempt)
+
+    @hookimpl
+    def request_agent_state(self, state: str, reason: str) -> None:
+        self.asked.append((state, reason))
 
     def states(self, *states: AttemptState) -> list[Attempt]:
         return [attempt for attempt in self.attempts if attempt.state in states]
@@ -91,8 +105,60 @@ class Centre:
     async def ready(self, agent: Agent) -> None:
         await self.host.hooks.all("on_agent_ready", agent=agent)
 
-    async def not_ready(self, agent: Agent) -> None:
-        await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=None)
+    async def not_ready(self, agent: Agent, reason: str | None = None) -> None:
+        await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=reason)
+
+    async def busy(self, agent: Agent) -> None:
+        await self.host.hooks.all("on_agent_busy", agent=agent, call=None)
+
+    async def logs_on(self, agent: Agent) -> None:
+        await self.host.hooks.all("on_agent_logged_on", agent=agent)
+
+    async def logs_off(self, agent: Agent) -> None:
+        await self.host.hooks.all("on_agent_logged_off", agent=agent)
+
+    async def answers(self, agent: Agent, attempt: Attempt, answer: str, **said: Any) -> Attempt:
+        """An answer by the hook, or with `mode_id` by the plugin's own method; a second later."""
+        told: dict[str, Any] = {"agent": agent, "attempt_id": attempt.id, "answer": answer, "reason": None}
+        told = {**told, "actor": agent.id, **said}
+        answered: Attempt | None
+        if "mode_id" in told:
+            answered = await lcm_of(self.host).answer(**told)
+        else:
+            answered = await self.host.hooks.first("answer_contact", **told)
+        assert answered
+        await asyncio.sleep(1)
+        return answered
+
+    async def disposes(self, attempt: Attempt, disposition: Disposition, actor: str = "alice") -> Attempt:
+        facts = {"agent": attempt.agent, "attempt_id": attempt.id, "disposition": disposition}
+        disposed: Attempt = await self.host.hooks.first("dispose_attempt", actor=actor, **facts)
+        await asyncio.sleep(1)
+        return disposed
+
+    async def recorded(self, attempt: Attempt) -> Attempt:
+        """The attempt as the ledger has it now."""
+        found = await lcm_of(self.host).desks.ledger.get(attempt.id)
+        assert found
+        return found
+
+    def sent(self, subtopic: str = "") -> list[Any]:
+        """What the LCM got: this message, or each that tells what came of a contact."""
+        return [
+            one
+            for one in self.lcm.requests
+            if (one.subtopic == subtopic if subtopic else _tells(one.subtopic))
+        ]
+
+    def die(self) -> None:
+        """As a process that was killed: its lease is not renewed any more."""
+        task = lcm_of(self.host).desks.ledger._keeper._task
+        assert task
+        task.cancel()
+
+
+def _tells(subtopic: str) -> bool:
+    return subtopic.startswith(("Set", "Skip")) and subtopic != "SetCallOutComeOffline"
 
 
 OpenCentre = Callable[..., Awaitable[Centre]]
@@ -115,14 +181,24 @@ def people(count: int, **facts: Any) -> list[SandboxContact]:
 
 @pytest.fixture
 async def open_centre(clock: LoopClock, tmp_path: Path) -> AsyncIterator[OpenCentre]:
-    """Opens a contact centre; `plugins` are registered too, further settings of lcm by keyword."""
+    """Opens a contact centre: `plugins` are registered, `policies` loaded by name with these settings.
+
+    Another host may be opened `beside` one, on its ledger. Further settings of lcm by keyword.
+    """
     async with AsyncExitStack() as stack:
 
         async def opened(
-            contacts: int | list[SandboxContact] = 5, *, plugins: tuple[object, ...] = (), **table: Any
+            contacts: int | list[SandboxContact] = 5,
+            *,
+            plugins: tuple[object, ...] = (),
+            policies: Mapping[str, Any] = MappingProxyType({}),
+            beside: Centre | None = None,
+            sandbox: Mapping[str, Any] = MappingProxyType({}),
+            **table: Any,
         ) -> Centre:
             given = people(contacts) if isinstance(contacts, int) else contacts
-            lcm = await stack.enter_async_context(Sandbox(contacts=given, clock=clock, random=Random(1)))
+            facts = {"clock": clock, "random": Random(1), **sandbox}
+            lcm = beside.lcm if beside else await stack.enter_async_context(Sandbox(contacts=given, **facts))
             settings = {
                 "url": lcm.url,
                 "source": "tests",
@@ -134,8 +210,10 @@ async def open_centre(clock: LoopClock, tmp_path: Path) -> AsyncIterator[OpenCen
                 "auto_dispose": {"*": "0"},
                 **table,
             }
-            config = {"cti": {"plugins": ["lcm"]}, "plugins": {"lcm": settings}}
-            host = Host.from_config(config, clock=clock, random=Random(1))
+            name = "b" if beside else "a"
+            names = {"name": name, "plugins": [*policies, "lcm"]}
+            config = {"cti": names, "plugins": {**policies, "lcm": settings}}
+            host = Host.from_config(config, clock=clock, random=Random(name))
             dialer, records = Dialer(), Records()
             for plugin in (dialer, records, *plugins):
                 host.register(plugin)
