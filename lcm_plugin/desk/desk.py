@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, field
 
@@ -46,6 +46,9 @@ from lcm_plugin.ledger import IN_DOUBT, OPEN, DialingStoppedError, Ledger, Ledge
 
 log = logging.getLogger("lcm_plugin.desk")
 
+HOLD: Final = "hold"
+REFUSE: Final = "refuse"
+"""What `on_refusal` may wish, besides an outcome id."""
 LOOK_AGAIN: float = 5.0
 """Seconds after which a contact held back (dialing stopped, a rule that holds) is looked at again."""
 
@@ -66,6 +69,7 @@ class Desk:
     hand: Hand = field(init=False)
     intake: Intake = field(init=False)
     offer: Offer | None = field(default=None, init=False)
+    _here: bool = field(default=False, init=False)
     _reviewing: Reviewing = field(init=False)
     _dialing: Dialing = field(init=False)
     _pauses: Pauses = field(init=False)
@@ -99,8 +103,9 @@ class Desk:
         self._want(f"not_ready:{reason}")
 
     def on_busy(self, agent: Agent) -> None:
-        """An ACD call came: an offer stays, and its time stands still."""
+        """An ACD call came: an offer stays, its time stands still, and no other is looked for meanwhile."""
         self._relay(agent, AgentState.BUSY)
+        self.stop()
         if self.offer:
             self.offer.stop_preview()
 
@@ -137,7 +142,8 @@ class Desk:
 
     def on_call_event(self, attempt: Attempt, event: CallEvent) -> None:
         """Keep the attempt's call up to date; `call_cleared` ends it."""
-        self._events.append(event)
+        if attempt.state in IN_DOUBT:  # what comes later is not the next call's
+            self._events.append(event)
         ended = event.kind is CallEventKind.CALL_CLEARED and attempt.state in IN_DOUBT
         calls = calls_after(attempt, event)
         if ended:
@@ -160,7 +166,7 @@ class Desk:
             self.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
             self._events.clear()
-            self._spawn(self._auto_dispose_in_time(attempt), f"disposing of attempt {attempt.id}")
+            self._spawn(self._after_call(attempt), f"disposing of attempt {attempt.id}")
         elif self.hand.attempt is None:
             self._work_on()
 
@@ -182,7 +188,7 @@ class Desk:
     # -- the agent's task -----------------------------------------------------------------------------------
 
     def _relay(self, agent: Agent, state: AgentState) -> None:
-        self.hand.agent = agent
+        self.hand.agent, self._here = agent, state is not AgentState.LOGGED_OFF
         if self.settings.relay_agent_states:
             self._spawn(self.disposing.tell_state(agent, state), f"telling {agent.id}'s state")
 
@@ -205,6 +211,8 @@ class Desk:
         task.add_done_callback(self._tasks.discard)
 
     async def _work(self) -> None:
+        self._wake.clear()
+        await self._rest(self._pauses.owed)
         while self.wants:
             self._wake.clear()
             try:
@@ -215,12 +223,15 @@ class Desk:
             if pause is None:
                 return
             await self._rest(pause)
+        if not self._here:  # what came for an agent who has gone meanwhile
+            self.leave("the agent has logged off")
 
     async def _rest(self, seconds: float) -> None:
         if self.wants and seconds > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._wake.wait()
+        self._pauses.owed = 0.0
 
     async def _turn(self) -> float | None:
         """One contact offered or dialed, or why not; how long to wait before the next, in seconds.
@@ -248,7 +259,8 @@ class Desk:
         attempt = self.hand.attempt
         if attempt and attempt.state is AttemptState.ENDED and await self.ledger.still_has(attempt):
             await self._auto_dispose(attempt)
-        if self.offer and self.hand.held():
+        held = self.hand.held()
+        if held and self.offer and self.offer.attempt_id == held.id:
             self.offer.restart_preview()
             return True
         return self.hand.busy
@@ -354,8 +366,8 @@ class Desk:
             if attempt.state is not AttemptState.OFFERED:
                 raise ConflictError(f"attempt {attempt.id} is {attempt.state}, and no offer any more")
             if said.answer is AnswerKind.CLOSE:
-                disposition = Disposition(outcome_id=said.reason)
-                return await self.disposing.dispose(attempt, disposition, said.actor)
+                disposition, told = Disposition(outcome_id=said.reason), self._told(said)
+                return await self.disposing.dispose(attempt, disposition, **told)
             if said.answer is AnswerKind.REJECT and attempt.contact:
                 self.intake.rejected.add(attempt.contact.key)
             words = f"{said.answer}: {said.reason}" if said.reason else f"{said.answer}"
@@ -411,6 +423,12 @@ class Desk:
                     await self._closed.wait()
         return None
 
+    async def _after_call(self, attempt: Attempt) -> None:
+        """A call that outlives its agent's login waits for a disposition wherever its agent comes to."""
+        await self._auto_dispose_in_time(attempt)
+        if not self._here:
+            self.leave("the agent has logged off")
+
     async def _auto_dispose(self, attempt: Attempt) -> None:
         outcome = attempt.outcome.value if attempt.outcome else "unknown"
         wanted = self.settings.auto_dispose.get(outcome, self.settings.auto_dispose.get(ANY))
@@ -434,20 +452,35 @@ class Desk:
 
     async def _refuse(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> float | None:
         """Close the attempt with its reasons, or as the site wants it; five in a row stop the fetching."""
-        wish = next((wish for one in refusals if (wish := self.settings.on_refusal.get(one.rule))), "refuse")
+        wish = self._wish(attempt, refusals)
         reason = "; ".join(refusal.reason for refusal in refusals)
-        if wish == "hold":
+        if wish == HOLD:
             return self._hold_back(attempt, reason, refusals)
         pause = self._pauses.after_refusal()
         if pause is None:
             self.wants = False
             reason += f". {self._pauses.refusals} refusals in a row: nothing is fetched until the next ready"
         log.info("agent %s: contact refused: %s", self.hand.agent.id, reason)
-        if wish == "refuse":
+        if wish == REFUSE or not await self._disposed(attempt, wish, refusals):
             self.hand.put_down(AttemptState.REFUSED, refusals=refusals, reason=reason)
-        else:
-            await self.disposing.dispose(attempt, Disposition(outcome_id=wish), "auto", refusals=refusals)
         return pause or 0
+
+    def _wish(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> str:
+        """What the site wants done: an outcome id before all, and held only where every rule may change."""
+        if attempt.state is not AttemptState.OFFERED:
+            return REFUSE
+        wishes = [self.settings.on_refusal.get(one.rule, REFUSE) for one in refusals]
+        outcome_id = next((wish for wish in wishes if wish not in {HOLD, REFUSE}), None)
+        return outcome_id or (HOLD if set(wishes) == {HOLD} else REFUSE)
+
+    async def _disposed(self, attempt: Attempt, outcome_id: str, refusals: tuple[Refusal, ...]) -> bool:
+        disposition = Disposition(outcome_id=outcome_id)
+        try:
+            await self.disposing.dispose(attempt, disposition, "auto", refusals=refusals)
+        except InvalidError as error:
+            log.error("on_refusal cannot be followed for attempt %s: %s", attempt.id, error)  # noqa: TRY400  (no trace)
+            return False
+        return True
 
     def _hold_back(self, attempt: Attempt, reason: str, refusals: tuple[Refusal, ...] = ()) -> float:
         """Leave it offered, with the reason shown, and look at it again."""

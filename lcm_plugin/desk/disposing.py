@@ -88,9 +88,15 @@ class Disposing:
         )
 
     async def dispose(
-        self, attempt: Attempt, disposition: Disposition, actor: str, *, refusals: tuple[Refusal, ...] = ()
+        self,
+        attempt: Attempt,
+        disposition: Disposition,
+        actor: str,
+        *,
+        refusals: tuple[Refusal, ...] = (),
+        **told: Any,
     ) -> Attempt:
-        """Record what came of it; the LCM is told as soon as can be, in order, and never twice.
+        """Record what came of it, and what was `told` of an offer; the LCM hears it in order, never twice.
 
         Raises:
             ConflictError: the attempt is neither ended nor offered, or a callback overlaps another one.
@@ -103,9 +109,9 @@ class Disposing:
             )
         await self._check(attempt, attempt.contact, disposition)
         drafts = [_draft(message, values) for message, values in self._messages(attempt, disposition)]
-        facts = {"disposition": disposition, "actor": actor, "refusals": refusals or attempt.refusals}
+        told |= {"disposition": disposition, "actor": actor, "refusals": refusals or attempt.refusals}
         try:
-            disposed = await self.ledger.dispose(attempt, drafts, reason=f"disposed of by {actor}", **facts)
+            disposed = await self.ledger.dispose(attempt, drafts, reason=f"disposed of by {actor}", **told)
         except AttemptLostError as error:
             raise ConflictError(str(error)) from None
         self.outbox.wake()
@@ -158,6 +164,10 @@ class Disposing:
             yield "outcome_id", "is needed with do_not_call: SetDNC wants one"
         if disposition.callback is None:
             return
+        if disposition.do_not_call:
+            yield "callback", "cannot be told with do_not_call: who is not to be called is not called back"
+        if by_content and disposition.business_outcome_id and not disposition.outcome_id:
+            yield "outcome_id", "is needed with business_outcome_id and a callback: the callback's outcome"
         if self.settings.callback_time_zone is None:
             yield "callback", "needs the setting callback_time_zone: the LCM's dates carry no zone"
         if disposition.callback.starts_at <= self.ledger.now():
@@ -177,6 +187,9 @@ class Disposing:
             ("outcome_id", disposition.outcome_id, either),
             ("business_outcome_id", disposition.business_outcome_id, lists.business),
         )
+        if disposition.do_not_call and lists.business and not disposition.business_outcome_id:
+            has = _shown(lists.business)
+            return {"business_outcome_id": f"is needed with do_not_call: SetDNC wants one; it has {has}"}
         return {
             name: f"the LCM does not list {value!r}; it has {_shown(choices)}"
             for name, value, choices in asked
@@ -205,7 +218,7 @@ class Disposing:
             yield DIALER_DETAIL, values
         if disposition.do_not_call:
             yield DO_NOT_CALL, values
-        elif self._may_be_skipped(attempt):
+        elif self._may_be_skipped(attempt) and _is_one_outcome(disposition):
             yield SKIP, values
         elif self.settings.disposition_message == "by_content":
             yield _by_content(disposition), values
@@ -223,7 +236,7 @@ class Disposing:
     def _values(self, attempt: Attempt, disposition: Disposition) -> dict[str, Any]:
         contact, callback = attempt.contact, disposition.callback
         agent = attempt.agent.lcm_id or attempt.agent.id
-        none = "0" if disposition.do_not_call else None  # SetDNC wants a number there
+        none = "0" if disposition.do_not_call else None  # SetDNC wants a number, where the LCM lists none
         business = disposition.business_outcome_id or none
         return {
             "call_id": self.settings.callid,
@@ -269,6 +282,12 @@ class Disposing:
         telephony = await self.client.ask(CALL_OUTCOMES_OFFLINE, agent, key=contact.key)
         business = await self.client.ask(GROUP_OUTCOMES, agent, call_id=self.settings.callid)
         return OutcomeLists(telephony=reading.outcomes(telephony), business=reading.outcomes(business))
+
+
+def _is_one_outcome(disposition: Disposition) -> bool:
+    """Whether it says no more than Skip has a field for."""
+    both = disposition.outcome_id and disposition.business_outcome_id
+    return not (both or disposition.comments or disposition.callback)
 
 
 def _is_regular(callback: Callback | None) -> bool:

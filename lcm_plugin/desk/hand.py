@@ -85,9 +85,16 @@ class Hand:
         return self.attempt
 
     def put_down(self, state: AttemptState, **facts: Any) -> Attempt | None:
-        """Close the open attempt: nothing is in hand any more. The attempt as it is then."""
-        attempt, self.attempt, self.fetched = self.attempt, None, None
-        return self.ledger.change(attempt, state, **facts) if attempt else None
+        """Close the open attempt: nothing is in hand any more. The attempt as it is then.
+
+        It is in hand until that is announced, so that its desk knows what has ended, and goes on.
+        """
+        if self.attempt is None:
+            return None
+        closed = self.ledger.change(self.attempt, state, **facts)
+        if self.attempt and self.attempt.id == closed.id:
+            self.attempt = self.fetched = None
+        return closed
 
     def let_go(self, reason: str) -> None:
         """Leave what waits for a person to whichever host its agent comes to."""

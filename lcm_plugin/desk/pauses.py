@@ -15,16 +15,22 @@ LONGEST_AFTER_ERROR: Final = 15.0
 
 @define
 class Pauses:
-    """Counts what came in a row; all pauses in seconds."""
+    """Counts what came in a row; all pauses in seconds.
+
+    Attributes:
+        owed: the pause of a refusal that came at the end of a preview or of an answer, before the next fetch.
+    """
 
     settings: LcmSettings
     random: Random
     refusals: int = field(default=0, init=False)
+    owed: float = field(default=0.0, init=False)
     _errors: int = field(default=0, init=False)
 
     def reset(self) -> None:
         """A new ready, or a call: nothing counts any more."""
         self.refusals = self._errors = 0
+        self.owed = 0.0
 
     def after_no_contact(self) -> float:
         """1 to 5 s, jittered, so that agents without contacts do not ask in step."""
@@ -37,7 +43,8 @@ class Pauses:
         self.refusals += 1
         if self.refusals >= REFUSALS_IN_A_ROW:
             return None
-        return min(LONGEST_AFTER_REFUSAL, 2.0 ** (self.refusals - 1))
+        self.owed = min(LONGEST_AFTER_REFUSAL, 2.0 ** (self.refusals - 1))
+        return self.owed
 
     def after_error(self, wished: float | None) -> float:
         """Growing and jittered, or what the LCM asked for where that is longer."""

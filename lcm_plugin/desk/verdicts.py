@@ -82,7 +82,8 @@ class Verdicts:
         ended = call.state is ConnectionState.NULL
         state = AttemptState.ENDED if ended else AttemptState.CALLING
         reason = "the dialer says that it ended" if ended else "found at the dialer"
-        self.ledger.change(attempt, state, calls=(call,), reason=reason)
+        outcome = Outcome.UNKNOWN if ended else None
+        self.ledger.change(attempt, state, calls=(call,), outcome=outcome, reason=reason)
 
     def _cannot_tell(self, attempt: Attempt, answers: list[Answer]) -> str:
         """Why nobody who could have seen it can be asked now, or empty. Only its own backend may say no."""

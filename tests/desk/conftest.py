@@ -1,10 +1,11 @@
 """A host with lcm-plugin, a sandbox LCM on a real socket, and a dialer that does as it is told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -73,14 +74,19 @@ class Dialer:
 
 @define(eq=False)
 class Records:
-    """What a desktop hears of attempts."""
+    """What a desktop hears of attempts, and what the host is asked for."""
 
     attempts: list[Attempt] = field(factory=list)
-    offered: list[Attempt] = field(factory=list)
+    shown: list[Attempt] = field(factory=list)
+    asked: list[tuple[str, str]] = field(factory=list)
 
     @hookimpl
     def on_contact_offered(self, attempt: Attempt) -> None:
-        self.offered.append(attempt)
+        self.shown.append(attempt)
+
+    @hookimpl
+    def request_agent_state(self, state: str, reason: str) -> None:
+        self.asked.append((state, reason))
 
     @hookimpl
     def on_attempt_changed(self, attempt: Attempt) -> None:
@@ -135,9 +141,57 @@ class Centre:
     async def not_ready(self, agent: Agent, reason: str | None = None) -> None:
         await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=reason)
 
-    async def told(self, state: str, agent: Agent) -> None:
-        facts = {"call": None} if state == "busy" else {}
-        await self.host.hooks.all(f"on_agent_{state}", agent=agent, **facts)
+    async def busy(self, agent: Agent) -> None:
+        await self.host.hooks.all("on_agent_busy", agent=agent, call=None)
+
+    async def logs_on(self, agent: Agent) -> None:
+        await self.host.hooks.all("on_agent_logged_on", agent=agent)
+
+    async def logs_off(self, agent: Agent) -> None:
+        await self.host.hooks.all("on_agent_logged_off", agent=agent)
+
+    async def answers(self, agent: Agent, attempt: Attempt, answer: str, **said: Any) -> Attempt:
+        """An answer by the hook, or with `mode_id` by the plugin's own method; a second later."""
+        told: dict[str, Any] = {"agent": agent, "attempt_id": attempt.id, "answer": answer, "reason": None}
+        told = {**told, "actor": agent.id, **said}
+        answered: Attempt | None
+        if "mode_id" in told:
+            answered = await lcm_of(self.host).answer(**told)
+        else:
+            answered = await self.host.hooks.first("answer_contact", **told)
+        assert answered
+        await asyncio.sleep(1)
+        return answered
+
+    async def disposes(self, attempt: Attempt, disposition: Disposition, actor: str = "alice") -> Attempt:
+        facts = {"agent": attempt.agent, "attempt_id": attempt.id, "disposition": disposition}
+        disposed: Attempt = await self.host.hooks.first("dispose_attempt", actor=actor, **facts)
+        await asyncio.sleep(1)
+        return disposed
+
+    async def recorded(self, attempt: Attempt) -> Attempt:
+        """The attempt as the ledger has it now."""
+        found = await self.ledger.get(attempt.id)
+        assert found
+        return found
+
+    def sent(self, subtopic: str = "") -> list[Any]:
+        """What the LCM got: this message, or each that tells what came of a contact."""
+        return [
+            one
+            for one in self.lcm.requests
+            if (one.subtopic == subtopic if subtopic else _tells(one.subtopic))
+        ]
+
+    def die(self) -> None:
+        """As a process that was killed: its lease is not renewed any more."""
+        task = self.ledger._keeper._task
+        assert task
+        task.cancel()
+
+
+def _tells(subtopic: str) -> bool:
+    return subtopic.startswith(("Set", "Skip")) and subtopic != "SetCallOutComeOffline"
 
 
 OpenCentre = Callable[..., Awaitable[Centre]]
@@ -160,18 +214,26 @@ def people(count: int, **facts: Any) -> list[SandboxContact]:
 
 @pytest.fixture
 async def open_centre(clock: LoopClock, tmp_path: Path) -> AsyncIterator[OpenCentre]:
-    """Opens a contact centre; `plugins` are registered too, `policies` are tables by name, the rest lcm's."""
+    """Opens a contact centre: `plugins` are registered, `policies` loaded by name with these settings.
+
+    Another host may be opened `beside` one, on its ledger. Further settings of lcm by keyword.
+    """
     async with AsyncExitStack() as stack:
 
         async def opened(
             contacts: int | list[SandboxContact] = 5,
             *,
             plugins: tuple[object, ...] = (),
-            policies: dict[str, Any] | None = None,
+            policies: Mapping[str, Any] = MappingProxyType({}),
+            beside: Centre | None = None,
+            sandbox: Mapping[str, Any] = MappingProxyType({}),
             **table: Any,
         ) -> Centre:
+            if beside:
+                return await beside.another("b", **table)
             given = people(contacts) if isinstance(contacts, int) else contacts
-            lcm = await stack.enter_async_context(Sandbox(contacts=given, clock=clock, random=Random(1)))
+            facts = {"clock": clock, "random": Random(1), **sandbox}
+            lcm = await stack.enter_async_context(Sandbox(contacts=given, **facts))
             settings = {
                 "url": lcm.url,
                 "source": "tests",
@@ -185,7 +247,7 @@ async def open_centre(clock: LoopClock, tmp_path: Path) -> AsyncIterator[OpenCen
             }
 
             async def started(name: str = "cti", **more: Any) -> Centre:
-                tables = {"lcm": {**settings, **more}, **(policies or {})}
+                tables = {"lcm": {**settings, **more}, **policies}
                 config = {"cti": {"name": name, "plugins": list(tables)}, "plugins": tables}
                 host = Host.from_config(config, clock=clock, random=Random(1 if name == "cti" else name))
                 dialer, records = Dialer(), Records()

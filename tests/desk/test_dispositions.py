@@ -1,205 +1,325 @@
-"""What came of a call, told to the LCM: checked by its lists, recorded first, in order, and never twice."""
+"""What came of a call, told to the LCM: by which message, when, and how often (DESIGN 5, message facts 5)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, AttemptState, Callback, CallEventKind
+from cti_hooks import (
+    Agent,
+    Attempt,
+    AttemptState,
+    Callback,
+    CallEventKind,
+    Disposition,
+)
 from lcm_plugin.errors import ConflictError, InvalidError
-from lcm_plugin.lcm.catalogue import FAMILIES, dispositions
-from lcm_plugin.lcm.catalogue.downloads import SKIP
-from lcm_plugin.lcm.catalogue.non_pewc import DIALER_DETAIL
 from lcm_plugin.ledger import LetterState
+from lcm_plugin.plugin import lcm_of
 
-ALICE = Agent(id="alice", lcm_id="alice@acme")
+ALICE = Agent(id="alice", endpoint="PJSIP/1001")
+BOB = Agent(id="bob")
+ZONE = "America/New_York"
+BY_HAND = {"auto_dispose": {}, "callback_time_zone": ZONE, "callid": "call 7"}
+
 OpenCentre = Callable[..., Awaitable[Any]]
-LISTS = ["SetCallOutComeOffline", "GetOutcomeByOutcomegroup"]
 
 
-async def ended(open_centre: OpenCentre, **facts: Any) -> tuple[Any, Any]:
-    """A centre in which alice has talked, and has not said what came of it."""
-    settings = {"auto_dispose": {}, "callback_time_zone": "America/New_York", "callid": "0", **facts}
-    centre = await open_centre(3, **settings)
-    await centre.ready(ALICE)
+async def ended(centre: Any, agent: Agent = ALICE) -> Attempt:
+    """An answered call of the agent's that has ended."""
+    await centre.ready(agent)
     await asyncio.sleep(1)
-    kinds = (CallEventKind.DELIVERED, CallEventKind.ESTABLISHED, CallEventKind.CALL_CLEARED)
-    return centre, await centre.call(ALICE, *kinds)
+    call: Attempt = centre.dialer.dialed[-1][0]
+    await centre.dialer.event(CallEventKind.DELIVERED, call)
+    await centre.dialer.event(CallEventKind.ESTABLISHED, call)
+    await centre.dialer.event(CallEventKind.CALL_CLEARED, call, q850=16)
+    return call
 
 
-def told(centre: Any) -> list[str]:
-    """What the LCM was told of calls, in order."""
-    setters = {message.subtopic for message in (*FAMILIES[dispositions], SKIP, DIALER_DETAIL)}
-    return [one.subtopic for one in centre.lcm.requests if one.subtopic in setters]
+def callback(centre: Any, kind: str, hours: float = 2.0, minutes: float = 30.0) -> Callback:
+    starts_at = centre.host.clock.now() + timedelta(hours=hours)
+    return Callback(kind=kind, starts_at=starts_at, ends_at=starts_at + timedelta(minutes=minutes))
 
 
-def callback(clock_now: datetime, kind: str = "personal", minutes: int = 60) -> Callback:
-    starts_at = clock_now + timedelta(minutes=minutes)
-    return Callback(kind=kind, starts_at=starts_at, ends_at=starts_at + timedelta(minutes=30))
+async def letters(centre: Any, attempt: Attempt) -> list[tuple[str, LetterState]]:
+    told = await lcm_of(centre.host).desks.ledger.letters_of(attempt.id)
+    return [(one.message, one.state) for one in told]
 
 
-CONTENT: list[tuple[dict[str, Any], str | None, str]] = [
+CONTENT = [
     ({"outcome_id": "0"}, None, "SetCallOutcomeWithComments"),
     ({"business_outcome_id": "101"}, None, "SetBusinessOutcomeWithComments"),
     ({"outcome_id": "0", "business_outcome_id": "101"}, None, "SetBusinessOutcomeWithCallOutcome"),
-    ({"outcome_id": "4"}, "regular", "SetCallbackWithComments"),
-    ({"outcome_id": "4"}, "personal", "SetPersonalCallbackWithComments"),
-    ({"outcome_id": "4", "business_outcome_id": "101"}, "regular", "SetBusinessOutcomeWithCallback"),
-    ({"outcome_id": "4", "business_outcome_id": "101"}, "personal", "SetBusinessOutcomeWithPersonalCallback"),
+    ({}, "regular", "SetCallbackWithComments"),
+    ({}, "personal", "SetPersonalCallbackWithComments"),
+    ({"outcome_id": "4", "business_outcome_id": "102"}, "regular", "SetBusinessOutcomeWithCallback"),
+    ({"outcome_id": "4", "business_outcome_id": "102"}, "personal", "SetBusinessOutcomeWithPersonalCallback"),
 ]
 
 
-@pytest.mark.parametrize("by_content", [False, True], ids=["SetCallResult", "by content"])
-@pytest.mark.parametrize(("facts", "kind", "message"), CONTENT, ids=[message for *_, message in CONTENT])
-async def test_each_disposition_has_its_message(
-    open_centre: OpenCentre, facts: dict[str, Any], kind: str | None, message: str, *, by_content: bool
+@pytest.mark.parametrize(("said", "kind", "message"), CONTENT, ids=[row[2] for row in CONTENT])
+async def test_the_setter_that_fits(
+    open_centre: OpenCentre, said: dict[str, Any], kind: str | None, message: str
 ) -> None:
-    """SetCallResult says all of them; with by_content each is said by the setter that fits."""
-    setting = "by_content" if by_content else "SetCallResult"
-    centre, attempt = await ended(open_centre, disposition_message=setting)
-    when = callback(centre.host.clock.now(), kind) if kind else None
-    await centre.dispose(ALICE, attempt.id, **facts, callback=when, comments="called")
-    await asyncio.sleep(2)
-    assert told(centre) == [message if by_content else "SetCallResult"]
-    (entry,) = centre.lcm.account.dispositions
-    assert (entry.key, entry.agent_id, entry.comments) == (attempt.contact.key, "alice@acme", "called")
-    assert [one.personal for one in centre.lcm.account.callbacks] == ([kind == "personal"] if kind else [])
-    assert (await centre.now(attempt)).state is AttemptState.CLOSED
+    """`by_content` sends the one setter that says just this, and the sandbox takes it."""
+    centre = await open_centre(1, disposition_message="by_content", **BY_HAND)
+    call = await ended(centre)
+    wanted = callback(centre, kind) if kind else None
+    await centre.disposes(call, Disposition(comments="as agreed", callback=wanted, **said))
+    assert [one.subtopic for one in centre.sent()] == [message]
+    (told,) = centre.lcm.account.dispositions
+    assert (told.key, told.comments) == ("0|0|000|0|0|00|1", "as agreed")
+    assert (told.callback is not None and told.callback.personal) == (kind == "personal")
+    assert (await centre.recorded(call)).state is AttemptState.CLOSED
+
+
+@pytest.mark.parametrize("kind", ["regular", "personal"])
+async def test_set_call_result(open_centre: OpenCentre, kind: str) -> None:
+    """By default SetCallResult tells outcome, comments and callback in the site's zone, and no callid."""
+    centre = await open_centre(1, **BY_HAND)
+    call = await ended(centre)
+    wanted = callback(centre, kind)
+    await centre.disposes(call, Disposition(outcome_id="4", comments="as agreed", callback=wanted))
+    (sent,) = centre.sent()
+    assert sent.subtopic == "SetCallResult"
+    assert "callid" not in {name.lower() for name in sent.data}
+    (booked,) = centre.lcm.account.callbacks
+    assert (booked.personal, booked.agent_id) == (kind == "personal", "alice")
+    assert booked.starts_at == wanted.starts_at.replace(second=0, microsecond=0)
 
 
 async def test_do_not_call(open_centre: OpenCentre) -> None:
-    """Do-not-call is told by SetDNC, which blocks the number."""
-    centre, attempt = await ended(open_centre)
-    await centre.dispose(ALICE, attempt.id, outcome_id="5", business_outcome_id="106", do_not_call=True)
-    await asyncio.sleep(2)
-    assert told(centre) == ["SetDNC"]
-    assert [one.key for one in centre.lcm.account.do_not_call] == [attempt.contact.key]
+    """A do-not-call is told by SetDNC with both its outcomes; that number is handed out no more."""
+    centre = await open_centre(1, **BY_HAND)
+    call = await ended(centre)
+    await centre.disposes(call, Disposition(outcome_id="5", business_outcome_id="106", do_not_call=True))
+    assert [one.subtopic for one in centre.sent()] == ["SetDNC"]
+    assert [one.phone_number for one in centre.lcm.account.do_not_call] == ["+12125550001"]
 
 
-async def test_two_messages_where_the_site_needs_them(open_centre: OpenCentre) -> None:
-    """With dialer_detail the row-creating message goes first, and the outcome once that is confirmed."""
-    centre, attempt = await ended(open_centre, dialer_detail=True)
-    centre.lcm.order("busy,status=503,message=SetNonPEWCContactOutcome,times=3")
-    await centre.dispose(ALICE, attempt.id, outcome_id="0")
+async def test_the_dialer_detail_comes_first(open_centre: OpenCentre) -> None:
+    """Where two messages are needed the row comes first, once, even if the second has to be sent again."""
+    centre = await open_centre(1, dialer_detail=True, sandbox={"require_dialer_detail": True}, **BY_HAND)
+    call = await ended(centre)
+    centre.lcm.order("busy,status=503,message=SetCallResult,times=4")
+    await centre.disposes(call, Disposition(outcome_id="0"))
     await asyncio.sleep(60)
-    messages = told(centre)
-    assert messages[-1] == "SetCallResult"
-    assert set(messages[:-1]) == {"SetNonPEWCContactOutcome"}
+    names = [one.subtopic for one in centre.sent()]
+    assert names[0] == "SetNonPEWCContactOutcome"
+    assert names.count("SetNonPEWCContactOutcome") == 1
+    assert names.count("SetCallResult") == 5
+    assert len(centre.lcm.account.dispositions) == 1
+    assert (await centre.recorded(call)).state is AttemptState.CLOSED
 
 
-async def test_an_offer_of_an_all_download_is_skipped(open_centre: OpenCentre) -> None:
-    """Only what GetDownloadAllContactsForDialing gave is closed by SkipManualDialContact."""
-    facts = {"download_with": "GetDownloadAllContactsForDialing", "preview": {"seconds": 20}}
-    centre = await open_centre(2, **facts)
-    await centre.ready(ALICE)
-    await asyncio.sleep(1)
-    await centre.answer(ALICE, "close", reason="9")
-    await asyncio.sleep(2)
-    assert told(centre) == ["SkipManualDialContact"]
+async def test_an_unconfirmed_dialer_detail_is_not_repeated(open_centre: OpenCentre) -> None:
+    """A first message that may have been delivered is shown and not repeated, and the second waits for it."""
+    centre = await open_centre(1, dialer_detail=True, **BY_HAND)
+    call = await ended(centre)
+    centre.lcm.order("drop,message=SetNonPEWCContactOutcome,times=1")
+    await centre.disposes(call, Disposition(outcome_id="0"))
+    await asyncio.sleep(600)
+    assert [one.subtopic for one in centre.sent()] == ["SetNonPEWCContactOutcome"]
+    assert await letters(centre, call) == [
+        ("SetNonPEWCContactOutcome", LetterState.UNCONFIRMED),
+        ("SetCallResult", LetterState.WAITING),
+    ]
 
 
-async def test_outcome_lists_are_kept(open_centre: OpenCentre) -> None:
-    """The LCM is asked for its lists once for a campaign, and again after lists_seconds."""
-    centre, attempt = await ended(open_centre, lists_seconds=100)
-    lcm = centre.host.plugins["lcm"]
-    for _ in range(2):
-        lists = await lcm.outcomes(ALICE, attempt)
-    assert {"0", "9"} <= {one.id for one in lists.telephony}
-    assert "101" in {one.id for one in lists.business}
-    assert [one.subtopic for one in centre.lcm.requests if one.subtopic in LISTS] == LISTS
-    await asyncio.sleep(101)
-    await lcm.outcomes(ALICE, attempt)
-    assert [one.subtopic for one in centre.lcm.requests if one.subtopic in LISTS] == LISTS * 2
-
-
-async def test_an_lcm_that_is_down_is_told_later(open_centre: OpenCentre) -> None:
-    """During an outage a disposition is taken, kept, and told once when the LCM is back."""
-    centre, attempt = await ended(open_centre)
-    centre.lcm.order("busy,status=503")
-    await centre.dispose(ALICE, attempt.id, outcome_id="0")
-    await asyncio.sleep(120)
-    assert (await centre.now(attempt)).state is AttemptState.DISPOSED
-    centre.lcm.faults.clear()
-    await asyncio.sleep(300)
-    assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["0"]
-    assert (await centre.now(attempt)).state is AttemptState.CLOSED
-
-
-@pytest.mark.parametrize("again", [False, True], ids=["kept", "resend_unconfirmed"])
-async def test_what_may_have_arrived(open_centre: OpenCentre, *, again: bool) -> None:
-    """A lost answer leaves it unconfirmed: kept and shown; told again only where the site wants that."""
-    centre, attempt = await ended(open_centre, resend_unconfirmed=again)
-    centre.lcm.order("drop,message=SetCallResult,times=1")
-    await centre.dispose(ALICE, attempt.id, outcome_id="0")
-    await asyncio.sleep(300)
-    (letter,) = await centre.ledger.letters_of(attempt.id)
-    assert letter.state is (LetterState.CONFIRMED if again else LetterState.UNCONFIRMED)
-    assert len(centre.lcm.account.dispositions) == (2 if again else 1)
-    assert (await centre.now(attempt)).state is (AttemptState.CLOSED if again else AttemptState.DISPOSED)
-
-
-async def test_no_new_contact_before_the_disposition(open_centre: OpenCentre) -> None:
-    """An agent who is ready again gets the next contact once the last call is disposed of."""
-    centre, attempt = await ended(open_centre)
-    await centre.ready(ALICE)
-    await asyncio.sleep(60)
-    assert len(centre.dialer.dialed) == 1
-    await centre.dispose(ALICE, attempt.id, outcome_id="0")
-    await asyncio.sleep(2)
-    assert len(centre.dialer.dialed) == 2
-
-
-WRONG: list[tuple[dict[str, Any], str]] = [
-    ({}, "outcome_id: is needed"),
-    ({"outcome_id": "99"}, "does not list '99'; it has 0 Success"),
-    ({"business_outcome_id": "7"}, "does not list '7'; it has 100 Interested"),
-    ({"outcome_id": "4", "minutes": -60}, "callback.starts_at: is in the past"),
-    ({"do_not_call": True, "business_outcome_id": "101"}, "SetDNC wants one"),
+ALL = "GetDownloadAllContactsForDialing"
+MORE = [
+    ({"outcome_id": "2"}, "SkipManualDialContact"),
+    ({"outcome_id": "2", "comments": "no such firm"}, "SetCallResult"),
+    ({"outcome_id": "2", "business_outcome_id": "106"}, "SetCallResult"),
+    ({"outcome_id": "4", "callback": "regular"}, "SetCallResult"),
 ]
 
 
-@pytest.mark.parametrize(("facts", "said"), WRONG, ids=[said for _, said in WRONG])
-async def test_what_cannot_be_right_is_told(
-    open_centre: OpenCentre, facts: dict[str, Any], said: str
+@pytest.mark.parametrize(("said", "message"), MORE, ids=["id only", "comments", "both ids", "callback"])
+async def test_an_offer_is_closed(open_centre: OpenCentre, said: dict[str, Any], message: str) -> None:
+    """SkipManualDialContact closes an offer of an All download where it can say all there is to say."""
+    centre = await open_centre(1, download_with=ALL, preview={"seconds": 99}, **BY_HAND)
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    (offer,) = centre.records.shown
+    wanted = callback(centre, said["callback"]) if "callback" in said else None
+    await centre.disposes(offer, Disposition(**{**said, "callback": wanted}))
+    assert [one.subtopic for one in centre.sent()] == [message]
+    (told,) = centre.lcm.account.dispositions
+    assert told.comments == said.get("comments", "")
+    assert (told.callback is not None) == ("callback" in said)
+
+
+async def test_close_by_other_downloads(open_centre: OpenCentre) -> None:
+    """CLOSE of an offer that another download gave is told by the disposition message, not by Skip."""
+    centre = await open_centre(1, preview={"seconds": 99}, **BY_HAND)
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    await centre.answers(ALICE, centre.records.shown[0], "close", reason="2")
+    assert [one.subtopic for one in centre.sent()] == ["SetCallResult"]
+
+
+# -- the lists ----------------------------------------------------------------------------------------------
+
+
+async def test_lists_are_asked_for_once_in_a_while(open_centre: OpenCentre) -> None:
+    """The LCM's outcome lists are kept for `lists_seconds`, then asked for again; no id is known without."""
+    centre = await open_centre(4, lists_seconds=600, **BY_HAND)
+    for _ in range(3):
+        await centre.disposes(await ended(centre), Disposition(outcome_id="0"))
+    assert len(centre.sent("SetCallOutComeOffline")) == 1
+    await asyncio.sleep(600)
+    await centre.disposes(await ended(centre), Disposition(outcome_id="0"))
+    assert len(centre.sent("SetCallOutComeOffline")) == 2
+
+
+async def test_lists_that_have_grown_old_serve_while_the_lcm_is_down(open_centre: OpenCentre) -> None:
+    """Lists that cannot be renewed are gone by still: an id they do not have is refused."""
+    centre = await open_centre(2, lists_seconds=60, **BY_HAND)
+    await centre.disposes(await ended(centre), Disposition(outcome_id="0"))
+    second = await ended(centre)
+    await asyncio.sleep(120)
+    centre.lcm.order("busy,status=503")
+    with pytest.raises(InvalidError, match="does not list '77'"):
+        await centre.disposes(second, Disposition(outcome_id="77"))
+
+
+# -- sending ------------------------------------------------------------------------------------------------
+
+
+async def test_kept_while_the_lcm_is_down(open_centre: OpenCentre) -> None:
+    """A disposition for an LCM that is down is recorded, and sent once when it is back."""
+    centre = await open_centre(1, **BY_HAND)
+    call = await ended(centre)
+    centre.lcm.order("busy,status=503")
+    await centre.disposes(call, Disposition(outcome_id="0"))
+    await asyncio.sleep(300)
+    assert centre.lcm.account.dispositions == []
+    assert (await centre.recorded(call)).state is AttemptState.DISPOSED
+    centre.lcm.faults.clear()
+    await asyncio.sleep(400)
+    assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["0"]
+    assert (await centre.recorded(call)).state is AttemptState.CLOSED
+
+
+@pytest.mark.parametrize(("resend", "times"), [(False, 1), (True, 2)], ids=["kept", "sent again"])
+async def test_unconfirmed(open_centre: OpenCentre, *, resend: bool, times: int) -> None:
+    """What may have been delivered is kept and shown, and is sent again with `resend_unconfirmed` only."""
+    centre = await open_centre(1, resend_unconfirmed=resend, **BY_HAND)
+    call = await ended(centre)
+    centre.lcm.order("drop,message=SetCallResult,times=1")
+    await centre.disposes(call, Disposition(outcome_id="0"))
+    await asyncio.sleep(600)
+    assert len(centre.sent("SetCallResult")) == times
+    state = LetterState.CONFIRMED if resend else LetterState.UNCONFIRMED
+    assert await letters(centre, call) == [("SetCallResult", state)]
+    over = AttemptState.CLOSED if resend else AttemptState.DISPOSED
+    assert (await centre.recorded(call)).state is over
+
+
+async def test_the_next_contact_does_not_wait_for_the_lcm(open_centre: OpenCentre) -> None:
+    """A disposition that is not confirmed yet frees its agent: the next contact is a matter of the ledger."""
+    centre = await open_centre(2, **BY_HAND)
+    call = await ended(centre)
+    centre.lcm.order("drop,message=SetCallResult,times=1")
+    await centre.disposes(call, Disposition(outcome_id="0"))
+    await centre.ready(ALICE)
+    await asyncio.sleep(20)
+    assert len(centre.dialer.dialed) == 2
+
+
+# -- what cannot be right -----------------------------------------------------------------------------------
+
+WRONG = [
+    ({}, None, "outcome_id: is needed"),
+    ({"outcome_id": "77"}, None, "does not list '77'; it has 0 Success"),
+    ({"business_outcome_id": "0"}, None, "does not list '0'; it has 100 Interested"),
+    ({"do_not_call": True, "business_outcome_id": "101"}, None, "is needed with do_not_call"),
+    (
+        {"do_not_call": True, "outcome_id": "5"},
+        None,
+        "business_outcome_id: is needed with do_not_call: SetDNC",
+    ),
+    ({"do_not_call": True, "outcome_id": "5"}, 2.0, "callback: cannot be told with do_not_call"),
+    ({"outcome_id": "4"}, -1.0, "callback.starts_at: is in the past"),
+]
+
+
+@pytest.mark.parametrize(("said", "hours", "text"), WRONG, ids=[row[2] for row in WRONG])
+async def test_what_cannot_be_right_is_not_sent(
+    open_centre: OpenCentre, said: dict[str, Any], hours: float | None, text: str
 ) -> None:
-    """A wrong disposition says what would be right, nothing is sent, and the right one is taken after it."""
-    centre, attempt = await ended(open_centre)
-    when = callback(centre.host.clock.now(), minutes=facts["minutes"]) if "minutes" in facts else None
-    given = {name: value for name, value in facts.items() if name != "minutes"}
-    with pytest.raises(InvalidError, match=said):
-        await centre.dispose(ALICE, attempt.id, **given, callback=when)
-    assert told(centre) == []
-    await centre.dispose(ALICE, attempt.id, outcome_id="0")
+    """A disposition that cannot be right is answered with what would be; the LCM hears nothing of it."""
+    centre = await open_centre(1, **BY_HAND)
+    call = await ended(centre)
+    wanted = None if hours is None else callback(centre, "regular", hours)
+    with pytest.raises(InvalidError, match=text):
+        await centre.disposes(call, Disposition(callback=wanted, **said))
+    await asyncio.sleep(30)
+    assert centre.sent() == []
+    assert (await centre.recorded(call)).state is AttemptState.ENDED
+    assert await letters(centre, call) == []
 
 
-async def test_a_callback_needs_its_zone(open_centre: OpenCentre) -> None:
-    """The LCM's dates carry no zone, so a callback without callback_time_zone is refused, and says so."""
-    centre, attempt = await ended(open_centre, callback_time_zone=None)
-    when = callback(centre.host.clock.now())
+async def test_a_callback_with_a_business_outcome_needs_its_own(open_centre: OpenCentre) -> None:
+    """`by_content`: a business outcome with a callback needs the callback's own outcome as well."""
+    centre = await open_centre(1, disposition_message="by_content", **BY_HAND)
+    call = await ended(centre)
+    said = Disposition(business_outcome_id="102", callback=callback(centre, "regular"))
+    with pytest.raises(InvalidError, match="outcome_id: is needed with business_outcome_id and a callback"):
+        await centre.disposes(call, said)
+    assert centre.sent() == []
+
+
+async def test_a_callback_without_its_zone(open_centre: OpenCentre) -> None:
+    """A callback where `callback_time_zone` is not set names the setting."""
+    centre = await open_centre(1, auto_dispose={})
+    call = await ended(centre)
     with pytest.raises(InvalidError, match="needs the setting callback_time_zone"):
-        await centre.dispose(ALICE, attempt.id, outcome_id="4", callback=when)
+        await centre.disposes(call, Disposition(outcome_id="4", callback=callback(centre, "regular")))
+    assert centre.sent() == []
 
 
 async def test_a_callback_that_overlaps(open_centre: OpenCentre) -> None:
-    """A callback at the time of another one of the agent's is a conflict, asked of the LCM beforehand."""
-    centre, attempt = await ended(open_centre)
-    when = callback(centre.host.clock.now())
-    await centre.dispose(ALICE, attempt.id, outcome_id="4", callback=when)
-    await centre.ready(ALICE)
-    await asyncio.sleep(2)
-    second = await centre.call(ALICE, CallEventKind.ESTABLISHED, CallEventKind.CALL_CLEARED)
-    with pytest.raises(ConflictError, match="overlaps another one"):
-        await centre.dispose(ALICE, second.id, outcome_id="4", callback=when)
-    assert len(centre.lcm.account.dispositions) == 1
+    """A callback in another one's time is a conflict, and nothing is sent; another time is taken."""
+    centre = await open_centre(2, **BY_HAND)
+    first, starting = await ended(centre), callback(centre, "personal")
+    await centre.disposes(first, Disposition(outcome_id="4", callback=starting))
+    second = await ended(centre)
+    with pytest.raises(ConflictError, match="overlaps another one of the agent's; choose another time"):
+        await centre.disposes(second, Disposition(outcome_id="4", callback=callback(centre, "personal")))
+    assert len(centre.sent()) == 1
+    await centre.disposes(second, Disposition(outcome_id="4", callback=callback(centre, "personal", 3)))
+    assert len(centre.lcm.account.callbacks) == 2
 
 
-async def test_a_closed_attempt_is_not_disposed_of_again(open_centre: OpenCentre) -> None:
-    """A second disposition is a conflict that tells the state, and the LCM hears nothing of it."""
-    centre, attempt = await ended(open_centre)
-    await centre.dispose(ALICE, attempt.id, outcome_id="0")
-    await asyncio.sleep(2)
+async def test_a_closed_attempt(open_centre: OpenCentre) -> None:
+    """A disposition for an attempt that is closed is a conflict that says so, and is not sent."""
+    centre = await open_centre(1, **BY_HAND)
+    call = await ended(centre)
+    await centre.disposes(call, Disposition(outcome_id="0"))
     with pytest.raises(ConflictError, match="is closed: only an ended call or an offer"):
-        await centre.dispose(ALICE, attempt.id, outcome_id="9")
+        await centre.disposes(call, Disposition(outcome_id="3"))
     assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["0"]
+
+
+async def test_a_call_that_is_up(open_centre: OpenCentre) -> None:
+    """A call that has not ended cannot be disposed of."""
+    centre = await open_centre(1, **BY_HAND)
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    with pytest.raises(ConflictError, match="is calling"):
+        await centre.disposes(centre.dialer.dialed[0][0], Disposition(outcome_id="0"))
+    assert centre.sent() == []
+
+
+async def test_disposed_of_twice_at_once(open_centre: OpenCentre) -> None:
+    """Of two dispositions at the same moment one is taken, and the LCM hears that one."""
+    centre = await open_centre(1, **BY_HAND)
+    call = await ended(centre)
+    said = [centre.disposes(call, Disposition(outcome_id=one)) for one in ("0", "3")]
+    done = await asyncio.gather(*said, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in done) == ["Attempt", "ConflictError"]
+    assert len(centre.lcm.account.dispositions) == 1

@@ -1,8 +1,9 @@
-"""Offers: how long they stay, what a person says to them, and what becomes of them when somebody leaves."""
+"""Offers: how long they stay, who answers what, and what becomes of them (DESIGN 5)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,392 +11,420 @@ from attrs import define, field
 
 from cti_hooks import (
     Agent,
-    AgentState,
     AnswerKind,
+    Attempt,
     AttemptState,
     CallEventKind,
+    Contact,
     Outcome,
+    Refusal,
     hookimpl,
 )
 from lcm_plugin.errors import ConflictError, InvalidError
+from lcm_plugin.ledger import OPEN
+from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact, SandboxMode
 
 GROUP = "AD Dev Manual Group"
-ALICE, BOB = Agent(id="alice", endpoint="PJSIP/1001"), Agent(id="bob")
+ALICE = Agent(id="alice", endpoint="PJSIP/1001")
+BOB = Agent(id="bob")
+WAITS = {"seconds": 20, "on_timeout": "skip"}
+
 OpenCentre = Callable[..., Awaitable[Any]]
-PREVIEW = {"preview": {"seconds": 20}}
-TALK = (CallEventKind.DELIVERED, CallEventKind.ESTABLISHED)
 
 
-@define(eq=False)
-class OurHost:
-    """Grants what a plugin wishes, or does not."""
-
-    grants: bool | None = True
-    asked: list[tuple[str, AgentState]] = field(factory=list)
-
-    @hookimpl
-    def request_agent_state(self, agent: Agent, state: AgentState) -> bool | None:
-        self.asked.append((agent.id, state))
-        return self.grants
+def person(number: int, **facts: Any) -> SandboxContact:
+    told = {"key": f"{number}", "phone_number": f"+1212555{number:04}", "campaign_group": GROUP}
+    return SandboxContact(**{**told, **facts})
 
 
-async def offered(open_centre: OpenCentre, contacts: Any = 3, **facts: Any) -> Any:
-    """A contact centre in which alice has an offer."""
-    centre = await open_centre(contacts, **{**PREVIEW, **facts})
-    await centre.ready(ALICE)
+async def offered(centre: Any, agent: Agent = ALICE, number: int = -1) -> Attempt:
+    """The last contact that was shown to the agent who went ready."""
+    await centre.ready(agent)
     await asyncio.sleep(1)
-    assert len(centre.records.offered) == 1
-    return centre
+    shown: Attempt = centre.records.shown[number]
+    return shown
 
 
-async def test_an_offer_is_shown_and_waits(open_centre: OpenCentre) -> None:
-    """Within its preview nothing happens to an offer: the agent looks at it."""
-    centre = await offered(open_centre)
+def key(attempt: Attempt) -> str:
+    assert attempt.contact
+    return attempt.contact.key
+
+
+# -- previews -----------------------------------------------------------------------------------------------
+
+
+async def test_a_preview_that_is_not_answered_is_skipped(open_centre: OpenCentre) -> None:
+    """After `preview.seconds` the offer is skipped, and an agent who is still ready gets the next one."""
+    centre = await open_centre(preview=WAITS)
+    first = await offered(centre)
     await asyncio.sleep(18)
-    (shown,) = centre.records.offered
-    assert (shown.state, shown.contact.key) == (AttemptState.OFFERED, "0|0|000|0|0|00|1")
+    assert (await centre.recorded(first)).state is AttemptState.OFFERED
+    await asyncio.sleep(7)
+    skipped = await centre.recorded(first)
+    assert (skipped.state, skipped.reason) == (AttemptState.SKIPPED, "the preview was not answered")
+    assert [key(one) for one in centre.records.shown] == ["0|0|000|0|0|00|1", "0|0|000|0|0|00|2"]
     assert centre.dialer.dialed == []
-
-
-async def test_a_preview_that_is_not_answered_skips(open_centre: OpenCentre) -> None:
-    """By default the contact is skipped, and the next one offered; the LCM keeps the first reserved."""
-    centre = await offered(open_centre)
-    await asyncio.sleep(21)
-    (skipped,) = centre.records.states(AttemptState.SKIPPED)
-    assert skipped.reason == "the preview was not answered"
-    assert [one.contact.key[-1] for one in centre.records.offered] == ["1", "2"]
-    assert len(centre.lcm.account.reservations) == 2
 
 
 async def test_a_preview_may_end_in_a_call(open_centre: OpenCentre) -> None:
-    """With on_timeout = dial a contact whose consent is given is dialed when its preview is over."""
-    centre = await offered(open_centre, preview={"seconds": 20, "on_timeout": "dial"})
+    """`on_timeout = "dial"` dials the contact whose consent is given, when its time is over."""
+    centre = await open_centre(preview={"seconds": 20, "on_timeout": "dial"})
+    await offered(centre)
     await asyncio.sleep(18)
     assert centre.dialer.dialed == []
     await asyncio.sleep(2)
-    assert len(centre.dialer.dialed) == 1
+    assert centre.dialer.numbers == ["+12125550001"]
 
 
-@pytest.mark.parametrize("grants", [True, False, None], ids=["granted", "refused", "nobody does that"])
-async def test_a_preview_may_end_in_a_wish(open_centre: OpenCentre, *, grants: bool | None) -> None:
-    """With on_timeout = not_ready the host is asked, never forced; the offer stays, whatever it says."""
-    host = OurHost(grants=grants)
-    centre = await offered(open_centre, preview={"seconds": 20, "on_timeout": "not_ready"}, plugins=(host,))
-    await asyncio.sleep(30)
-    assert host.asked == [("alice", AgentState.NOT_READY)]
-    assert centre.records.states(AttemptState.SKIPPED) == []
-    assert (await centre.answer(ALICE, "dial")).state is AttemptState.DIALING
-
-
-async def test_a_person_has_it_dialed(open_centre: OpenCentre) -> None:
-    """DIAL places the call, and the attempt tells who said so and when."""
-    centre = await offered(open_centre)
-    attempt = await centre.answer(ALICE, "dial", actor="supervisor sue")
-    assert (attempt.answer, attempt.actor) == (AnswerKind.DIAL, "supervisor sue")
-    assert attempt.answered_at is not None
-    await asyncio.sleep(1)
-    assert [one.id for one, _ in centre.dialer.dialed] == [attempt.id]
-    with pytest.raises(ConflictError, match="cannot be dialed"):
-        await centre.answer(ALICE, "dial")
-
-
-async def test_without_consent_only_a_person_has_it_dialed(open_centre: OpenCentre) -> None:
-    """Without consent no preview ends: the offer waits, and is dialed for the person who says so."""
-    person = SandboxContact(key="1", phone_number="+12125550101", campaign_group=GROUP, consent="No")
-    centre = await offered(open_centre, [person], preview={"seconds": 5, "on_timeout": "dial"})
-    await asyncio.sleep(200)
-    assert centre.dialer.dialed == []
-    await centre.answer(ALICE, "dial")
-    await asyncio.sleep(1)
-    assert len(centre.dialer.dialed) == 1
-
-
-async def test_skip_offers_it_again_later(open_centre: OpenCentre) -> None:
-    """A skipped contact comes to the same agent again after skip_again_after, when there is nobody else."""
-    centre = await offered(open_centre, 1, skip_again_after=100)
-    skipped = await centre.answer(ALICE, "skip", reason="busy with notes")
-    assert (skipped.state, skipped.reason) == (AttemptState.SKIPPED, "skip: busy with notes")
-    await asyncio.sleep(90)
-    assert len(centre.records.offered) == 1
-    await asyncio.sleep(20)
-    assert [one.contact.key for one in centre.records.offered] == [skipped.contact.key] * 2
-    assert centre.records.offered[1].id != skipped.id
-
-
-async def test_reject_lasts_for_this_login(open_centre: OpenCentre) -> None:
-    """A rejected contact does not come again to this agent before the next login."""
-    centre = await offered(open_centre, 1, skip_again_after=10)
-    await centre.answer(ALICE, "reject", reason="a relative")
+async def test_a_preview_may_end_in_not_ready(open_centre: OpenCentre) -> None:
+    """`on_timeout = "not_ready"` asks the host for that state, and leaves offer and state to it."""
+    centre = await open_centre(preview={"seconds": 20, "on_timeout": "not_ready"})
+    first = await offered(centre)
     await asyncio.sleep(60)
-    assert len(centre.records.offered) == 1
-    await centre.told("logged_off", ALICE)
-    await centre.told("logged_on", ALICE)
+    assert centre.records.asked == [("not_ready", "the preview was not answered")]
+    assert (await centre.recorded(first)).state is AttemptState.OFFERED
+
+
+async def test_refused_when_the_preview_is_over_pauses(open_centre: OpenCentre) -> None:
+    """Refusals at the end of previews slow the fetching down and stop it, as any others in a row."""
+    centre = await open_centre(20, plugins=(Closes(after=1),), preview={"seconds": 10, "on_timeout": "dial"})
     await centre.ready(ALICE)
-    await asyncio.sleep(10)
-    assert len(centre.records.offered) == 2
-
-
-async def test_close_disposes_of_it(open_centre: OpenCentre) -> None:
-    """CLOSE needs an outcome id and tells it to the LCM; nothing is dialed."""
-    centre = await offered(open_centre)
-    with pytest.raises(InvalidError, match="is needed"):
-        await centre.answer(ALICE, "close")
-    closed = await centre.answer(ALICE, "close", reason="9")
-    await asyncio.sleep(2)
-    assert [(one.key, one.outcome_id) for one in centre.lcm.account.dispositions] == [
-        (closed.contact.key, "9")
+    await asyncio.sleep(600)
+    assert centre.dialer.dialed == []
+    refused = centre.records.states(AttemptState.REFUSED)
+    gaps = [
+        round((later.opened_at - earlier.changed_at).total_seconds()) for earlier, later in pairwise(refused)
     ]
-    assert (await centre.now(closed)).state is AttemptState.CLOSED
+    assert gaps == [1, 2, 4, 8]
+    assert "nothing is fetched until the next ready" in refused[-1].reason
+
+
+@define(eq=False)
+class Closes:
+    """Lets each contact be offered, and not be dialed: it says no from the review `after` so many on."""
+
+    after: int
+    rule: str = "closed"
+    wait: timedelta | None = None
+    seen: dict[str, int] = field(factory=dict)
+    open_now: bool = False
+
+    @hookimpl
+    def review_contact(self, contact: Contact, moment: Any) -> Refusal | None:
+        times = self.seen[contact.key] = self.seen.get(contact.key, 0) + 1
+        if self.open_now or times <= self.after:
+            return None
+        return Refusal(
+            rule=self.rule, reason="not any more", not_before=moment + self.wait if self.wait else None
+        )
+
+
+async def test_busy_keeps_the_offer_and_stops_its_time(open_centre: OpenCentre) -> None:
+    """An ACD call that collides with an offer keeps it, with its time stopped until the agent is ready."""
+    centre = await open_centre(preview={"seconds": 20, "on_timeout": "dial"})
+    first = await offered(centre)
+    await centre.busy(ALICE)
+    await asyncio.sleep(120)
+    assert (await centre.recorded(first)).state is AttemptState.OFFERED
+    await centre.ready(ALICE)
+    await asyncio.sleep(19)
+    assert centre.dialer.dialed == []
+    await asyncio.sleep(2)
+    assert [attempt.id for attempt, _ in centre.dialer.dialed] == [first.id]
+
+
+@pytest.mark.parametrize("seconds", [0, 20])
+async def test_nothing_is_dialed_at_a_busy_agent(open_centre: OpenCentre, seconds: int) -> None:
+    """A contact that comes while the agent has an ACD call is held until the next ready."""
+    centre = await open_centre(1, preview={"seconds": seconds, "on_timeout": "dial"})
+    centre.lcm.order("late,seconds=3,times=1")
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    await centre.busy(ALICE)
+    await asyncio.sleep(120)
+    assert centre.dialer.dialed == []
+    await centre.ready(ALICE)
+    await asyncio.sleep(30)
+    assert len(centre.dialer.dialed) == 1
+
+
+# -- answers ------------------------------------------------------------------------------------------------
+
+ANSWERS = [
+    ("skip", "later", AttemptState.SKIPPED),
+    ("reject", "a friend of mine", AttemptState.SKIPPED),
+    ("close", "2", AttemptState.DISPOSED),
+    ("dial", None, AttemptState.DIALING),
+]
+
+
+@pytest.mark.parametrize(("answer", "reason", "state"), ANSWERS, ids=[row[0] for row in ANSWERS])
+async def test_who_answered_what_and_when_is_recorded(
+    open_centre: OpenCentre, answer: str, reason: str | None, state: AttemptState
+) -> None:
+    """SKIP, REJECT, CLOSE and DIAL each record who said it and when, a supervisor for the agent too."""
+    centre = await open_centre(1, preview=WAITS)
+    first = await offered(centre)
+    before = centre.host.clock.now()
+    said = await centre.answers(ALICE, first, answer, reason=reason, actor="supervisor 7")
+    assert said.state is state
+    recorded = await centre.recorded(first)
+    assert (recorded.answer, recorded.actor) == (AnswerKind(answer), "supervisor 7")
+    assert before <= recorded.answered_at <= before + timedelta(seconds=1)
+
+
+async def test_after_an_answer_the_next_contact_comes(open_centre: OpenCentre) -> None:
+    """An agent who is ready and skips, rejects or closes an offer gets the next one without another ready."""
+    centre = await open_centre(4, preview=WAITS)
+    await offered(centre)
+    for answer, reason in (("skip", None), ("reject", None), ("close", "2")):
+        await centre.answers(ALICE, centre.records.shown[-1], answer, reason=reason)
+        await asyncio.sleep(1)
+    assert [one.contact.key[-1] for one in centre.records.shown] == ["1", "2", "3", "4"]
+
+
+async def test_skipped_comes_again_after_a_while(open_centre: OpenCentre) -> None:
+    """A skipped contact is offered to the same agent again after `skip_again_after`, while it is reserved."""
+    centre = await open_centre(1, preview=WAITS, skip_again_after=120)
+    first = await offered(centre)
+    await centre.answers(ALICE, first, "skip")
+    await asyncio.sleep(110)
+    assert len(centre.records.shown) == 1
+    await asyncio.sleep(20)
+    assert [key(one) for one in centre.records.shown] == [key(first)] * 2
+    assert len(centre.lcm.account.keys_handed()) == 1
+
+
+async def test_rejected_never_again_in_this_login(open_centre: OpenCentre) -> None:
+    """A rejected contact is not offered to this agent again before the next login; then it is."""
+    centre = await open_centre(1, preview=WAITS, skip_again_after=60, sandbox={"reserve_seconds": 7200})
+    await centre.logs_on(ALICE)
+    first = await offered(centre)
+    await centre.answers(ALICE, first, "reject")
+    await asyncio.sleep(300)
+    assert len(centre.records.shown) == 1
+    await centre.logs_off(ALICE)
+    await centre.logs_on(ALICE)
+    again = await offered(centre)
+    assert key(again) == key(first)
+    assert again.id != first.id
+
+
+async def test_an_offer_ends_after_offer_seconds(open_centre: OpenCentre) -> None:
+    """Without consent no preview ends; after `offer_seconds` it is skipped and the next one is offered."""
+    centre = await open_centre([person(1, consent="No"), person(2, consent="No")], offer_seconds=100)
+    first = await offered(centre)
+    await asyncio.sleep(98)
+    assert len(centre.records.shown) == 1
+    await asyncio.sleep(10)
+    assert (await centre.recorded(first)).reason == "nobody answered within 100 s"
+    assert [key(one) for one in centre.records.shown] == ["1", "2"]
+
+
+async def test_an_offer_ends_when_it_expires(open_centre: OpenCentre) -> None:
+    """An offer whose reservation ends is closed as expired, at once, and is not dialed any more."""
+    centre = await open_centre(1, preview=WAITS | {"seconds": 500}, sandbox={"reserve_seconds": 90})
+    first = await offered(centre)
+    await asyncio.sleep(90)
+    assert (await centre.recorded(first)).state is AttemptState.EXPIRED
+    with pytest.raises(ConflictError, match="is not open"):
+        await centre.answers(ALICE, first, "dial")
     assert centre.dialer.dialed == []
 
 
-async def test_another_agent_has_no_say(open_centre: OpenCentre) -> None:
-    """An answer by another agent is a conflict that names whose attempt it is; the offer stays."""
-    centre = await offered(open_centre)
-    asked = {"attempt_id": centre.records.offered[0].id, "answer": "dial", "reason": None, "actor": "bob"}
+async def test_only_its_agent_answers(open_centre: OpenCentre) -> None:
+    """An answer by another agent is a conflict that names whose it is; the offer stays."""
+    centre = await open_centre(1, preview=WAITS)
+    first = await offered(centre)
     with pytest.raises(ConflictError, match="is agent alice's, not bob's"):
-        await centre.host.hooks.first("answer_contact", agent=BOB, **asked)
-    assert (await centre.answer(ALICE, "dial")).state is AttemptState.DIALING
+        await centre.answers(BOB, first, "dial")
+    assert (await centre.recorded(first)).state is AttemptState.OFFERED
+    assert centre.dialer.dialed == []
 
 
-async def test_an_inbound_call_stops_the_preview(open_centre: OpenCentre) -> None:
-    """Busy with an ACD call the agent keeps the offer, and its preview stands still until the next ready."""
-    centre = await offered(open_centre)
-    await centre.told("busy", ALICE)
-    await asyncio.sleep(100)
-    assert centre.records.states(AttemptState.SKIPPED) == []
+# -- when contacts are fetched ------------------------------------------------------------------------------
+
+
+async def test_fetched_while_not_ready(open_centre: OpenCentre) -> None:
+    """A site that dials by hand while not ready fetches in that state, by its reason, and in no other."""
+    centre = await open_centre(1, preview=WAITS, fetch_when=["not_ready:Manual outbound"])
     await centre.ready(ALICE)
-    await asyncio.sleep(18)
-    assert centre.records.states(AttemptState.SKIPPED) == []
-    await asyncio.sleep(3)
-    assert len(centre.records.states(AttemptState.SKIPPED)) == 1
+    await centre.not_ready(ALICE, "Lunch")
+    await asyncio.sleep(30)
+    assert centre.lcm.requests == []
+    await centre.not_ready(ALICE, "Manual outbound")
+    await asyncio.sleep(1)
+    assert len(centre.records.shown) == 1
 
 
-@pytest.mark.parametrize(
-    ("moment", "dialed"), [("ready", [1, 1, 1]), ("not_ready:Manual outbound", [0, 0, 1])]
-)
-async def test_contacts_come_when_the_site_says(
-    open_centre: OpenCentre, moment: str, dialed: list[int]
-) -> None:
-    """`fetch_when` names the state in which an agent gets contacts: ready, or not ready for this reason."""
-    centre = await open_centre(fetch_when=[moment])
-    tell = [centre.ready(ALICE), centre.not_ready(ALICE, "lunch"), centre.not_ready(ALICE, "Manual outbound")]
-    seen = []
-    for one in tell:
-        await one
-        await asyncio.sleep(5)
-        seen.append(len(centre.dialer.dialed))
-    assert seen == dialed
-
-
-async def test_contacts_come_on_request(open_centre: OpenCentre) -> None:
-    """With on_request nothing comes by itself; what was asked for is answered like any offer."""
-    centre = await open_centre(fetch_when=["on_request"])
+async def test_fetched_on_request_only(open_centre: OpenCentre) -> None:
+    """`on_request` fetches for request_next_contact only, and dials for a person only."""
+    centre = await open_centre(1, fetch_when=["on_request"])
     await centre.ready(ALICE)
     await asyncio.sleep(30)
     assert centre.lcm.requests == []
     await centre.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
-    assert (await centre.answer(ALICE, "dial")).state is AttemptState.DIALING
+    await asyncio.sleep(60)
+    assert centre.dialer.dialed == []
+    await centre.answers(ALICE, centre.records.states(AttemptState.OFFERED)[-1], "dial")
+    assert len(centre.dialer.dialed) == 1
 
 
 async def test_what_is_reserved_comes_first(open_centre: OpenCentre) -> None:
-    """What the LCM has reserved for an agent comes before anything fresh, personal callbacks first."""
-    people = [
-        SandboxContact(key="plain", phone_number="+12125550101", campaign_group=GROUP),
-        SandboxContact(key="mine", phone_number="+12125550102", campaign_group=GROUP, call_type="2"),
-        SandboxContact(key="fresh", phone_number="+12125550103", campaign_group=GROUP),
-    ]
-    words = {"0": "regular", "2": "personal_callback"}
-    centre = await open_centre(people, reserved_first=True, call_types=words)
-    for _ in range(2):  # as another system of the site's would: reserved, and unknown here
-        await centre.host.plugins["lcm"].client.next_contact(ALICE, GROUP)
-    dialed = []
-    for _ in range(3):
-        await centre.ready(ALICE)
-        await asyncio.sleep(3)
-        dialed.append(centre.dialer.dialed[-1][0].contact.key)
-        await centre.call(ALICE, *TALK, CallEventKind.CALL_CLEARED)
-    assert dialed == ["mine", "plain", "fresh"]
-
-
-async def test_a_person_may_redial(open_centre: OpenCentre) -> None:
-    """An ended call is made once more for a person: another attempt, reviewed again; disposed of once."""
-    centre = await open_centre(1, auto_dispose={}, contact_modes=True)
-    await centre.ready(ALICE)
-    await asyncio.sleep(1)
-    first = await centre.call(ALICE, CallEventKind.DELIVERED, CallEventKind.CALL_CLEARED, q850=19)
-    assert (first.state, first.outcome) == (AttemptState.ENDED, Outcome.NO_ANSWER)
-    again = await centre.answer(ALICE, "dial")
-    await asyncio.sleep(1)
-    assert (again.redial_of, again.id != first.id) == (first.id, True)
-    assert (await centre.now(first)).state is AttemptState.CLOSED
-    assert len(centre.dialer.dialed) == 2
-    ended = await centre.call(ALICE, *TALK, CallEventKind.CALL_CLEARED)
-    await centre.dispose(ALICE, ended.id, outcome_id="0")
-    await asyncio.sleep(2)
-    assert len(centre.lcm.account.dispositions) == 1
-
-
-async def test_a_person_may_call_another_number(open_centre: OpenCentre) -> None:
-    """Another of the contact's numbers is called for a person; one it does not have is named."""
-    modes = (
-        SandboxMode(id="1", phone_number="+12125550101"),
-        SandboxMode(id="3", phone_number="+12125550199"),
+    """`reserved_first`: what the LCM has reserved, personal callbacks before it, then fresh ones."""
+    people = [person(n, call_type="2" if n == 2 else "0") for n in (1, 2, 3)]
+    centre = await open_centre(
+        people, preview=WAITS, reserved_first=True, call_types={"0": "regular", "2": "personal_callback"}
     )
-    person = SandboxContact(key="1", phone_number="+12125550101", campaign_group=GROUP, modes=modes)
-    centre = await offered(open_centre, [person], contact_modes=True)
-    lcm, attempt = centre.host.plugins["lcm"], centre.records.offered[0]
-    with pytest.raises(InvalidError, match="it has 1 Home, 3 Mobile"):
-        await lcm.answer(ALICE, attempt.id, "dial", None, "alice", mode_id="2")
-    await lcm.answer(ALICE, attempt.id, "dial", None, "alice", mode_id="3")
-    await asyncio.sleep(1)
-    assert centre.dialer.numbers == ["+12125550199"]
+    for _ in range(2):
+        lists = centre.lcm._lists
+        assert lists.reserve("alice", GROUP)
+    await offered(centre)
+    for _ in range(2):
+        await centre.answers(ALICE, centre.records.shown[-1], "skip")
+        await asyncio.sleep(5)
+    assert [key(one) for one in centre.records.shown] == ["2", "1", "3"]
 
 
-LEAVING = ["an offer", "a ringing call", "a talking call", "an undisposed call"]
+# -- a person's calls ---------------------------------------------------------------------------------------
+
+OFFICE = SandboxMode(id="2", phone_number="+12125550999", description="Office", consent="No")
+MOBILE = SandboxMode(id="3", phone_number="+12125550001", description="Mobile")
 
 
-async def holding(open_centre: OpenCentre, what: str) -> Any:
-    centre = await open_centre(1, auto_dispose={}, preview={"seconds": 20 if what == "an offer" else 0})
+async def test_a_person_may_dial_another_number(open_centre: OpenCentre) -> None:
+    """DIAL with one of the contact's modes calls that number; any other is answered with those it has."""
+    centre = await open_centre([person(1, modes=(MOBILE, OFFICE))], preview=WAITS, contact_modes=True)
+    first = await offered(centre)
+    with pytest.raises(InvalidError, match="it has 3 Mobile, 2 Office"):
+        await centre.answers(ALICE, first, "dial", mode_id="7")
+    await centre.answers(ALICE, first, "dial", mode_id="2")
+    assert centre.dialer.numbers == ["+12125550999"]
+
+
+async def test_a_person_may_have_it_called_once_more(open_centre: OpenCentre) -> None:
+    """DIAL on an ended call is another attempt with a call of its own, reviewed again, at any number."""
+    policy = Closes(after=99)
+    centre = await open_centre(
+        [person(1, modes=(MOBILE, OFFICE))], plugins=(policy,), contact_modes=True, auto_dispose={}
+    )
     await centre.ready(ALICE)
     await asyncio.sleep(1)
-    if what == "a ringing call":
-        await centre.call(ALICE, CallEventKind.DELIVERED)
-    if what in LEAVING[2:]:
-        await centre.call(ALICE, *TALK)
-    if what == "an undisposed call":
-        await centre.call(ALICE, CallEventKind.CALL_CLEARED)
-    return centre
+    first, _ = centre.dialer.dialed[0]
+    await centre.dialer.event(CallEventKind.CALL_CLEARED, first)
+    reviewed = policy.seen["1"]
+    again = await centre.answers(ALICE, first, "dial", mode_id="2")
+    assert again.id != first.id
+    assert again.redial_of == first.id
+    assert policy.seen["1"] > reviewed
+    assert centre.dialer.numbers == ["+12125550001", "+12125550999"]
+    assert (await centre.recorded(first)).state is AttemptState.CLOSED
 
 
-@pytest.mark.parametrize("what", LEAVING)
-async def test_an_agent_logs_off_while_holding(open_centre: OpenCentre, what: str) -> None:
-    """An offer is let go and comes again; a call goes on and waits to be disposed of, by a supervisor too."""
-    centre = await holding(open_centre, what)
-    await centre.told("logged_off", ALICE)
-    await asyncio.sleep(60)
-    (attempt,) = await centre.ledger.attempts(agent_id="alice")
-    assert centre.records.states(AttemptState.SKIPPED) == []
-    if what == "an offer":
-        assert attempt.reason == "the agent logged off"
-        await centre.ready(ALICE)
-        await asyncio.sleep(1)
-        assert [one.id for one in centre.records.offered] == [attempt.id] * 2
-        return
-    if what != "an undisposed call":
-        assert attempt.state is AttemptState.CALLING
-        await centre.call(ALICE, CallEventKind.CALL_CLEARED, q850=16)
-    assert (await centre.now(attempt)).state is AttemptState.ENDED
-    await centre.dispose(ALICE, attempt.id, outcome_id="0", actor="sue")
-    await asyncio.sleep(2)
-    assert (await centre.now(attempt)).state is AttemptState.CLOSED
-    assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["0"]
-
-
-@pytest.mark.parametrize("what", LEAVING)
-async def test_a_host_stops_while_holding(open_centre: OpenCentre, what: str) -> None:
-    """The next host offers it again, looks up the call, or waits for its disposition."""
-    centre = await holding(open_centre, what)
-    (attempt,) = await centre.ledger.attempts(agent_id="alice")
-    await centre.host.__aexit__(None, None, None)
-    other = await centre.another("other")
-    await asyncio.sleep(40)
-    await other.ready(ALICE)
-    await asyncio.sleep(2)
-    now = await other.now(attempt)
-    if what == "an offer":
-        assert [one.id for one in other.records.offered] == [attempt.id]
-        return
-    assert (now.state, now.host) == (AttemptState.ENDED, "other")
-    assert other.dialer.dialed == []
-    await other.dispose(ALICE, attempt.id, outcome_id="0")
-    await asyncio.sleep(2)
-    assert (await other.now(attempt)).state is AttemptState.CLOSED
-
-
-async def test_a_refusal_may_hold(open_centre: OpenCentre) -> None:
-    """`on_refusal` hold keeps the offer until the rule's next moment, and then goes on by itself."""
-    opens = datetime(2024, 1, 30, 15, 30, tzinfo=UTC)  # half an hour after the clock starts
-    hours = {"calling-hours": {"window": "10:30-21:00"}}
-    centre = await open_centre(1, policies=hours, on_refusal={"calling-hours": "hold"})
+async def test_once_more_is_refused_by_the_rules_too(open_centre: OpenCentre) -> None:
+    """A rule that says no to a second call is a conflict with its refusal; the call waits for its outcome."""
+    policy = Closes(after=99)
+    centre = await open_centre(1, plugins=(policy,), auto_dispose={})
     await centre.ready(ALICE)
-    await asyncio.sleep(60)
-    (held,) = await centre.ledger.attempts(agent_id="alice")
-    assert (held.state, held.refusals[0].not_before) == (AttemptState.OFFERED, opens)
-    await asyncio.sleep(1750)
+    await asyncio.sleep(1)
+    first, _ = centre.dialer.dialed[0]
+    await centre.dialer.event(CallEventKind.CALL_CLEARED, first)
+    policy.after = 0
+    with pytest.raises(ConflictError, match="not any more") as refused:
+        await centre.answers(ALICE, first, "dial")
+    assert [one.rule for one in refused.value.refusals] == ["closed"]
+    assert (await centre.recorded(first)).state is AttemptState.ENDED
     assert len(centre.dialer.dialed) == 1
-    assert centre.dialer.dialed[0][1].not_after > opens + timedelta(seconds=1)
 
 
-async def test_a_refusal_may_dispose(open_centre: OpenCentre) -> None:
-    """`on_refusal` with an outcome id tells the LCM so, by itself, and nothing is dialed."""
-    hours = {"calling-hours": {"window": "12:00-13:00"}}
-    centre = await open_centre(1, policies=hours, on_refusal={"calling-hours": "9"})
+async def test_what_comes_late_of_a_call_is_not_the_next_ones(open_centre: OpenCentre) -> None:
+    """What is heard of a call after its end does not decide the next call's outcome."""
+    centre = await open_centre(1, auto_dispose={})
     await centre.ready(ALICE)
-    await asyncio.sleep(10)
-    assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["9"]
+    await asyncio.sleep(1)
+    first, _ = centre.dialer.dialed[0]
+    await centre.dialer.event(CallEventKind.CALL_CLEARED, first, q850=19)
+    await centre.dialer.event(CallEventKind.CONNECTION_CLEARED, first, party="agent")
+    again = await centre.answers(ALICE, first, "dial")
+    await centre.dialer.event(CallEventKind.FAILED, again, q850=17)
+    await centre.dialer.event(CallEventKind.CALL_CLEARED, again, q850=17)
+    assert (await centre.recorded(again)).outcome is Outcome.BUSY
+
+
+# -- refusals -----------------------------------------------------------------------------------------------
+
+
+async def test_held_until_it_may_be_called(open_centre: OpenCentre) -> None:
+    """`on_refusal` hold leaves the contact with the agent, its reason shown, and dials it once it may be."""
+    policy = Closes(after=0, wait=timedelta(seconds=90))
+    centre = await open_centre(plugins=(policy,), on_refusal={"closed": "hold"})
+    await centre.ready(ALICE)
+    await asyncio.sleep(5)
+    (held,) = await lcm_of(centre.host).desks.ledger.attempts(states=OPEN)
+    assert (held.state, held.reason) == (AttemptState.OFFERED, "not any more")
+    policy.open_now = True
+    await asyncio.sleep(90)
+    assert [attempt.id for attempt, _ in centre.dialer.dialed] == [held.id]
+
+
+async def test_held_only_where_every_rule_may_change(open_centre: OpenCentre) -> None:
+    """A contact that another rule refuses for good is not held for the one that would allow it later."""
+    never = Closes(after=0, rule="never")
+    centre = await open_centre(1, plugins=(Closes(after=0), Twice(never)), on_refusal={"closed": "hold"})
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    assert len(centre.records.states(AttemptState.REFUSED)) == 1
+
+
+@define(eq=False)
+class Twice:
+    """The same kind of policy under another name."""
+
+    policy: Closes
+
+    @hookimpl
+    def review_contact(self, contact: Contact, moment: Any) -> Refusal | None:
+        return self.policy.review_contact(contact, moment)
+
+
+async def test_disposed_with_the_sites_outcome(open_centre: OpenCentre) -> None:
+    """`on_refusal` with an outcome id tells the LCM that outcome; nothing is dialed, the reason is kept."""
+    centre = await open_centre(1, plugins=(Closes(after=0),), on_refusal={"closed": "9"})
+    await centre.ready(ALICE)
+    await asyncio.sleep(2)
+    (told,) = centre.lcm.account.dispositions
+    assert (told.key, told.outcome_id) == ("0|0|000|0|0|00|1", "9")
+    (closed,) = centre.records.states(AttemptState.CLOSED)
+    assert [one.rule for one in closed.refusals] == ["closed"]
     assert centre.dialer.dialed == []
 
 
-async def test_a_preview_that_outlives_its_window(open_centre: OpenCentre) -> None:
-    """Offered in time, dialed too late: refused at dial time, with the next moment it may be called."""
-    centre = await offered(
-        open_centre, 1, policies={"calling-hours": {"window": "08:00-10:01"}}, preview={"seconds": 100}
-    )
-    await asyncio.sleep(70)
-    with pytest.raises(ConflictError) as raised:
-        await centre.answer(ALICE, "dial")
-    (refusal,) = raised.value.refusals
-    assert refusal.rule == "calling-hours"
-    assert refusal.not_before == datetime(2024, 1, 31, 13, tzinfo=UTC)
-    assert centre.dialer.dialed == []
-
-
-async def test_a_cap_reached_by_another_host(open_centre: OpenCentre) -> None:
-    """Calls of another host on the ledger count: the same number is refused here, with the next moment."""
-    caps = {"call-caps": {"per_number": {"per_day": 1}}}
-    number = "+12125550101"
-    people = [SandboxContact(key=key, contact_id=key, phone_number=number) for key in ("1", "2")]
-    centre = await open_centre(people, policies=caps)
-    other = await centre.another("other")
+async def test_an_outcome_of_the_config_that_is_not_listed(
+    open_centre: OpenCentre, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An `on_refusal` outcome that the LCM does not list is named in the log; the contact is just refused."""
+    centre = await open_centre(1, plugins=(Closes(after=0),), on_refusal={"closed": "777"})
     await centre.ready(ALICE)
-    await asyncio.sleep(2)
-    began = centre.dialer.dialed[0][0].changed_at
-    await centre.call(ALICE, *TALK, CallEventKind.CALL_CLEARED)
-    await other.ready(BOB)
-    await asyncio.sleep(2)
-    assert other.dialer.dialed == []
-    (refused,) = other.records.states(AttemptState.REFUSED)
-    assert refused.refusals[0].rule.startswith("call-caps")
-    assert refused.refusals[0].not_before >= began + timedelta(hours=24)
+    await asyncio.sleep(60)
+    (refused,) = centre.records.states(AttemptState.REFUSED)
+    assert [one.rule for one in refused.refusals] == ["closed"]
+    assert "777" in caplog.text
+    assert centre.sent() == []
 
 
-STOPS = [
-    ({}, "site"),
-    ({"campaign": "AD Manual Dial Campaign"}, "campaign"),
-    ({"agent_id": "alice"}, "agent"),
-]
+async def test_no_dialer_is_refused_whatever_the_site_wishes(open_centre: OpenCentre) -> None:
+    """A wish for `no_dialer` holds nothing that is recorded as dialing: it is refused."""
 
+    class Declines:
+        @hookimpl(wrapper=True)
+        def make_call(self) -> Any:
+            yield
+            return None
 
-@pytest.mark.parametrize(("scope", "name"), STOPS, ids=[name for _, name in STOPS])
-async def test_dialing_stopped(open_centre: OpenCentre, scope: dict[str, str], name: str) -> None:
-    """Nothing is placed from then on, by any host, after a restart too; offers stay; resume goes on."""
-    centre = await open_centre(2)
-    await centre.host.plugins["lcm"].stop_dialing(**scope, actor="sue")
-    await centre.ready(ALICE)
-    await asyncio.sleep(30)
-    (held,) = await centre.ledger.attempts(agent_id="alice")
-    assert held.state is AttemptState.OFFERED
-    assert "sue stopped dialing" in held.reason
-    with pytest.raises(ConflictError, match="sue stopped dialing"):
-        await centre.answer(ALICE, "dial")
-    await centre.host.__aexit__(None, None, None)
-    other = await centre.another("other")
-    await other.ready(ALICE)
-    await asyncio.sleep(30)
-    assert centre.dialer.dialed + other.dialer.dialed == []
-    assert await other.host.plugins["lcm"].resume_dialing(**scope)
-    await asyncio.sleep(10)
-    assert [one.id for one, _ in other.dialer.dialed] == [held.id]
-    assert await other.host.plugins["lcm"].dialing_stops() == []
+    for wish in ("hold", "9"):
+        centre = await open_centre(1, plugins=(Declines(),), on_refusal={"no_dialer": wish})
+        await centre.ready(ALICE)
+        await asyncio.sleep(60)
+        assert len(centre.records.states(AttemptState.REFUSED)) == 1
+        await centre.host.__aexit__(None, None, None)

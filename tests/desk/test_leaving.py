@@ -1,0 +1,160 @@
+"""Agents who log off, and hosts that die, with something in hand: nothing is held silently (DESIGN 5)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from cti_hooks import Agent, Attempt, AttemptState, CallEventKind, Disposition, Outcome
+from lcm_plugin.ledger import OPEN
+from lcm_plugin.plugin import lcm_of
+
+ALICE = Agent(id="alice", endpoint="PJSIP/1001")
+WAITS = {"seconds": 20, "on_timeout": "skip"}
+
+OpenCentre = Callable[..., Awaitable[Any]]
+
+
+async def two(open_centre: OpenCentre, **settings: Any) -> tuple[Any, Any]:
+    """Two hosts on one ledger; at the first the agent is at work."""
+    first = await open_centre(3, **settings)
+    second = await open_centre(beside=first, **settings)
+    await first.logs_on(ALICE)
+    await first.ready(ALICE)
+    await asyncio.sleep(1)
+    return first, second
+
+
+async def only(centre: Any) -> Attempt:
+    """The one open attempt."""
+    attempts: list[Attempt] = await lcm_of(centre.host).desks.ledger.attempts(states=OPEN)
+    (attempt,) = attempts
+    return attempt
+
+
+async def test_logged_off_with_an_offer(open_centre: OpenCentre) -> None:
+    """The offer is let go with the reason, its timers act no more, and the agent finds it at any host."""
+    first, second = await two(open_centre, preview=WAITS)
+    offer = await only(first)
+    await first.logs_off(ALICE)
+    await asyncio.sleep(60)
+    left = await only(first)
+    assert (left.id, left.state, left.reason) == (offer.id, AttemptState.OFFERED, "the agent logged off")
+    await second.logs_on(ALICE)
+    await second.ready(ALICE)
+    await asyncio.sleep(1)
+    assert [one.id for one in second.records.shown] == [offer.id]
+    await second.answers(ALICE, offer, "dial")
+    assert [attempt.id for attempt, _ in second.dialer.dialed] == [offer.id]
+
+
+async def test_logged_off_while_a_contact_is_fetched(open_centre: OpenCentre) -> None:
+    """A contact that comes for an agent who has logged off is let go, and found at the next host."""
+    first = await open_centre(1, preview=WAITS)
+    second = await open_centre(beside=first, preview=WAITS)
+    first.lcm.order("late,seconds=3,times=1")
+    await first.ready(ALICE)
+    await asyncio.sleep(1)
+    await first.logs_off(ALICE)
+    await asyncio.sleep(5)
+    await second.ready(ALICE)
+    await asyncio.sleep(10)
+    assert [one.contact.key for one in second.records.shown] == ["0|0|000|0|0|00|1"]
+    assert len(first.lcm.account.keys_handed()) == 1
+
+
+CALLS = [(), (CallEventKind.DELIVERED,), (CallEventKind.DELIVERED, CallEventKind.ESTABLISHED)]
+
+
+@pytest.mark.parametrize("events", CALLS, ids=["dialed", "ringing", "talking"])
+async def test_logged_off_with_a_call(open_centre: OpenCentre, events: tuple[CallEventKind, ...]) -> None:
+    """The call goes on and keeps its outcome; once ended it waits for a disposition, at any host."""
+    first, second = await two(open_centre, auto_dispose={})
+    call, _ = first.dialer.dialed[0]
+    for kind in events:
+        await first.dialer.event(kind, call)
+    await first.logs_off(ALICE)
+    await asyncio.sleep(60)
+    assert (await only(first)).state is AttemptState.CALLING
+    await first.dialer.event(CallEventKind.CALL_CLEARED, call, q850=16)
+    await asyncio.sleep(1)
+    ended = await only(first)
+    assert ended.state is AttemptState.ENDED
+    assert (ended.outcome is Outcome.ANSWERED) == (CallEventKind.ESTABLISHED in events)
+    await second.ready(ALICE)
+    await asyncio.sleep(10)
+    assert (await only(second)).host == "b"
+    assert second.dialer.dialed == []
+    await second.disposes(ended, Disposition(outcome_id="0"))
+    assert (await second.recorded(ended)).state is AttemptState.CLOSED
+
+
+async def test_logged_off_with_a_call_to_be_disposed_of(open_centre: OpenCentre) -> None:
+    """A supervisor at any host disposes of an absent agent's call; the LCM is told once."""
+    first, second = await two(open_centre, auto_dispose={})
+    call, _ = first.dialer.dialed[0]
+    await first.dialer.event(CallEventKind.CALL_CLEARED, call, q850=16)
+    await first.logs_off(ALICE)
+    await asyncio.sleep(1)
+    disposed = await second.disposes(call, Disposition(outcome_id="8"), actor="supervisor 7")
+    assert (disposed.agent.id, disposed.actor) == ("alice", "supervisor 7")
+    assert (await second.recorded(call)).state is AttemptState.CLOSED
+    assert [one.outcome_id for one in first.lcm.account.dispositions] == ["8"]
+
+
+async def test_logged_off_with_auto_dispose(open_centre: OpenCentre) -> None:
+    """Where the site disposes by itself, a call that outlives its agent's login is disposed of too."""
+    first, _ = await two(open_centre, auto_dispose={"*": "3"})
+    call, _ = first.dialer.dialed[0]
+    await first.logs_off(ALICE)
+    await first.dialer.event(CallEventKind.CALL_CLEARED, call)
+    await asyncio.sleep(2)
+    assert (await first.recorded(call)).state is AttemptState.CLOSED
+    assert [one.outcome_id for one in first.lcm.account.dispositions] == ["3"]
+
+
+async def test_its_host_dies_with_an_offer(open_centre: OpenCentre) -> None:
+    """Once the lease is over the agent finds the offer at another host, and nobody has dialed it."""
+    first, second = await two(open_centre, preview=WAITS | {"seconds": 9999}, offer_seconds=9999)
+    offer = await only(first)
+    first.die()
+    await asyncio.sleep(60)
+    await second.ready(ALICE)
+    await asyncio.sleep(10)
+    assert [one.id for one in second.records.shown] == [offer.id]
+    assert first.dialer.dialed + second.dialer.dialed == []
+
+
+@pytest.mark.parametrize("events", CALLS, ids=["dialed", "ringing", "talking"])
+async def test_its_host_dies_with_a_call(open_centre: OpenCentre, events: tuple[CallEventKind, ...]) -> None:
+    """Another host asks the dialer, ends it with an unknown outcome, and lets it wait for a disposition."""
+    first, second = await two(open_centre, auto_dispose={})
+    call, _ = first.dialer.dialed[0]
+    for kind in events:
+        await first.dialer.event(kind, call)
+    first.die()
+    await asyncio.sleep(120)
+    ended = await only(second)
+    assert (ended.state, ended.outcome) == (AttemptState.ENDED, Outcome.UNKNOWN)
+    assert second.dialer.dialed == []
+    await second.ready(ALICE)
+    await asyncio.sleep(10)
+    await second.disposes(ended, Disposition(outcome_id="0"))
+    assert (await second.recorded(ended)).state is AttemptState.CLOSED
+
+
+async def test_its_host_dies_with_a_call_to_be_disposed_of(open_centre: OpenCentre) -> None:
+    """What waited for a disposition at a host that died waits for it at the next, and is not dialed there."""
+    first, second = await two(open_centre, auto_dispose={})
+    call, _ = first.dialer.dialed[0]
+    await first.dialer.event(CallEventKind.CALL_CLEARED, call, q850=17)
+    await asyncio.sleep(1)
+    first.die()
+    await asyncio.sleep(60)
+    await second.ready(ALICE)
+    await asyncio.sleep(10)
+    assert second.dialer.dialed == []
+    await second.disposes(call, Disposition(outcome_id="3"))
+    assert (await second.recorded(call)).outcome is not None
+    assert [one.outcome_id for one in first.lcm.account.dispositions] == ["3"]
