@@ -144,7 +144,7 @@ class Phones:
 
 async def measured(ledger: str, url: str, agents: int, seconds: float) -> list[float]:
     """How long each call took from ready to `make_call`, in seconds."""
-    plugin.Ledger = Forgetful if ledger == "none" else Ledger  # type: ignore[misc]  # what is measured
+    plugin.Ledger = Forgetful if ledger == "none" else Ledger  # type: ignore[attr-defined]  # what is measured
     with tempfile.TemporaryDirectory(prefix="lcm-benchmark-") as directory:
         lcm = {
             "url": url,

@@ -4,7 +4,6 @@ Each attempt ends truthfully in the ledger, the LCM is told once, nothing is dia
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from cti_hooks import AttemptState, Outcome
 from lcm_plugin.sandbox import Sandbox
 from tests.telephony.bench.asterisk import Asterisk
 from tests.telephony.bench.centre import ari_settings
+from tests.telephony.bench.config import config_file
 from tests.telephony.bench.customer import Customer, hangs_up_after
 from tests.telephony.bench.processes import free_port, running
 from tests.telephony.bench.shift import Shift, lcm_settings, people, table_of, working
@@ -186,7 +186,7 @@ async def killed_host(folder: Path, plugins: dict[str, Any], numbers: dict[str, 
         "plugins": plugins,
         "service": {"port": port},
     }
-    await asyncio.to_thread((folder / "cti.toml").write_text, toml(config))
+    await asyncio.to_thread((folder / "cti.toml").write_text, config_file(config))
     command = [str(Path(sys.executable).with_name("lcm-plugin")), "run", "--config", str(folder / "cti.toml")]
     with ExitStack() as stack:
         stack.enter_context(running(command, cwd=folder, asked_to_stop=False))
@@ -219,22 +219,3 @@ async def connection(session: aiohttp.ClientSession, agent: str) -> tuple[str, s
         attempt = (await reply.json()).get("attempt") or {}
     states = [call["state"] for call in attempt.get("calls", ())]
     return (attempt["contact"]["phone_number"], states[0]) if states else None
-
-
-def toml(config: dict[str, dict[str, Any]]) -> str:
-    """Tables of plain values and of tables of those, as a config file."""
-    lines = []
-    for name, table in config.items():
-        tables = {f"{name}.{key}": value for key, value in table.items() if isinstance(value, dict)}
-        plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
-        for title, values in {name: plain, **tables}.items():
-            lines.append(f"[{title}]")
-            lines += [f"{key} = {inline(value)}" for key, value in values.items()]
-    return "\n".join(lines) + "\n"
-
-
-def inline(value: Any) -> str:
-    """A value on one line, dicts as inline tables."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {inline(one)}" for key, one in value.items()) + "}"
-    return json.dumps(value)
