@@ -34,7 +34,7 @@ from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.intake import Intake
 from lcm_plugin.desk.numbers import with_number
 from lcm_plugin.desk.offer import Offer
-from lcm_plugin.desk.outcomes import outcome_of
+from lcm_plugin.desk.outcomes import events_before, outcome_of
 from lcm_plugin.desk.pauses import Pauses
 from lcm_plugin.desk.reviewing import Reviewing
 from lcm_plugin.desk.said import Said
@@ -143,7 +143,7 @@ class Desk:
     def on_call_event(self, attempt: Attempt, event: CallEvent) -> None:
         """Keep the attempt's call up to date; `call_cleared` ends it."""
         if attempt.state in IN_DOUBT:  # what comes later is not the next call's
-            self._events.append(event)
+            self._events = [*(self._events or events_before(attempt)), event]
         ended = event.kind is CallEventKind.CALL_CLEARED and attempt.state in IN_DOUBT
         calls = calls_after(attempt, event)
         if ended:

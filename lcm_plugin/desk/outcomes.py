@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from cti_hooks import CallEvent, CallEventKind, Outcome
+from cti_hooks import Attempt, CallEvent, CallEventKind, ConnectionState, Outcome
 
 AGENT: Final = "agent"
 
@@ -66,6 +66,13 @@ BY_SIP_AT_LAST: Final[Mapping[int, Told]] = {
 NETWORK_BLOCKED: Final = (603, "block")
 """603+ (ATIS-1000099) is a plain 603 but for its text, `Network Blocked`."""
 
+_LED_TO: Final[Mapping[ConnectionState, CallEventKind]] = {
+    ConnectionState.ALERTING: CallEventKind.DELIVERED,
+    ConnectionState.CONNECTED: CallEventKind.ESTABLISHED,
+    ConnectionState.HOLD: CallEventKind.ESTABLISHED,
+    ConnectionState.FAIL: CallEventKind.FAILED,
+}
+"""What must have happened for the customer's connection to be in a state."""
 _ENDS: Final = {CallEventKind.FAILED, CallEventKind.CONNECTION_CLEARED, CallEventKind.CALL_CLEARED}
 _LEAVES: Final = {CallEventKind.FAILED, CallEventKind.CONNECTION_CLEARED}
 _AGENT_IS_UP: Final = {CallEventKind.ORIGINATED, CallEventKind.ESTABLISHED}
@@ -82,6 +89,18 @@ def outcome_of(events: Sequence[CallEvent]) -> Outcome:
     if seen.agent_failed and not seen.rang:
         return Outcome.AGENT_UNAVAILABLE
     return _from_cause(seen) or _from_course(seen)
+
+
+def events_before(attempt: Attempt) -> list[CallEvent]:
+    """What an earlier host heard of the attempt's call, as far as the call's state tells it.
+
+    Of a call taken over there is no more than this: the ledger's last word, or the dialer's that found it.
+    """
+    return [
+        CallEvent(kind=_LED_TO[call.state], call_id=call.id, at=attempt.opened_at, q850=call.q850)
+        for call in attempt.calls[-1:]
+        if call.state in _LED_TO
+    ]
 
 
 @frozen(kw_only=True)

@@ -116,24 +116,13 @@ class Centre:
         attempt: Attempt = await self.host.hooks.first("answer_contact", agent=agent, **asked)
         return attempt
 
-    async def dispose(self, agent: Agent, attempt_id: str, **facts: Any) -> Attempt:
-        actor = facts.pop("actor", agent.id)
-        asked = {"attempt_id": attempt_id, "disposition": Disposition(**facts), "actor": actor}
-        attempt: Attempt = await self.host.hooks.first("dispose_attempt", agent=agent, **asked)
-        return attempt
-
     async def call(self, agent: Agent, *kinds: CallEventKind, **facts: Any) -> Attempt:
         """Let the agent's call go on; the attempt as it is then."""
         attempt = next(one for one, _ in reversed(self.dialer.dialed) if one.agent.id == agent.id)
         for kind in kinds:
             await self.dialer.event(kind, attempt, **facts)
         await asyncio.sleep(0.1)
-        return await self.now(attempt)
-
-    async def now(self, attempt: Attempt) -> Attempt:
-        found = await self.ledger.get(attempt.id)
-        assert found is not None
-        return found
+        return await self.recorded(attempt)
 
     async def ready(self, agent: Agent) -> None:
         await self.host.hooks.all("on_agent_ready", agent=agent)

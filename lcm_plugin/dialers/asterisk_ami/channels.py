@@ -34,6 +34,7 @@ _OTHER_HALF: Final = {Party.AGENT: "-b", Party.CUSTOMER: "-d"}
 """Of a Local channel."""
 _RINGING, _UP = "5", "6"
 _STATES: Final = {_RINGING: ConnectionState.ALERTING, _UP: ConnectionState.CONNECTED}
+_NOT_THERE: Final = "Unable to retrieve endpoint"
 _BY_DIAL_STATUS: Final = {"BUSY": 17, "CONGESTION": 34, "NOANSWER": 19, "CHANUNAVAIL": 20, "CANCEL": 16}
 
 
@@ -84,6 +85,23 @@ class AsteriskAmi:
     async def seen(self, attempt_id: str) -> Mapping[Party, ConnectionState]:
         found = {party: await self._state(f"{attempt_id}{_SUFFIXES[party]}") for party in Party}
         return {party: state for party, state in found.items() if state is not None}
+
+    async def wrong_endpoint(self) -> str | None:
+        """What is wrong with the trunk of `endpoint`; None where nothing is, or nothing can be told.
+
+        Raises:
+            EngineError: Asterisk cannot be asked.
+        """
+        name = NumberEndpoint(self.settings.endpoint).pjsip_endpoint
+        if name is None:
+            return None
+        said = f"endpoint {self.settings.endpoint!r}:"
+        try:
+            details = await self._manager().listed("PJSIPShowEndpoint", Endpoint=name)
+        except EngineRefusedError as error:  # or the user may not ask, or there is no PJSIP at all
+            return f"{said} there is no PJSIP endpoint {name!r}" if _NOT_THERE in f"{error}" else None
+        offline = any(one.get("DeviceState") == "Unavailable" for one in details)
+        return f"{said} PJSIP endpoint {name!r} is offline" if offline else None
 
     def forget(self, attempt_id: str) -> None:
         for suffix in _SUFFIXES.values():
@@ -148,7 +166,11 @@ class AsteriskAmi:
         await self._manager().action("Originate", *variables, action_id=identity, **asked)
 
     async def _state(self, channel: str) -> ConnectionState | None:
-        for message in await self._manager().listed("Status", Channel=channel):
+        try:
+            messages = await self._manager().listed("Status", Channel=channel)
+        except EngineRefusedError:
+            return None  # no such channel
+        for message in messages:
             if message.get("Uniqueid") == channel:
                 self._names[channel] = message.get("Channel", "")
                 return _STATES.get(message.get("ChannelState", ""), ConnectionState.INITIATED)

@@ -21,7 +21,9 @@ status is used then.
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from cti_hooks import Agent, Host
+from attrs import evolve
+
+from cti_hooks import Agent, Health, Host, hookimpl
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint
 from lcm_plugin.dialers.asterisk_ami.channels import AsteriskAmi
@@ -29,6 +31,7 @@ from lcm_plugin.dialers.asterisk_ami.manager import Manager
 from lcm_plugin.dialers.asterisk_ami.settings import AmiSettings
 from lcm_plugin.dialers.exchange import Connection, ExchangeDialer
 from lcm_plugin.dialers.exchange.dialer import Line
+from lcm_plugin.dialers.exchange.wire import EngineError
 
 
 class AsteriskAmiDialer(ExchangeDialer):
@@ -37,6 +40,7 @@ class AsteriskAmiDialer(ExchangeDialer):
     def __init__(self, table: Mapping[str, object]) -> None:
         super().__init__()
         self.settings = plugin_settings.read(AmiSettings, table)
+        self._asterisk: AsteriskAmi | None = None
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -45,7 +49,7 @@ class AsteriskAmiDialer(ExchangeDialer):
 
     def open_lines(self, host: Host) -> Sequence[Line]:
         settings = self.settings
-        asterisk = AsteriskAmi(settings=settings, dialer=self)
+        asterisk = self._asterisk = AsteriskAmi(settings=settings, dialer=self)
         asterisk.connection = Connection(
             what=f"asterisk-ami {settings.engine}",
             address=settings.address_in(host.directory),
@@ -68,8 +72,21 @@ class AsteriskAmiDialer(ExchangeDialer):
             )
         ]
 
+    @hookimpl
+    async def report_health(self) -> list[Health]:
+        return [await self._with_endpoint(health) for health in await super().report_health()]
+
     def engine_of(self, agent: Agent) -> str | None:
         return self.settings.engine if self.settings.serves(agent.id) else None
 
     def endpoint_of(self, agent: Agent) -> str:
         return AgentEndpoint(self.settings.agent_endpoint).filled(agent)
+
+    async def _with_endpoint(self, health: Health) -> Health:
+        if not health.good or self._asterisk is None:
+            return health
+        try:
+            wrong = await self._asterisk.wrong_endpoint()
+        except EngineError as error:
+            wrong = f"{error}"
+        return evolve(health, good=False, seen=wrong) if wrong else health

@@ -65,17 +65,18 @@ class Manager(Wire):
             EngineError: as for `Wire.ask`.
         """
         key = action_id or f"lcm-{next(self._numbers)}"
-        response: Message = await self.ask(key, _block(name, key, headers, variables))
-        if response.get("Response") not in {"Success", "Goodbye"}:
-            raise EngineRefusedError(masked_text(response.get("Message", "an error without a message")))
-        return response
+        return _unless_refused(await self.ask(key, _block(name, key, headers, variables)))
 
     async def listed(self, name: str, **headers: str) -> Sequence[Message]:
-        """Send an action that is answered by a list of events; these."""
+        """Send an action that is answered by a list of events; these.
+
+        Raises:
+            as `action`.
+        """
         key = f"lcm-{next(self._numbers)}"
         self._lists[key] = []
         try:
-            await self.ask(key, _block(name, key, headers, ()))
+            _unless_refused(await self.ask(key, _block(name, key, headers, ())))
             return self._lists[key]
         finally:
             del self._lists[key]
@@ -106,6 +107,13 @@ class Manager(Wire):
                 self.answer(key, message)
         else:
             self._heard(message)
+
+
+def _unless_refused(answer: Message) -> Message:
+    """The answer, a response or a list's last event."""
+    if answer.get("Response", "Success") not in {"Success", "Goodbye"}:
+        raise EngineRefusedError(masked_text(answer.get("Message", "an error without a message")))
+    return answer
 
 
 def _block(name: str, key: str, headers: Mapping[str, str], variables: Sequence[str]) -> bytes:

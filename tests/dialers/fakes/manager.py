@@ -54,4 +54,6 @@ class FakeManager(FakeServer):
         if action == "Hangup" and channel in self.channels:
             self.channels.remove(channel)
             return [success, {"Event": "Hangup", "Uniqueid": channel, "Channel": "x", "Cause": "16"}]
+        if action == "PJSIPShowEndpoint":
+            return [success, {"Event": "EndpointDetailComplete", "EventList": "Complete"}]
         return [success]
