@@ -34,7 +34,7 @@ from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.intake import Intake
 from lcm_plugin.desk.numbers import with_number
 from lcm_plugin.desk.offer import Offer
-from lcm_plugin.desk.outcomes import events_before, outcome_of
+from lcm_plugin.desk.outcomes import end_of, events_before, outcome_of
 from lcm_plugin.desk.pauses import Pauses
 from lcm_plugin.desk.reviewing import Reviewing
 from lcm_plugin.desk.said import Said
@@ -147,10 +147,8 @@ class Desk:
         ended = event.kind is CallEventKind.CALL_CLEARED and attempt.state in IN_DOUBT
         calls = calls_after(attempt, event)
         if ended:
-            outcome = outcome_of(self._events)
-            self.ledger.change(
-                attempt, AttemptState.ENDED, seen=True, calls=calls, outcome=outcome, reason=f"{event.kind}"
-            )
+            facts = {"outcome": outcome_of(self._events), "reason": end_of(self._events)}
+            self.ledger.change(attempt, AttemptState.ENDED, seen=True, calls=calls, **facts)
         elif calls != attempt.calls:
             self.ledger.change(attempt, attempt.state, seen=True, calls=calls, reason=f"{event.kind}")
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from cti_hooks import Attempt, CallEvent, CallEventKind, ConnectionState, Outcome
+from cti_hooks import Attempt, CallEvent, CallEventKind, ConnectionState, Outcome, masked_text
 
 AGENT: Final = "agent"
 
@@ -89,6 +89,18 @@ def outcome_of(events: Sequence[CallEvent]) -> Outcome:
     if seen.agent_failed and not seen.rang:
         return Outcome.AGENT_UNAVAILABLE
     return _from_cause(seen) or _from_course(seen)
+
+
+def end_of(events: Sequence[CallEvent]) -> str:
+    """How the call ended, for people: the last event, and where no outcome is told, what the engine said.
+
+    An order that an engine refused and a call that it lost are told from each other by this text alone.
+    """
+    last = f"{events[-1].kind}"
+    texts = [event.text for event in events if event.text and not _is_agents(event)]
+    if not texts or outcome_of(events) is not Outcome.UNKNOWN:
+        return last
+    return f"{last}: {masked_text(texts[-1])}"
 
 
 def events_before(attempt: Attempt) -> list[CallEvent]:

@@ -1,7 +1,8 @@
 """What became of calls nobody saw the end of: asked of the dialers until there is an answer (DESIGN 5).
 
-Found: it goes on, or has ended. Not seen by its own backend and engine once its deadline is over: ended, the
-outcome unknown. An engine that cannot be reached leaves it unknown, and is asked again. It is never dialed.
+Found: it goes on, or has ended. Not seen by its own backend and engine once its deadline is over: ended; the
+outcome is what the ledger knew of the call before, and unknown where that was too little. An engine that
+cannot be reached leaves it unknown, and is asked again. It is never dialed.
 """
 
 import asyncio
@@ -10,7 +11,8 @@ from typing import Final
 
 from attrs import define, field
 
-from cti_hooks import Answer, Attempt, AttemptState, Call, ConnectionState, Outcome
+from cti_hooks import Answer, Attempt, AttemptState, Call, ConnectionState
+from lcm_plugin.desk.outcomes import events_before, outcome_of
 from lcm_plugin.desk.site import Site
 from lcm_plugin.ledger import Ledger, LedgerError
 
@@ -75,15 +77,16 @@ class Verdicts:
             log.warning("attempt %s stays unknown: %s", attempt.id, silent)
         elif over:
             reason = "its dialer has not seen it, and its deadline is over"
-            self.ledger.change(now, AttemptState.ENDED, outcome=Outcome.UNKNOWN, reason=reason)
+            outcome = outcome_of(events_before(now))
+            self.ledger.change(now, AttemptState.ENDED, outcome=outcome, reason=reason)
         return over and not silent
 
     def _found(self, attempt: Attempt, call: Call) -> None:
-        ended = call.state is ConnectionState.NULL
-        state = AttemptState.ENDED if ended else AttemptState.CALLING
-        reason = "the dialer says that it ended" if ended else "found at the dialer"
-        outcome = Outcome.UNKNOWN if ended else None
-        self.ledger.change(attempt, state, calls=(call,), outcome=outcome, reason=reason)
+        if call.state is not ConnectionState.NULL:
+            self.ledger.change(attempt, AttemptState.CALLING, calls=(call,), reason="found at the dialer")
+            return
+        outcome, reason = outcome_of(events_before(attempt)), "the dialer says that it ended"
+        self.ledger.change(attempt, AttemptState.ENDED, calls=(call,), outcome=outcome, reason=reason)
 
     def _cannot_tell(self, attempt: Attempt, answers: list[Answer]) -> str:
         """Why nobody who could have seen it can be asked now, or empty. Only its own backend may say no."""

@@ -7,8 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti_hooks import CallEvent, CallEventKind, Outcome, counts_as_attempt
-from lcm_plugin.desk.outcomes import BY_CAUSE, BY_SIP, outcome_of
+from cti_hooks import (
+    Agent,
+    Attempt,
+    AttemptState,
+    Call,
+    CallEvent,
+    CallEventKind,
+    ConnectionState,
+    Outcome,
+    counts_as_attempt,
+)
+from lcm_plugin.desk.outcomes import BY_CAUSE, BY_SIP, events_before, outcome_of
 
 K = CallEventKind
 NOW = datetime(2024, 1, 30, 15, 0, tzinfo=UTC)
@@ -228,3 +238,31 @@ def test_what_counts_as_an_attempt() -> None:
         Outcome.CONGESTION, Outcome.BLOCKED, Outcome.AGENT_UNAVAILABLE, Outcome.CANCELLED, Outcome.FAILED
     }  # fmt: skip
     assert counts_as_attempt(None)
+
+
+@pytest.mark.parametrize(
+    ("state", "ends", "outcome"),
+    [
+        (ConnectionState.INITIATED, 16, Outcome.CANCELLED),
+        (ConnectionState.ALERTING, 16, Outcome.NO_ANSWER),
+        (ConnectionState.CONNECTED, 16, Outcome.ANSWERED),
+        (ConnectionState.HOLD, 16, Outcome.ANSWERED),
+        (ConnectionState.FAIL, None, Outcome.BUSY),
+        (ConnectionState.NULL, 17, Outcome.BUSY),
+    ],
+)
+def test_of_a_call_taken_over_the_state_tells_its_past(
+    state: ConnectionState, ends: int | None, outcome: Outcome
+) -> None:
+    """What an earlier host saw counts as if this one had seen it; a call that failed keeps its cause."""
+    call = Call(id="c", attempt_id="a", state=state, q850=17 if state is ConnectionState.FAIL else None)
+    attempt = Attempt(
+        id="a",
+        agent=Agent(id="alice"),
+        contact=None,
+        state=AttemptState.CALLING,
+        campaign_group="G",
+        opened_at=NOW,
+        calls=(call,),
+    )
+    assert outcome_of([*events_before(attempt), event(K.CALL_CLEARED, q850=ends)]) is outcome

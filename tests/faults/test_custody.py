@@ -26,6 +26,7 @@ from cti_hooks import (
     Contact,
     Dial,
     Host,
+    Outcome,
     hookimpl,
 )
 from lcm_plugin.ledger import (
@@ -374,3 +375,27 @@ async def test_a_clock_set_back_delays_no_verdict(open_site: OpenSite, set_back:
         set_back.offset = -timedelta(hours=1)
         await asyncio.sleep(2 * LEASE)
         assert await a.state(attempt) is AttemptState.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("saw", "outcome"),
+    [
+        ([], Outcome.UNKNOWN),
+        ([CallEventKind.DELIVERED], Outcome.UNKNOWN),
+        ([CallEventKind.DELIVERED, CallEventKind.ESTABLISHED], Outcome.ANSWERED),
+    ],
+)
+async def test_what_the_ledger_knew_of_a_call_is_its_outcome(
+    site: Site, saw: list[CallEventKind], outcome: Outcome
+) -> None:
+    """A call that nobody has any more was answered if the host that died saw it; else it is unknown."""
+    first = await site.start("a")
+    attempt = await called(first)
+    for kind in saw:
+        await first.sees(kind, attempt)
+    await asyncio.sleep(1)
+    first.freeze_lease()
+    second = await site.start("b", auto_dispose={})
+    await asyncio.sleep(2 * LEASE)
+    ended = await second.ledger.get(attempt.id)
+    assert (ended.state, ended.outcome) == (AttemptState.ENDED, outcome)

@@ -44,9 +44,15 @@ async def here(shared_asterisk: Asterisk, password: None) -> AsyncIterator[Centr
     ],
 )
 async def test_how_a_call_ends_is_told(
-    here: Centre, number: str, kinds: list[str], q850: int | None, sip_status: int | None
+    here: Centre,
+    monkeypatch: pytest.MonkeyPatch,
+    number: str,
+    kinds: list[str],
+    q850: int | None,
+    sip_status: int | None,
 ) -> None:
     """Each outcome is told by the events in their order, with the network's cause; call_cleared is last."""
+    monkeypatch.setattr("lcm_plugin.dialers.asterisk.order.LEAST_RING", 1.0)
     attempt = f"ends-{number.strip('+')}"
     call = await here.dial(attempt, number, ring_seconds=1)
     assert call == Call(

@@ -114,6 +114,31 @@ async def test_one_404_makes_nobody_invalid_unless_the_site_says_so(
     assert lcm.account.dispositions == []
 
 
+@pytest.mark.parametrize(
+    ("dialer", "said"),
+    [
+        ("asterisk", "cannot reach this endpoint: unknown, or not registered"),
+        ("asterisk-ami", "Asterisk could not call it"),
+    ],
+)
+async def test_a_trunk_that_is_not_there_says_nothing_of_the_customer(
+    shared_asterisk: Asterisk, tmp_path: Path, dialer: str, said: str
+) -> None:
+    """Only Asterisk's text tells a refused order from a lost call: unknown, with the text, for a person."""
+    table = table_of(dialer, shared_asterisk, endpoint="PJSIP/{number}@carrier")
+    async with (
+        Sandbox(contacts=people(Customer.ANSWERS)) as lcm,
+        working(lcm, tmp_path / "ledger.db", dialer, table, good=False) as shift,
+    ):
+        await shift.centre.health()
+        await shift.ready("alice")
+        ended = await shift.state(Customer.ANSWERS, AttemptState.ENDED)
+    assert ended.outcome is Outcome.UNKNOWN
+    assert said in ended.reason
+    assert lcm.account.dispositions == []
+    assert f"{ended.id}-c" not in shared_asterisk.account("ANSWER")
+
+
 async def test_two_hundred_calls_by_the_ledger_and_by_asterisk(
     shared_asterisk: Asterisk, tmp_path: Path
 ) -> None:

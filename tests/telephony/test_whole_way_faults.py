@@ -76,7 +76,7 @@ async def bench(
     ):
         url = f"http://127.0.0.1:{between.port}/ari"
         table = ari_settings(own_asterisk, url=url, request_seconds=1)
-        settings = {"dial_seconds": 4}
+        settings: dict[str, Any] = {"dial_seconds": 4}
         async with working(lcm, tmp_path / "ledger.db", "asterisk", table, **settings) as shift:
             yield Bench(own_asterisk, between, shift)
 
@@ -159,7 +159,7 @@ async def test_the_host_is_killed_while_its_calls_go_on(
         MUCH_LATER: ("connected", Outcome.ANSWERED),
     }
     table = table_of(dialer, shared_asterisk)
-    lease = {"dial_seconds": 2, "lease_seconds": 3}
+    lease: dict[str, Any] = {"dial_seconds": 2, "lease_seconds": 3}
     async with Sandbox(contacts=people(*wanted)) as lcm:
         settings = lcm_settings(lcm, tmp_path / "ledger.db", **lease)
         states = {number: state for number, (state, _) in wanted.items()}

@@ -131,13 +131,20 @@ def lcm_settings(lcm: Sandbox, ledger: Path, **others: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def working(
-    lcm: Sandbox, ledger: Path, dialer: str, table: Mapping[str, Any], *plugins: object, **settings: Any
+    lcm: Sandbox,
+    ledger: Path,
+    dialer: str,
+    table: Mapping[str, Any],
+    *plugins: object,
+    good: bool = True,
+    **settings: Any,
 ) -> AsyncIterator[Shift]:
-    """A centre with this dialer at this LCM, its dialer good."""
+    """A centre with this dialer at this LCM; `good`: once its dialer says that it is."""
     record = Record()
     tables = {"lcm": lcm_settings(lcm, ledger, **settings), dialer: table}
     async with centre(tables, record, *plugins) as here:
-        await here.ready()
+        if good:
+            await here.ready()
         yield Shift(lcm=lcm, centre=here, record=record)
 
 
