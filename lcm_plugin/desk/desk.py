@@ -24,6 +24,7 @@ from cti_hooks import (
     Consent,
     Dial,
     Disposition,
+    Outcome,
     Refusal,
     described,
 )
@@ -282,7 +283,11 @@ class Desk:
         self._pauses.reset()
         if await self._dialing.place(attempt, dial):
             return None
-        return await self._refuse(attempt, (Refusal(rule="no_dialer", reason="no dialer took the call"),))
+        reason = "no dialer took the call"
+        if attempt.redial_of:  # the call before it is to be disposed of still
+            self.ledger.change(attempt, AttemptState.ENDED, outcome=Outcome.FAILED, reason=reason)
+            return None
+        return await self._refuse(attempt, (Refusal(rule="no_dialer", reason=reason),))
 
     # -- offers ---------------------------------------------------------------------------------------------
 
@@ -383,9 +388,9 @@ class Desk:
         refusals = await self._reviewing.refusals(attempt, contact, by_person=True)
         if refusals:
             await self._refuse_person(attempt, refusals)
-        if attempt.state is AttemptState.ENDED:
-            attempt = self.hand.keep(await self.ledger.redial(attempt, contact))
         try:
+            if attempt.state is AttemptState.ENDED:
+                attempt = self.hand.keep(await self.ledger.redial(attempt, contact))
             told = {"reason": f"dialed for {said.actor}", **self._told(said)}
             intended = await self._dialing.intended(attempt, contact=contact, by_person=True, **told)
         except DialingStoppedError as error:

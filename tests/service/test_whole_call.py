@@ -88,7 +88,7 @@ async def desktop(directory: Path, lcm: Sandbox, **settings: Any) -> AsyncIterat
         **settings,
     }
     dialer = {"agent_seconds": 0.05, "ring_seconds": 0.1, "talk_seconds": 0.3, "numbers": {BUSY: "busy"}}
-    tables = {"cti": {"plugins": ["lcm", "loopback"]}, "service": {"port": 0}}
+    tables: dict[str, Any] = {"cti": {"plugins": ["lcm", "loopback"]}, "service": {"port": 0}}
     config = directory / "cti.toml"
     config.write_text(toml({**tables, "plugins.lcm": own, "plugins.loopback": dialer}))
     process = await asyncio.create_subprocess_exec(
