@@ -360,6 +360,10 @@ class Desk:
             if attempt.state is not AttemptState.OFFERED:
                 raise ConflictError(f"attempt {attempt.id} is {attempt.state}, and no offer any more")
             if said.answer is AnswerKind.CLOSE:
+                if not said.reason:
+                    raise InvalidError(
+                        {"reason": "is needed with close: an outcome's id, by the LCM's lists"}
+                    )
                 disposition, told = Disposition(outcome_id=said.reason), self._told(said)
                 return await self.disposing.dispose(attempt, disposition, **told)
             if said.answer is AnswerKind.REJECT and attempt.contact:
