@@ -252,10 +252,11 @@ class Desk:
         attempt = self.hand.attempt
         if attempt and attempt.state is AttemptState.ENDED and await self.ledger.still_has(attempt):
             await self._auto_dispose(attempt)
-        held = self.hand.held()
-        if held and self.offer and self.offer.attempt_id == held.id:
-            self.offer.restart_preview()
-            return True
+        offer, held = self.offer, self.hand.held()
+        if offer and held and offer.attempt_id == held.id and await self.ledger.still_has(held):
+            if self.offer is offer:
+                offer.restart_preview()
+            return self.hand.attempt is not None
         return self.hand.busy
 
     def _may_dial_itself(self, attempt: Attempt) -> bool:
