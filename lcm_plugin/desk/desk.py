@@ -24,6 +24,7 @@ from cti_hooks import (
     Consent,
     Dial,
     Disposition,
+    Outcome,
     Refusal,
     described,
 )
@@ -257,10 +258,11 @@ class Desk:
         attempt = self.hand.attempt
         if attempt and attempt.state is AttemptState.ENDED and await self.ledger.still_has(attempt):
             await self._auto_dispose(attempt)
-        held = self.hand.held()
-        if held and self.offer and self.offer.attempt_id == held.id:
-            self.offer.restart_preview()
-            return True
+        offer, held = self.offer, self.hand.held()
+        if offer and held and offer.attempt_id == held.id and await self.ledger.still_has(held):
+            if self.offer is offer:
+                offer.restart_preview()
+            return self.hand.attempt is not None
         return self.hand.busy
 
     def _may_dial_itself(self, attempt: Attempt) -> bool:
@@ -291,7 +293,11 @@ class Desk:
         self._pauses.reset()
         if await self._dialing.place(attempt, dial):
             return None
-        return await self._refuse(attempt, (Refusal(rule="no_dialer", reason="no dialer took the call"),))
+        reason = "no dialer took the call"
+        if attempt.redial_of:  # the call before it is to be disposed of still
+            self.ledger.change(attempt, AttemptState.ENDED, outcome=Outcome.FAILED, reason=reason)
+            return None
+        return await self._refuse(attempt, (Refusal(rule="no_dialer", reason=reason),))
 
     # -- offers ---------------------------------------------------------------------------------------------
 
@@ -364,6 +370,10 @@ class Desk:
             if attempt.state is not AttemptState.OFFERED:
                 raise ConflictError(f"attempt {attempt.id} is {attempt.state}, and no offer any more")
             if said.answer is AnswerKind.CLOSE:
+                if not said.reason:
+                    raise InvalidError(
+                        {"reason": "is needed with close: an outcome's id, by the LCM's lists"}
+                    )
                 disposition, told = Disposition(outcome_id=said.reason), self._told(said)
                 return await self.disposing.dispose(attempt, disposition, **told)
             if said.answer is AnswerKind.REJECT and attempt.contact:
@@ -392,9 +402,9 @@ class Desk:
         refusals = await self._reviewing.refusals(attempt, contact, by_person=True)
         if refusals:
             await self._refuse_person(attempt, refusals)
-        if attempt.state is AttemptState.ENDED:
-            attempt = self.hand.keep(await self.ledger.redial(attempt, contact))
         try:
+            if attempt.state is AttemptState.ENDED:
+                attempt = self.hand.keep(await self.ledger.redial(attempt, contact))
             told = {"reason": f"dialed for {said.actor}", **self._told(said)}
             intended = await self._dialing.intended(attempt, contact=contact, by_person=True, **told)
         except DialingStoppedError as error:

@@ -146,7 +146,7 @@ class Disposing:
     # -- checking -------------------------------------------------------------------------------------------
 
     async def _check(self, attempt: Attempt, contact: Contact, disposition: Disposition) -> None:
-        wrong = dict(self._wrong(disposition))
+        wrong = {**dict(self._wrong(disposition)), **_no_such_mode(contact, disposition.callback)}
         if not wrong:
             wrong = await self._unlisted(attempt.agent, contact, disposition)
         if wrong:
@@ -247,7 +247,7 @@ class Disposing:
             "comments": disposition.comments,
             "agent": agent,
             "user": agent,
-            "mode_id": (callback.mode_id or contact.mode if contact else None) if callback else None,
+            "mode_id": _mode_id(contact, callback) if contact and callback else None,
             "starts_at": callback.starts_at.isoformat() if callback else None,
             "ends_at": callback.ends_at.isoformat() if callback else None,
         }
@@ -288,6 +288,21 @@ def _is_one_outcome(disposition: Disposition) -> bool:
     """Whether it says no more than Skip has a field for."""
     both = disposition.outcome_id and disposition.business_outcome_id
     return not (both or disposition.comments or disposition.callback)
+
+
+def _mode_id(contact: Contact, callback: Callback) -> str:
+    """The number to call back: as chosen, else the one called, by its id where the LCM told it."""
+    known = (one.id for one in contact.modes if contact.mode in {one.id, one.description})
+    return callback.mode_id or next(known, contact.mode)
+
+
+def _no_such_mode(contact: Contact, callback: Callback | None) -> dict[str, str]:
+    """What is wrong with a callback's number, where the LCM told which there are."""
+    ids = {one.id for one in contact.modes}
+    if not ids or callback is None or callback.mode_id is None or callback.mode_id in ids:
+        return {}
+    has = ", ".join(f"{one.id} {one.description}".strip() for one in contact.modes)
+    return {"callback.mode_id": f"the contact has no number {callback.mode_id!r}; it has {has}"}
 
 
 def _is_regular(callback: Callback | None) -> bool:

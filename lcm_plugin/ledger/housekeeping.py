@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from attrs import define, evolve, field
 
-from cti_hooks import Attempt, Contact
+from cti_hooks import Attempt, AttemptState, Contact
 from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
-from lcm_plugin.ledger.errors import LedgerError
+from lcm_plugin.ledger.database import Step
+from lcm_plugin.ledger.errors import AttemptLostError, LedgerError
 from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import SETTLED
 from lcm_plugin.ledger.schema import attempts, dials, digest, history, outbox
+from lcm_plugin.ledger.writing import set_from
 
 log = logging.getLogger("lcm_plugin.ledger")
 
@@ -38,6 +41,38 @@ def prune(connection: sa.Connection, now: datetime, keep: timedelta, audit: time
     for row in rows:
         _take_out(connection, row.id, attempt_of(row.body), now)
     return len(rows) + _drop(connection, now - audit)
+
+
+def finish(connection: sa.Connection, now: datetime) -> int:
+    """Close what nobody is left to close; how many, and call again while it is as many as AT_ONCE.
+
+    An offer let go of, whose agent did not come back before it expired; and what the LCM has confirmed, where
+    its host ended, or could not write, before it was closed.
+    """
+    abandoned = attempts.select().where(
+        attempts.c.state == AttemptState.OFFERED.value,
+        attempts.c.holder.is_(None),
+        attempts.c.expires_at <= now,
+    )
+    unsettled = sa.exists().where(outbox.c.attempt_id == attempts.c.id, outbox.c.state.not_in(SETTLED))
+    told = attempts.select().where(
+        attempts.c.state == AttemptState.DISPOSED.value,
+        attempts.c.changed_at < now - timedelta(seconds=EVERY),
+        ~unsettled,
+    )
+    offers = connection.execute(abandoned.limit(AT_ONCE)).all()
+    for row in offers:
+        _finish(connection, row, AttemptState.EXPIRED, now, "it expired while nobody held it")
+    left = connection.execute(told.limit(AT_ONCE - len(offers))).all()
+    for row in left:
+        _finish(connection, row, AttemptState.CLOSED, now, "the LCM has confirmed it")
+    return len(offers) + len(left)
+
+
+def _finish(connection: sa.Connection, row: Any, state: AttemptState, now: datetime, reason: str) -> None:
+    done = evolve(attempt_of(row.body), state=state, changed_at=now, reason=reason)
+    with suppress(AttemptLostError):  # another host was quicker
+        set_from(connection, done, AttemptState(row.state))
 
 
 def forget(connection: sa.Connection, key: str, now: datetime) -> int:
@@ -124,10 +159,15 @@ class Housekeeping:
             await asyncio.sleep(EVERY)
 
     async def _round(self) -> None:
-        step = partial(prune, now=self.ledger.now(), keep=self.keep, audit=self.audit)
-        pruned = touched = await self.ledger.run(step)
+        now = self.ledger.now()
+        finished = await self._all(partial(finish, now=now))
+        pruned = await self._all(partial(prune, now=now, keep=self.keep, audit=self.audit))
+        if finished or pruned:
+            log.info("finished %d attempts, pruned %d", finished, pruned)
+
+    async def _all(self, step: Step[int]) -> int:
+        total = touched = await self.ledger.run(step)
         while touched >= AT_ONCE:
             touched = await self.ledger.run(step)
-            pruned += touched
-        if pruned:
-            log.info("pruned %d attempts", pruned)
+            total += touched
+        return total

@@ -197,6 +197,7 @@ class Ledger(Records):
         """Another attempt for an ended one's contact, `offered`: a person wants it called once more.
 
         Raises:
+            DialingStoppedError: nothing may be placed now; the ended one stays as it is.
             AttemptLostError: the attempt is not ended any more.
             LedgerUnavailable: it was not recorded.
         """

@@ -225,8 +225,11 @@ def redial_attempt(connection: sa.Connection, before: Attempt, again: Attempt, h
     """Close an ended attempt and offer its contact once more, as another attempt: a person wants it called.
 
     Raises:
+        DialingStoppedError: nothing may be placed now; it waits for its disposition as before.
         AttemptLostError: it is not ended any more.
     """
+    if stop := stop_for(connection, again):
+        raise DialingStoppedError(stop)
     set_from(connection, evolve(before, state="closed", changed_at=again.opened_at), AttemptState.ENDED)
     connection.execute(_INSERT_ATTEMPT, row_of(again, holder))
     note(connection, again)

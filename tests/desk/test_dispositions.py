@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from cti_hooks import (
     Agent,
@@ -18,6 +19,7 @@ from cti_hooks import (
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.ledger import LetterState
 from lcm_plugin.plugin import lcm_of
+from lcm_plugin.sandbox import SandboxContact, SandboxMode
 
 ALICE = Agent(id="alice", endpoint="PJSIP/1001")
 BOB = Agent(id="bob")
@@ -90,6 +92,25 @@ async def test_set_call_result(open_centre: OpenCentre, kind: str) -> None:
     assert booked.starts_at == wanted.starts_at.replace(second=0, microsecond=0)
 
 
+@pytest.mark.parametrize(("chosen", "sent"), [(None, "3"), ("2", "2")], ids=["the one called", "another"])
+async def test_the_number_to_call_back(open_centre: OpenCentre, chosen: str | None, sent: str) -> None:
+    """A callback is for the number called, by the id the LCM gave it, or for another of the contact's."""
+    modes = (
+        SandboxMode(id="3", phone_number="+12125550001", description="Mobile"),
+        SandboxMode(id="2", phone_number="+12125550999", description="Office"),
+    )
+    person = SandboxContact(key="1", phone_number="+12125550001", modes=modes)
+    centre = await open_centre([person], contact_modes=True, **BY_HAND)
+    call = await ended(centre)
+    no_such = evolve(callback(centre, "regular"), mode_id="7")
+    with pytest.raises(InvalidError, match="has no number '7'; it has 3 Mobile, 2 Office"):
+        await centre.disposes(call, Disposition(outcome_id="4", callback=no_such))
+    assert centre.sent() == []
+    wanted = evolve(no_such, mode_id=chosen)
+    await centre.disposes(call, Disposition(outcome_id="4", callback=wanted))
+    assert [one.mode_id for one in centre.lcm.account.callbacks] == [sent]
+
+
 async def test_do_not_call(open_centre: OpenCentre) -> None:
     """A do-not-call is told by SetDNC with both its outcomes; that number is handed out no more."""
     centre = await open_centre(1, **BY_HAND)
@@ -150,6 +171,16 @@ async def test_an_offer_is_closed(open_centre: OpenCentre, said: dict[str, Any],
     (told,) = centre.lcm.account.dispositions
     assert told.comments == said.get("comments", "")
     assert (told.callback is not None) == ("callback" in said)
+
+
+async def test_close_needs_an_outcome(open_centre: OpenCentre) -> None:
+    """CLOSE without an outcome id is answered with what is missing; the offer stays."""
+    centre = await open_centre(1, preview={"seconds": 99}, **BY_HAND)
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    with pytest.raises(InvalidError, match="reason: is needed with close"):
+        await centre.answers(ALICE, centre.records.shown[0], "close")
+    assert (await centre.recorded(centre.records.shown[0])).state is AttemptState.OFFERED
 
 
 async def test_close_by_other_downloads(open_centre: OpenCentre) -> None:

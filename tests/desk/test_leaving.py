@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cti_hooks import Agent, Attempt, AttemptState, CallEventKind, Disposition, Outcome
-from lcm_plugin.ledger import OPEN
+from lcm_plugin.ledger import OPEN, AttemptLostError
 from lcm_plugin.plugin import lcm_of
 
 ALICE = Agent(id="alice", endpoint="PJSIP/1001")
@@ -159,3 +159,19 @@ async def test_its_host_dies_with_a_call_to_be_disposed_of(open_centre: OpenCent
     await second.disposes(call, Disposition(outcome_id="3"))
     assert (await second.recorded(call)).outcome is not None
     assert [one.outcome_id for one in first.lcm.account.dispositions] == ["3"]
+
+
+@pytest.mark.parametrize("dials", [True, False])
+async def test_closed_at_another_host(open_centre: OpenCentre, *, dials: bool) -> None:
+    """An offer that a supervisor closes at another host is not dialed here; the next ready brings another."""
+    first, second = await two(open_centre, preview=WAITS | {"seconds": 500})
+    offer = await only(first)
+    await second.disposes(offer, Disposition(outcome_id="2"), actor="supervisor 7")
+    if dials:
+        with pytest.raises(AttemptLostError, match="is not offered by this host any more"):
+            await first.answers(ALICE, offer, "dial")
+    await first.ready(ALICE)
+    await asyncio.sleep(5)
+    assert first.dialer.dialed == []
+    assert [one.outcome_id for one in first.lcm.account.dispositions] == ["2"]
+    assert len(first.records.shown) == 2

@@ -16,6 +16,7 @@ from cti_hooks import (
     AttemptState,
     CallEventKind,
     Contact,
+    Disposition,
     Outcome,
     Refusal,
     hookimpl,
@@ -338,6 +339,34 @@ async def test_once_more_is_refused_by_the_rules_too(open_centre: OpenCentre) ->
     assert len(centre.dialer.dialed) == 1
 
 
+async def test_once_more_and_no_dialer(open_centre: OpenCentre) -> None:
+    """A second call that no dialer takes leaves the contact to be disposed of, as the first call has it."""
+    declines = Declines(after=1)
+    centre = await open_centre(1, plugins=(declines,), auto_dispose={})
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    first, _ = centre.dialer.dialed[0]
+    await centre.dialer.event(CallEventKind.CALL_CLEARED, first)
+    again = await centre.answers(ALICE, first, "dial")
+    left = await centre.recorded(again)
+    assert (left.state, left.outcome) == (AttemptState.ENDED, Outcome.FAILED)
+    await centre.disposes(left, Disposition(outcome_id="0"))
+    assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["0"]
+
+
+@define(eq=False)
+class Declines:
+    """Takes no call, but the first `after`."""
+
+    after: int = 0
+
+    @hookimpl(wrapper=True)
+    def make_call(self) -> Any:
+        taken = yield
+        self.after -= 1
+        return taken if self.after >= 0 else None
+
+
 async def test_what_comes_late_of_a_call_is_not_the_next_ones(open_centre: OpenCentre) -> None:
     """What is heard of a call after its end does not decide the next call's outcome."""
     centre = await open_centre(1, auto_dispose={})
@@ -415,13 +444,6 @@ async def test_an_outcome_of_the_config_that_is_not_listed(
 
 async def test_no_dialer_is_refused_whatever_the_site_wishes(open_centre: OpenCentre) -> None:
     """A wish for `no_dialer` holds nothing that is recorded as dialing: it is refused."""
-
-    class Declines:
-        @hookimpl(wrapper=True)
-        def make_call(self) -> Any:
-            yield
-            return None
-
     for wish in ("hold", "9"):
         centre = await open_centre(1, plugins=(Declines(),), on_refusal={"no_dialer": wish})
         await centre.ready(ALICE)

@@ -4,15 +4,18 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact, Outcome, Refusal
-from lcm_plugin.ledger import Draft, Housekeeping, Ledger, LedgerError, housekeeping
+from lcm_plugin.ledger import Draft, Housekeeping, Ledger, LedgerError, LetterState, housekeeping, letters
 
 OpenLedger = Callable[..., Awaitable[Ledger]]
 ALICE = Agent(id="alice", name="Alice Liddell")
+BOB = Agent(id="bob")
 CONTACT = Contact(
     key="5|3|1|0|0|44|1",
     phone_number="+12125550101",
@@ -108,3 +111,40 @@ async def test_one_person_is_forgotten_on_request(open_ledger: OpenLedger, tmp_p
     ledger.change(held, AttemptState.OFFERED, contact=CONTACT)
     with pytest.raises(LedgerError, match="is open"):
         await ledger.run(lambda connection: housekeeping.forget(connection, CONTACT.key, now))
+
+
+async def test_an_offer_nobody_came_back_to(open_ledger: OpenLedger) -> None:
+    """An offer let go of is closed once its reservation is over, though its agent never comes back."""
+    ledger = await open_ledger(lease_seconds=86400)
+    expires_at = ledger.now() + timedelta(hours=2)
+    contact = evolve(CONTACT, expires_at=expires_at)
+    offer = ledger.change(await ledger.open(ALICE), AttemptState.OFFERED, contact=contact)
+    held = ledger.change(await ledger.open(BOB), AttemptState.OFFERED, contact=evolve(contact, key="2"))
+    ledger.release(offer)
+    keeper = keeping(ledger)
+    keeper.start()
+    await asyncio.sleep(1.5 * 3600)
+    assert (await ledger.get(offer.id)).state is AttemptState.OFFERED  # type: ignore[union-attr]
+    await asyncio.sleep(2 * 3600)
+    left = await ledger.get(offer.id)
+    assert left
+    assert (left.state, left.reason) == (AttemptState.EXPIRED, "it expired while nobody held it")
+    assert (await ledger.get(held.id)).state is AttemptState.OFFERED  # type: ignore[union-attr]
+    await keeper.close()
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_what_the_lcm_has_confirmed_is_closed(open_ledger: OpenLedger, *, confirmed: bool) -> None:
+    """An attempt whose host ended after the LCM had confirmed it, and before it was closed, is closed."""
+    ledger = await open_ledger(lease_seconds=86400)
+    disposed = await ledger.dispose(await called(ledger), [Draft(message="SetCallResult", values={})])
+    (letter,) = await ledger.letters_of(disposed.id)
+    state = LetterState.CONFIRMED if confirmed else LetterState.UNCONFIRMED
+    ledger.note(partial(letters.settle, letter_id=letter.id, state=state, error=None, now=ledger.now()))
+    keeper = keeping(ledger)
+    keeper.start()
+    await asyncio.sleep(3 * 3600)
+    recorded = await ledger.get(disposed.id)
+    assert recorded
+    assert recorded.state is (AttemptState.CLOSED if confirmed else AttemptState.DISPOSED)
+    await keeper.close()

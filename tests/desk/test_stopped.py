@@ -1,0 +1,84 @@
+"""Dialing stopped: for the site, a campaign, an agent; by every host on the ledger, after a restart too."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from cti_hooks import Agent, AttemptState
+from lcm_plugin.errors import ConflictError
+from lcm_plugin.plugin import lcm_of
+
+ALICE = Agent(id="alice")
+BOB = Agent(id="bob")
+CAMPAIGN = "AD Manual Dial Campaign"
+DIALS = {"seconds": 10, "on_timeout": "dial"}
+
+OpenCentre = Callable[..., Awaitable[Any]]
+
+SCOPES: list[dict[str, str]] = [{}, {"campaign": CAMPAIGN}, {"agent_id": "alice"}]
+
+
+@pytest.mark.parametrize("seconds", [0, 10], ids=["at once", "after a preview"])
+@pytest.mark.parametrize("scope", SCOPES, ids=["site", "campaign", "agent"])
+async def test_nothing_is_placed_by_any_host(
+    open_centre: OpenCentre, scope: dict[str, str], seconds: int
+) -> None:
+    """A stop at one host holds at the other at once, and after its restart; offers stay; resume goes on."""
+    settings = {"preview": {"seconds": seconds, "on_timeout": "dial"}}
+    first = await open_centre(**settings)
+    second = await open_centre(beside=first, **settings)
+    await lcm_of(first.host).stop_dialing(actor="supervisor 7", **scope)
+    await second.ready(ALICE)
+    await asyncio.sleep(60)
+    assert second.dialer.dialed == []
+    offer = second.records.states(AttemptState.OFFERED)[-1]
+    assert (await second.recorded(offer)).state is AttemptState.OFFERED
+    assert "supervisor 7 stopped dialing" in (await second.recorded(offer)).reason
+    with pytest.raises(ConflictError, match="supervisor 7 stopped dialing"):
+        await second.answers(ALICE, offer, "dial")
+    await second.host.__aexit__(None, None, None)
+    third = await open_centre(beside=first, **settings)
+    await third.ready(ALICE)
+    await asyncio.sleep(60)
+    assert third.dialer.dialed == []
+    assert await lcm_of(first.host).resume_dialing(**scope)
+    await asyncio.sleep(20)
+    assert [attempt.id for attempt, _ in third.dialer.dialed] == [offer.id]
+
+
+async def test_others_go_on(open_centre: OpenCentre) -> None:
+    """A stop for one agent, or for another campaign, stops nobody else."""
+    centre = await open_centre()
+    await lcm_of(centre.host).stop_dialing(agent_id="alice", actor="supervisor 7")
+    await lcm_of(centre.host).stop_dialing(campaign="another", actor="supervisor 7")
+    await centre.ready(ALICE)
+    await centre.ready(BOB)
+    await asyncio.sleep(10)
+    assert [attempt.agent.id for attempt, _ in centre.dialer.dialed] == ["bob"]
+
+
+async def test_stopped_while_a_preview_runs(open_centre: OpenCentre) -> None:
+    """A stop that comes while an offer's preview runs holds when it is over, and the offer stays."""
+    centre = await open_centre(preview=DIALS)
+    await centre.ready(ALICE)
+    await asyncio.sleep(5)
+    await lcm_of(centre.host).stop_dialing(actor="supervisor 7")
+    await asyncio.sleep(30)
+    assert centre.dialer.dialed == []
+    assert (await centre.recorded(centre.records.shown[-1])).state is AttemptState.OFFERED
+
+
+async def test_a_call_once_more_while_stopped(open_centre: OpenCentre) -> None:
+    """A call to be made once more while dialing is stopped: the ended one stays, to be disposed of."""
+    centre = await open_centre(auto_dispose={})
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    first, _ = centre.dialer.dialed[0]
+    await centre.dialer.event("call_cleared", first)
+    await lcm_of(centre.host).stop_dialing(actor="supervisor 7")
+    with pytest.raises(ConflictError, match="supervisor 7 stopped dialing"):
+        await centre.answers(ALICE, first, "dial")
+    assert (await centre.recorded(first)).state is AttemptState.ENDED
+    assert len(centre.dialer.dialed) == 1
