@@ -18,7 +18,7 @@ from cti_hooks import (
     Outcome,
     counts_as_attempt,
 )
-from lcm_plugin.desk.outcomes import BY_CAUSE, BY_SIP, events_before, outcome_of
+from lcm_plugin.desk.outcomes import BY_CAUSE, BY_SIP, end_of, events_before, outcome_of
 
 K = CallEventKind
 NOW = datetime(2024, 1, 30, 15, 0, tzinfo=UTC)
@@ -266,3 +266,11 @@ def test_of_a_call_taken_over_the_state_tells_its_past(
         calls=(call,),
     )
     assert outcome_of([*events_before(attempt), event(K.CALL_CLEARED, q850=ends)]) is outcome
+
+
+def test_an_end_that_tells_no_outcome_says_what_the_engine_said() -> None:
+    """Where the outcome is unknown the reason has the last text, its numbers masked; else it has none."""
+    lost = [*UP, event(K.FAILED, text="no route to +12125550101"), event(K.CALL_CLEARED)]
+    assert end_of(lost).startswith("call_cleared: no route to ")
+    assert "2125550101" not in end_of(lost)
+    assert end_of(ended(RANG, q850=17, text="User busy")) == "call_cleared"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from typing import Final
 
 import pytest
 
@@ -9,6 +10,19 @@ from tests.telephony.bench import engines
 from tests.telephony.bench.asterisk import Asterisk, asterisk
 from tests.telephony.bench.customer import Sipp, customers
 from tests.telephony.bench.softphone import Softphone, softphone
+
+SECONDS_AT_MOST: Final = 240
+"""What all tests with real engines may take together; told and not failed for, as machines may be busy."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [one for those in terminalreporter.stats.values() for one in those]
+    seconds = sum(
+        one.duration
+        for one in reports
+        if isinstance(one, pytest.TestReport) and one.nodeid.startswith("tests/telephony/")
+    )
+    terminalreporter.write_line(f"real engines took {seconds:.0f} s, of {SECONDS_AT_MOST} s that they may")
 
 
 @pytest.fixture(scope="session")

@@ -117,7 +117,7 @@ async def test_a_frozen_asterisk_dials_nobody_twice_or_late(own_asterisk: Asteri
         own_asterisk.freeze()
         with pytest.raises(ConnectionError, match="no answer within 1 s"):
             await one.call("frozen", to=Customer.ANSWERS)
-        await asyncio.sleep(5)
+        await asyncio.sleep(3)
         own_asterisk.thaw()
         await one.healthy()
         await one.ended()
@@ -137,7 +137,7 @@ async def test_a_customers_order_carried_out_late_is_hung_up(own_asterisk: Aster
         deadline = SystemClock().now() + timedelta(seconds=3)
         await one.placed("ghost", to=Customer.RINGS, not_after=deadline)
         await one.heard("originated")
-        await asyncio.sleep(10)
+        await asyncio.sleep(4)
         own_asterisk.thaw()
         await one.ended()
         assert "established" not in one.listener.told()

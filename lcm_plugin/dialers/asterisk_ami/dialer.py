@@ -6,7 +6,8 @@ customer and runs `Bridge` with the agent's channel when the customer answers. O
 never from OriginateResponse, whose Reason is 0 for busy, no answer and congestion alike.
 
 What AMI does not tell apart: an agent's phone that is not registered and one that does not exist, or a
-customer's trunk that is down and one that does not exist: each is an Originate that failed, without a cause.
+customer's trunk that is down and one that does not exist: each is an Originate that failed, without a cause,
+so the outcome is unknown. `check` tells such a trunk, where the user may ask for it (`system`).
 Where Asterisk tells no TechCause (22 does) there is no SIP status, and a network's no answer and a time-out
 of our own are both cause 19. A Local channel that ends by `Busy()` or `Congestion()` has cause 0: DialEnd's
 status is used then.
