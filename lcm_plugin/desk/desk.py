@@ -1,8 +1,8 @@
 """One agent's flow: ready, next contact, review, offer, call, outcome, disposition, the next (DESIGN 5).
 
 A task works while the agent wants a contact and nothing is in hand. What is wanted is used up by the call it
-leads to: the next contact needs that call disposed of and another ready. Agent states are the host's and no
-guard; the open attempt is.
+leads to: the next contact needs that call disposed of and another ready. Agent states say when to look; what
+forbids a second contact is the open attempt.
 """
 
 import asyncio
@@ -227,9 +227,7 @@ class Desk:
 
     async def _rest(self, seconds: float) -> None:
         if self.wants and seconds > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._wake.wait()
+            await _waited(self._wake, seconds)
         self._pauses.owed = 0.0
 
     async def _turn(self) -> float | None:
@@ -425,10 +423,7 @@ class Desk:
             try:
                 return await self._auto_dispose(attempt)
             except LedgerUnavailable as error:
-                pause = self._after_error(error)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._closed.wait()
+                await _waited(self._closed, self._after_error(error))
         return None
 
     async def _after_call(self, attempt: Attempt) -> None:
@@ -502,6 +497,13 @@ class Desk:
         pause = self._pauses.after_error(getattr(error, "retry_after", None))
         log.warning("agent %s: %s; trying again in %.0f s", self.hand.agent.id, described(error), pause)
         return pause
+
+
+async def _waited(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, and no longer than this."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 async def _logged(work: Coroutine[Any, Any, object]) -> None:
