@@ -1,18 +1,27 @@
-"""The history: a line for each transition. A transaction's lines are written together, at its end."""
+"""What is kept for the audit: a line for each transition, a row for each call placed and how it ended.
 
-from functools import cache
+A transaction's are written together, at its end: one statement of each kind, however many agents share it.
+"""
+
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from cti_hooks import Attempt
-from lcm_plugin.ledger.schema import history
+from lcm_plugin.ledger.rows import contact_digest
+from lcm_plugin.ledger.schema import dials, history
 
-_LINES: Final = "history lines"
+_LINE: Final = history.insert()
+_DIAL: Final = dials.insert()
+_END: Final = dials.update().where(dials.c.attempt_id == sa.bindparam("own"), dials.c.ended_at.is_(None))
+_DROP: Final = dials.delete().where(dials.c.attempt_id == sa.bindparam("own"))
+_NOTED: Final = "noted for the audit"
+
+Noted = dict[sa.Insert | sa.Update, list[dict[str, Any]]]
 
 
 def note(connection: sa.Connection, attempt: Attempt) -> None:
-    """Add a line, to be written by `write_lines`."""
+    """A line for what the attempt is now."""
     line = {
         "attempt_id": attempt.id,
         "at": attempt.changed_at or attempt.opened_at,
@@ -20,26 +29,46 @@ def note(connection: sa.Connection, attempt: Attempt) -> None:
         "host": attempt.host,
         "reason": attempt.reason,
     }
-    _waiting(connection).append(line)
+    _noted(connection)[_LINE].append(line)
 
 
-def write_lines(connection: sa.Connection) -> None:
-    """Write the lines that were noted in this transaction."""
-    if lines := _waiting(connection):
-        connection.execute(_insert(), lines)
-        lines.clear()
+def note_dial(connection: sa.Connection, attempt: Attempt, number_hash: str) -> None:
+    """A row for the call that is about to be placed, to the number this hash stands for."""
+    dial = {
+        "attempt_id": attempt.id,
+        "number_hash": number_hash,
+        "contact_digest": contact_digest(attempt.contact),
+        "dialed_at": attempt.changed_at,
+    }
+    _noted(connection)[_DIAL].append(dial)
 
 
-def drop_lines(connection: sa.Connection) -> None:
+def note_end(connection: sa.Connection, attempt: Attempt) -> None:
+    """How the call ended, if one was placed and had not ended before."""
+    outcome = attempt.outcome.value if attempt.outcome else None
+    _noted(connection)[_END].append({"own": attempt.id, "ended_at": attempt.changed_at, "outcome": outcome})
+
+
+def erase_dial(connection: sa.Connection, attempt: Attempt) -> None:
+    """No call was placed after all."""
+    write_noted(connection)
+    connection.execute(_DROP, {"own": attempt.id})
+
+
+def write_noted(connection: sa.Connection) -> None:
+    """Write what was noted in this transaction: at its end, or before it is read."""
+    for statement, rows in _noted(connection).items():
+        if rows:
+            connection.execute(statement, rows)
+            rows.clear()
+
+
+def drop_noted(connection: sa.Connection) -> None:
     """A transaction begins: what one before left unwritten was rolled back."""
-    _waiting(connection).clear()
+    connection.info.pop(_NOTED, None)
 
 
-def _waiting(connection: sa.Connection) -> list[dict[str, Any]]:
-    lines: list[dict[str, Any]] = connection.info.setdefault(_LINES, [])
-    return lines
-
-
-@cache
-def _insert() -> sa.Insert:
-    return history.insert()
+def _noted(connection: sa.Connection) -> Noted:
+    """By statement, in the order they are written in."""
+    noted: Noted = connection.info.setdefault(_NOTED, {_LINE: [], _DIAL: [], _END: []})
+    return noted

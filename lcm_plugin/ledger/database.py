@@ -97,6 +97,7 @@ class Sqlite:
             self._connection = _sqlite_engine(self.file).connect()
         try:
             with self._connection.begin():
+                self._connection.exec_driver_sql("BEGIN IMMEDIATE")  # an event for it costs each statement
                 return step(self._connection)
         except sa.exc.DBAPIError:
             self._close()
@@ -115,13 +116,9 @@ def _sqlite_engine(file: Path | None) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def prepare(raw: Any, _: object) -> None:
-        raw.isolation_level = None  # SQLAlchemy's begin below decides, not the driver
+        raw.isolation_level = None  # `Sqlite` begins its transactions itself
         for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL"):
             raw.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

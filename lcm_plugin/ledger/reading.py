@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from attrs import frozen
 
 from cti_hooks import Attempt, AttemptState, Contact, PastCall
-from lcm_plugin.ledger.audit import write_lines
+from lcm_plugin.ledger.audit import write_noted
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.rows import contact_digest, row_with_key
 from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history
@@ -37,8 +37,11 @@ class Line:
 def doubt_of(connection: sa.Connection, agent_id: str) -> Doubtful | None:
     """The agent's doubt, if there is one."""
     row = connection.execute(_doubt_query(), {"agent": digest(agent_id)}).first()
-    if row is None:
-        return None
+    return None if row is None else _doubtful(row)
+
+
+def _doubtful(row: Any) -> Doubtful:
+    """The doubt in a row that has one."""
     return Doubtful(campaign_group=row.campaign_group, reason=row.reason, since=row.since)
 
 
@@ -49,10 +52,7 @@ def _doubt_query() -> sa.Select[Any]:
 
 def all_doubts(connection: sa.Connection) -> dict[str, Doubtful]:
     """Doubts by agent id."""
-    return {
-        row.agent_id: Doubtful(campaign_group=row.campaign_group, reason=row.reason, since=row.since)
-        for row in connection.execute(doubts.select())
-    }
+    return {row.agent_id: _doubtful(row) for row in connection.execute(doubts.select())}
 
 
 def owners(connection: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
@@ -127,7 +127,7 @@ def skipped_contacts(
 
 def history_of(connection: sa.Connection, attempt_id: str) -> list[Line]:
     """An attempt's history, oldest line first."""
-    write_lines(connection)
+    write_noted(connection)
     query = history.select().where(history.c.attempt_id == attempt_id).order_by(history.c.id)
     return [
         Line(at=row.at, state=AttemptState(row.state), host=row.host, reason=row.reason)
@@ -139,6 +139,7 @@ def past_calls(
     connection: sa.Connection, contact: Contact, number_hash: str, since: datetime
 ) -> list[PastCall]:
     """The calls to this number, or to this contact, dialed since then."""
+    write_noted(connection)
     person = contact_digest(contact)
     mine = sa.or_(dials.c.number_hash == number_hash, dials.c.contact_digest == person)
     query = dials.select().where(mine, dials.c.dialed_at >= since).order_by(dials.c.dialed_at)

@@ -1,8 +1,7 @@
 """An attempt as a row, and what stands in indexes for keys, numbers and people."""
 
 import hmac
-from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -24,19 +23,21 @@ def number_hash(contact: Contact, hash_key: str) -> str:
 
 
 def row_of(attempt: Attempt, holder: str | None) -> dict[str, Any]:
-    """The attempt as it is written, held by `holder` for as long as it is open."""
-    is_open = attempt.state in OPEN
-    agent, contact = digest(attempt.agent.id), attempt.contact
+    """A new attempt as it is written, held by `holder` for as long as it is open."""
+    own = {"id": attempt.id, "agent_digest": digest(attempt.agent.id), "opened_at": attempt.opened_at}
+    return own | changes_of(attempt, holder) | {"dialed_at": None, "pruned_at": None}
+
+
+def changes_of(attempt: Attempt, holder: str | None) -> dict[str, Any]:
+    """What of an attempt's row can change, as it is written, held by `holder` for as long as it is open."""
+    is_open, contact = attempt.state in OPEN, attempt.contact
     key = digest(contact.key) if contact else None
     return {
-        "id": attempt.id,
         "state": attempt.state.value,
-        "agent_digest": agent,
         "key_digest": key,
-        "open_agent": agent if is_open else None,
+        "open_agent": digest(attempt.agent.id) if is_open else None,
         "open_key": key if is_open else None,
         "holder": holder if is_open else None,
-        "opened_at": attempt.opened_at,
         "changed_at": attempt.changed_at or attempt.opened_at,
         "expires_at": contact.expires_at if contact else None,
         "body": attempt_as_json(attempt),
@@ -46,17 +47,17 @@ def row_of(attempt: Attempt, holder: str | None) -> dict[str, Any]:
 def row_with_key(connection: sa.Connection, attempt: Attempt) -> Any:
     """Another attempt's row that has this one's key open, or dialed it: an open one first."""
     key = digest(attempt.contact.key if attempt.contact else "")
-    return connection.execute(_other_query(), {"key": key, "own": attempt.id}).first()
+    return connection.execute(_OPEN_FIRST, {"key": key, "own": attempt.id}).first()
 
 
-@cache
-def _other_query() -> sa.Select[Any]:
-    query = attempts.select().where(
-        attempts.c.key_digest == sa.bindparam("key"),
-        attempts.c.id != sa.bindparam("own"),
-        sa.or_(attempts.c.open_key.is_not(None), attempts.c.dialed_at.is_not(None)),
-    )
-    return query.order_by(attempts.c.open_key.is_(None))
+_OTHERS: Final = attempts.alias("others")
+WITH_KEY: Final = _OTHERS.select().where(
+    _OTHERS.c.key_digest == sa.bindparam("key"),
+    _OTHERS.c.id != sa.bindparam("own"),
+    _OTHERS.c.open_key.is_not(None) | _OTHERS.c.dialed_at.is_not(None),
+)
+"""Other attempts (than `own`) that have this `key` open, or dialed it."""
+_OPEN_FIRST: Final = WITH_KEY.order_by(_OTHERS.c.open_key.is_(None))
 
 
 def held_by(holder: str | None) -> sa.ColumnElement[bool]:

@@ -9,9 +9,10 @@ from attrs import frozen
 from cti_hooks import Attempt
 from lcm_plugin.ledger.schema import digest, stops
 
-_STOPS_FOR: Final = stops.select().where(
+STOPS_FOR: Final = stops.select().where(
     stops.c.scope_digest.in_([sa.bindparam("site"), sa.bindparam("campaign"), sa.bindparam("agent")])
 )
+"""What stops an attempt of these scopes."""
 Kind = Literal["site", "campaign", "agent"]
 
 
@@ -47,13 +48,21 @@ def list_stops(connection: sa.Connection) -> list[Stop]:
 
 def stop_for(connection: sa.Connection, attempt: Attempt) -> str:
     """Why this attempt may not be dialed now, or empty."""
-    campaign = attempt.contact.campaign if attempt.contact else ""
-    scopes = {"campaign": _scope("campaign", campaign), "agent": _scope("agent", attempt.agent.id)}
-    row = connection.execute(_STOPS_FOR, {"site": _scope("site"), **scopes}).first()
+    row = connection.execute(STOPS_FOR, scopes_of(attempt)).first()
     if row is None:
         return ""
     where = f" for {row.kind} {row.name}" if row.name else ""
     return f"{row.actor} stopped dialing{where} at {row.since.isoformat(timespec='seconds')}"
+
+
+def scopes_of(attempt: Attempt) -> dict[str, str]:
+    """Where an attempt's dialing may be stopped, as `STOPS_FOR` has to be told."""
+    campaign = attempt.contact.campaign if attempt.contact else ""
+    return {
+        "site": _scope("site"),
+        "campaign": _scope("campaign", campaign),
+        "agent": _scope("agent", attempt.agent.id),
+    }
 
 
 def _scope(kind: Kind, name: str = "") -> str:

@@ -16,7 +16,7 @@ from attrs import define, field
 
 from cti_hooks import described
 from cti_hooks.masking import masked_traceback
-from lcm_plugin.ledger.audit import drop_lines, write_lines
+from lcm_plugin.ledger.audit import drop_noted, write_noted
 from lcm_plugin.ledger.database import Database, Step
 from lcm_plugin.ledger.errors import LedgerError, LedgerUnavailable
 
@@ -197,9 +197,9 @@ class Writer:
 
 
 def _all(steps: list[Step[Any]], connection: sa.Connection) -> list[Any]:
-    drop_lines(connection)
+    drop_noted(connection)
     results = [_outcome(partial(step, connection)) for step in steps]
-    write_lines(connection)
+    write_noted(connection)
     return results
 
 

@@ -1,7 +1,8 @@
 """What is written, each a function of a connection; transactions are the writer's business.
 
-Each first looks, then writes: what it raises, it raises before it has written anything. Statements of every
-call are built once.
+What a function raises, it raises before it has written anything. A compare-and-set has all its conditions in
+one statement; only where it has written nothing does a second one look why. Statements of every call are
+built once.
 """
 
 from functools import cache
@@ -9,9 +10,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from attrs import evolve, frozen
+from sqlalchemy.sql.visitors import iterate
 
 from cti_hooks import Attempt, AttemptState
-from lcm_plugin.ledger.audit import note
+from lcm_plugin.ledger.audit import erase_dial, note, note_dial, note_end
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.errors import (
     AttemptLostError,
@@ -20,15 +22,12 @@ from lcm_plugin.ledger.errors import (
     OpenElsewhereError,
 )
 from lcm_plugin.ledger.reading import Doubtful, doubt_of
-from lcm_plugin.ledger.rows import contact_digest, held_by, row_of, row_with_key
-from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, holders, outbox
+from lcm_plugin.ledger.rows import WITH_KEY, changes_of, held_by, row_of, row_with_key
+from lcm_plugin.ledger.schema import attempts, digest, doubts, holders, outbox
 from lcm_plugin.ledger.states import OPEN, WAITING
-from lcm_plugin.ledger.stops import stop_for
+from lcm_plugin.ledger.stops import STOPS_FOR, scopes_of, stop_for
 
 _INSERT_ATTEMPT: Final = attempts.insert()
-_INSERT_DIAL: Final = dials.insert()
-_DELETE_DIALS: Final = dials.delete().where(dials.c.attempt_id == sa.bindparam("own"))
-_END_DIAL: Final = dials.update().where(dials.c.attempt_id == sa.bindparam("own"), dials.c.ended_at.is_(None))
 
 
 @frozen(kw_only=True)
@@ -45,11 +44,25 @@ def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Op
     Raises:
         OpenElsewhereError: the agent has one that is not to be taken up.
     """
-    resumed = take_up_attempt(connection, attempt, holder)
+    row = row_of(attempt, holder)
+    resumed = doubt = None
+    if connection.execute(_insert_for_free_agent(), row).rowcount == 0:
+        doubt = doubt_of(connection, attempt.agent.id)
+        resumed = take_up_attempt(connection, attempt, holder)
+        if resumed is None:
+            connection.execute(_INSERT_ATTEMPT, row)
     if resumed is None:
-        connection.execute(_INSERT_ATTEMPT, row_of(attempt, holder))
         note(connection, attempt)
-    return Opened(attempt=resumed or attempt, doubt=doubt_of(connection, attempt.agent.id))
+    return Opened(attempt=resumed or attempt, doubt=doubt)
+
+
+@cache
+def _insert_for_free_agent() -> sa.Insert:
+    """An attempt's insert, where its agent has neither an open one nor a doubt."""
+    row = {column.name: sa.bindparam(column.name, type_=column.type) for column in attempts.c}
+    has_open = sa.exists().where(attempts.c.open_agent == row["open_agent"])
+    has_doubt = sa.exists().where(doubts.c.agent_digest == row["agent_digest"])
+    return attempts.insert().from_select(list(row), sa.select(*row.values()).where(~has_open, ~has_doubt))
 
 
 def take_up_attempt(connection: sa.Connection, asked: Attempt, holder: str) -> Attempt | None:
@@ -58,12 +71,8 @@ def take_up_attempt(connection: sa.Connection, asked: Attempt, holder: str) -> A
     Raises:
         OpenElsewhereError: the agent has one that is not to be taken up.
     """
-    row = _open_of(connection, asked.agent.id)
+    row = connection.execute(_open_query(), {"agent": digest(asked.agent.id)}).first()
     return None if row is None else _taken_up(connection, row, asked, holder)
-
-
-def _open_of(connection: sa.Connection, agent_id: str) -> Any:
-    return connection.execute(_open_query(), {"agent": digest(agent_id)}).first()
 
 
 @cache
@@ -94,7 +103,7 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, holder: str) 
         before, agent=asked.agent, host=asked.host, changed_at=moment, reason="taken up by this host"
     )
     connection.execute(
-        attempts.update().where(attempts.c.id == row.id, held_by(row.holder)), row_of(resumed, holder)
+        attempts.update().where(attempts.c.id == row.id, held_by(row.holder)), changes_of(resumed, holder)
     )
     note(connection, resumed)
     return resumed
@@ -118,6 +127,8 @@ def offer_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> A
     Raises:
         AttemptLostError: it is held by another, or not there.
     """
+    if _changed(connection, attempt, holder, "held, key free"):
+        return None
     other = row_with_key(connection, attempt)
     is_taken = other is not None and other.open_key is not None
     if not _changed(connection, attempt, holder, "held", key_is_taken=is_taken):
@@ -131,39 +142,42 @@ def change_seen(connection: sa.Connection, attempt: Attempt, holder: str) -> Non
     One that was closed meanwhile stays closed, and its history tells what was seen; so it does where the
     lease of `holder` has ended and it does not know yet.
     """
-    if attempt.state in WAITING:  # over, and any host's to take up where this one's lease has ended
-        living = connection.execute(_living_query(), {"by": holder}).first()
-        changed = _changed(connection, attempt, holder if living else None, "open")
-    else:
-        only = "open" if attempt.state not in OPEN else "open, lease living"
-        changed = _changed(connection, attempt, holder, only)
+    changed = _changed(connection, attempt, holder, "open, lease living" if attempt.state in OPEN else "open")
+    if not changed and attempt.state in WAITING:  # over, and any host's to take up
+        changed = _changed(connection, attempt, None, "open")
     if not changed:
         note(connection, evolve(attempt, reason=f"{attempt.reason}; seen by a host that had lost it"))
 
 
 @cache
-def _living_query() -> sa.Select[Any]:
-    return sa.select(holders.c.id).where(holders.c.id == sa.bindparam("by"), holders.c.ended.is_(False))
-
-
-@cache
-def _update(only: str) -> sa.Update:
-    """An attempt's update, on this condition."""
+def _update(only: str) -> tuple[sa.Update, frozenset[str]]:
+    """An attempt's update, on this condition; and what the condition has to be told."""
     is_open, by = attempts.c.open_agent.is_not(None), sa.bindparam("by", type_=sa.Text)
+    is_held = attempts.c.holder == by
+    is_offered = is_held & (attempts.c.state == AttemptState.OFFERED.value)
     condition = {
         "free": attempts.c.holder.is_(None),
-        "held": attempts.c.holder == by,
+        "held": is_held,
+        "held, key free": is_held & ~WITH_KEY.exists(),
         "open": is_open,
         "open, lease living": is_open & sa.exists().where(holders.c.id == by, holders.c.ended.is_(False)),
-        "offered": (attempts.c.holder == by) & (attempts.c.state == AttemptState.OFFERED.value),
+        "offered": is_offered,
+        "offered, free to dial": is_offered & ~WITH_KEY.exists() & ~STOPS_FOR.exists(),
     }[only]
-    return attempts.update().where(attempts.c.id == sa.bindparam("own"), condition)
+    query = attempts.update().where(attempts.c.id == sa.bindparam("own"), condition)
+    told = {
+        one.key for one in iterate(query.whereclause) if isinstance(one, sa.BindParameter) and one.required
+    }
+    return query, frozenset(told)
 
 
-def _updated(connection: sa.Connection, only: str, row: dict[str, Any], by: str | None) -> bool:
+def _updated(
+    connection: sa.Connection, attempt: Attempt, only: str, row: dict[str, Any], **facts: str | None
+) -> bool:
     """Whether the condition held; then the row is written."""
-    facts = {"own": row["id"]} if only in {"free", "open"} else {"own": row["id"], "by": by}
-    return connection.execute(_update(only), {**row, **facts}).rowcount > 0
+    query, told = _update(only)
+    facts |= {"own": attempt.id, "key": row["key_digest"]}
+    return connection.execute(query, row | {name: facts[name] for name in told}).rowcount > 0
 
 
 def _changed(
@@ -174,17 +188,17 @@ def _changed(
     *,
     key_is_taken: bool = False,
 ) -> bool:
-    row = row_of(attempt, holder)
+    row = changes_of(attempt, holder)
     if key_is_taken:
         row["open_key"] = None
     if attempt.state is AttemptState.REFUSED:  # also when no dialer took it: nothing rang
         row["dialed_at"] = None
-    if not _updated(connection, only, row, holder):
+    if not _updated(connection, attempt, only, row, by=holder):
         return False
     if attempt.state is AttemptState.REFUSED:
-        connection.execute(_DELETE_DIALS, {"own": attempt.id})
-    if attempt.state not in OPEN - WAITING:
-        _end_dial(connection, attempt)
+        erase_dial(connection, attempt)
+    if attempt.state is AttemptState.ENDED or attempt.state not in OPEN:
+        note_end(connection, attempt)
     note(connection, attempt)
     return True
 
@@ -201,24 +215,21 @@ def dial_attempt(
         KeyTakenError: the key is open elsewhere, or was dialed before.
         AttemptLostError: the attempt is not offered any more, or not this host's.
     """
+    dialed = {**changes_of(attempt, holder), "dialed_at": attempt.changed_at}
+    if not _updated(connection, attempt, "offered, free to dial", dialed, by=holder, **scopes_of(attempt)):
+        _check_dialable(connection, attempt, by_person=by_person)
+        if not _updated(connection, attempt, "offered", dialed, by=holder):
+            raise AttemptLostError(f"attempt {attempt.id} is not offered by this host any more")
+    note_dial(connection, attempt, number_hash)
+    note(connection, attempt)
+
+
+def _check_dialable(connection: sa.Connection, attempt: Attempt, *, by_person: bool) -> None:
     if stop := stop_for(connection, attempt):
         raise DialingStoppedError(stop)
     other = row_with_key(connection, attempt)
     if other is not None and not (by_person and other.open_key is None):
         raise KeyTakenError(other.id, other.state, attempt_of(other.body).agent.id)
-    dialed = {**row_of(attempt, holder), "dialed_at": attempt.changed_at}
-    if not _updated(connection, "offered", dialed, holder):
-        raise AttemptLostError(f"attempt {attempt.id} is not offered by this host any more")
-    connection.execute(
-        _INSERT_DIAL,
-        {
-            "attempt_id": attempt.id,
-            "number_hash": number_hash,
-            "contact_digest": contact_digest(attempt.contact),
-            "dialed_at": attempt.changed_at,
-        },
-    )
-    note(connection, attempt)
 
 
 def redial_attempt(connection: sa.Connection, before: Attempt, again: Attempt, holder: str) -> None:
@@ -241,19 +252,19 @@ def set_from(connection: sa.Connection, attempt: Attempt, *states: AttemptState)
     Raises:
         AttemptLostError: it is not.
     """
-    row = row_of(attempt, None)
+    row = changes_of(attempt, None)
     query = attempts.update().where(
         attempts.c.id == attempt.id, attempts.c.state.in_([state.value for state in states])
     )
     if connection.execute(query, row).rowcount == 0:
         raise AttemptLostError(f"attempt {attempt.id} is not {' or '.join(states)} any more")
-    _end_dial(connection, attempt)
+    note_end(connection, attempt)
     note(connection, attempt)
 
 
 def undo_intent(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
     """Take back an intent whose writing failed in an unknown way; nothing was done on its account."""
-    row = row_of(attempt, holder)
+    row = changes_of(attempt, holder)
     wrong = _UNDONE.get(attempt.state, AttemptState.DISPOSED)
     if wrong is AttemptState.DIALING:
         row["dialed_at"] = None
@@ -261,7 +272,7 @@ def undo_intent(connection: sa.Connection, attempt: Attempt, holder: str) -> Non
     if connection.execute(query, row).rowcount == 0:
         return
     if wrong is AttemptState.DIALING:
-        connection.execute(_DELETE_DIALS, {"own": attempt.id})
+        erase_dial(connection, attempt)
     connection.execute(outbox.delete().where(outbox.c.attempt_id == attempt.id, outbox.c.tries == 0))
     note(connection, attempt)
 
@@ -292,9 +303,3 @@ def note_doubt(connection: sa.Connection, agent_id: str, doubt: Doubtful) -> Non
 def end_doubt(connection: sa.Connection, agent_id: str) -> None:
     """The doubt is settled."""
     connection.execute(doubts.delete().where(doubts.c.agent_digest == digest(agent_id)))
-
-
-def _end_dial(connection: sa.Connection, attempt: Attempt) -> None:
-    outcome = attempt.outcome.value if attempt.outcome else None
-    ended = {"own": attempt.id, "ended_at": attempt.changed_at, "outcome": outcome}
-    connection.execute(_END_DIAL, ended)
