@@ -3,7 +3,8 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from typing import Any, Final
 
 import attrs
@@ -27,7 +28,10 @@ BLOCKED: Final = 0.05
 
 @attrs.define
 class Asker:
-    """Asks implementations, each in a task of its own so that one that will not end can be left behind."""
+    """Asks implementations: plain ones at once, in the caller's task, which nothing could interrupt anyway.
+
+    What has to be awaited gets a task of its own, so that one that will not end can be left behind.
+    """
 
     pm: pluggy.PluginManager
     clock: Clock
@@ -58,7 +62,20 @@ class Asker:
         who = question.who(one)
         if seconds <= 0:
             raise HookOverrunError(f"{who} was not asked: it is too late")
-        task = asyncio.create_task(self._run(question, one), name=who)
+        result = self._called(question, one)
+        if inspect.isawaitable(result):
+            result = await self._awaited(result, who, seconds)
+        return checked(question, who, result)
+
+    def _called(self, question: Question, one: pluggy.HookImpl) -> Any:
+        """What it returns, in a context of its own: what it sets there is not the caller's."""
+        try:
+            return self.timed(question, one, lambda: copy_context().run(question.call, one))
+        except asyncio.CancelledError as stray:
+            raise _stray(question.who(one)) from stray
+
+    async def _awaited(self, result: Awaitable[Any], who: str, seconds: float) -> Any:
+        task = asyncio.create_task(_end_of(result), name=who)
         try:
             await asyncio.wait({task}, timeout=seconds)
         except asyncio.CancelledError:
@@ -68,12 +85,8 @@ class Asker:
             await self._stop(task)
             raise HookOverrunError(f"{who} did not answer within {seconds:g} s")
         if task.cancelled():
-            raise HookCancelledError(f"{who} raised CancelledError, and nobody had cancelled it")
-        return checked(question, who, task.result())
-
-    async def _run(self, question: Question, one: pluggy.HookImpl) -> Any:
-        result = self.timed(question, one, lambda: question.call(one))
-        return await result if inspect.isawaitable(result) else result
+            raise _stray(who)
+        return task.result()
 
     async def _stop(self, task: asyncio.Task[Any]) -> None:
         """Cancel, and wait a little. One that will not end is left, and named."""
@@ -117,6 +130,14 @@ def checked(question: Question, who: str, result: Any) -> Any:
     if declaration.law and (broken := declaration.law(question.arguments[declaration.on], result)):
         raise HookResultError(f"{who}: {broken}")
     return result
+
+
+def _stray(who: str) -> HookCancelledError:
+    return HookCancelledError(f"{who} raised CancelledError, and nobody had cancelled it")
+
+
+async def _end_of(result: Awaitable[Any]) -> Any:
+    return await result
 
 
 def _forget(task: asyncio.Task[Any]) -> None:

@@ -106,7 +106,8 @@ class Hooks:
         return await Wrapping(self._asker, asked).around(lambda: ask(asked))
 
     async def _all(self, asked: Question) -> list[Answer]:
-        return await asyncio.gather(*(self._asker.answer(asked, one) for one in asked.implementations))
+        answers = [self._asker.answer(asked, one) for one in asked.implementations]
+        return [await answers[0]] if len(answers) == 1 else await asyncio.gather(*answers)
 
     async def _first(self, asked: Question) -> Any:
         failure: Exception | None = None

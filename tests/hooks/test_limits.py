@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -145,6 +146,24 @@ async def test_an_awaitable_of_a_plain_function_is_awaited(plug: Plug, facts: Fa
     future.set_result(ONE)
     hooks = plug({"request_next_contact": lambda: future})
     assert await hooks.first("request_next_contact", **facts("request_next_contact")) == ONE
+
+
+@pytest.mark.parametrize("asynchronous", [True, False], ids=["async", "plain"])
+async def test_what_an_implementation_sets_in_its_context_stays_there(
+    plug: Plug, facts: Facts, *, asynchronous: bool
+) -> None:
+    """Context variables that an implementation sets are not the caller's."""
+    told = ContextVar("told", default="nobody")
+
+    async def sets() -> None:
+        told.set("async")
+
+    def plain() -> None:
+        told.set("plain")
+
+    hooks = plug({"on_agent_ready": sets if asynchronous else plain})
+    await hooks.all("on_agent_ready", **facts("on_agent_ready"))
+    assert told.get() == "nobody"
 
 
 @pytest.mark.parametrize(("seconds", "named"), [(0.049, False), (0.051, True)])

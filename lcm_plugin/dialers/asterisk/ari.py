@@ -5,6 +5,7 @@ DELETE by itself when a kept connection was dropped (DESIGN 6), which harms neit
 """
 
 import asyncio
+import json
 import ssl
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -150,7 +151,7 @@ class Ari:
             await self._ask("PUT", f"/applications/{quote(app)}/eventFilter", kept)
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The answer's JSON, {} for an answer without; None where what was asked for is not there."""
+        """What a GET brought, {} of all others; None where what was asked for is not there."""
         url = self.settings.url.rstrip("/") + path
         timeout = aiohttp.ClientTimeout(total=self.seconds, sock_connect=self.seconds / 2)
         try:
@@ -175,7 +176,8 @@ class Ari:
             raise AriRefusedError(f"{self.name} {refused(status, self.settings)}")
         if not reply.ok:
             raise AriDoubtError(f"{self.name} answers with HTTP status {status}")
-        return await reply.json() if await reply.read() else {}
+        body = await reply.read()
+        return json.loads(body) if method == "GET" else {}
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

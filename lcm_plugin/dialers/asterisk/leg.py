@@ -91,7 +91,8 @@ class Leg:
 
     async def _wait_for_news(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), _ON_ITS_WAY)
+            async with asyncio.timeout(_ON_ITS_WAY):
+                await self._news.wait()
 
     def cause_of(self, destroyed: Mapping[str, Any]) -> dict[str, Any]:
         """Q.850 cause, SIP status and text of its ChannelDestroyed, as far as the network gave them.
