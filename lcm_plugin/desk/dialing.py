@@ -97,10 +97,10 @@ class Dialing:
         )
 
     def _placed(self, attempt_id: str, call: Call) -> None:
-        """The dialer took it. Events that came before know better."""
+        """The dialer took it. Events that came before know better, but not by which engine."""
         attempt = self.hand.ledger.get_open(attempt_id)
         if attempt and attempt.state is AttemptState.DIALING:
-            calls = attempt.calls or (call,)
+            calls = tuple(evolve(seen, engine=call.engine) for seen in attempt.calls) or (call,)
             self.hand.change(attempt, AttemptState.CALLING, seen=True, calls=calls, reason="placed")
 
     def _in_doubt(self, attempt_id: str, error: BaseException) -> None:
@@ -121,7 +121,12 @@ def key_taken(error: KeyTakenError) -> Refusal:
 
 
 def calls_after(attempt: Attempt, event: CallEvent) -> tuple[Call, ...]:
-    """The attempt's calls after this event; what concerns the agent's leg only leaves them as they are."""
+    """The attempt's calls after this event; what concerns the agent's leg only leaves them as they are.
+
+    That the call begins is what its dialer is about to answer.
+    """
+    if event.kind is CallEventKind.SERVICE_INITIATED and attempt.state is AttemptState.DIALING:
+        return attempt.calls
     if event.party != "customer" and event.kind is not CallEventKind.CALL_CLEARED:
         return attempt.calls
     calls = {call.id: call for call in attempt.calls}

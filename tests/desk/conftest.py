@@ -40,6 +40,9 @@ class Dialer:
     dialed: list[tuple[Attempt, Dial]] = field(factory=list)
     fails: list[Exception] = field(factory=list)
     found: dict[str, Call] = field(factory=dict)
+    tells_first: tuple[CallEventKind, ...] = ()
+    """What is told of a call before `make_call` returns."""
+    engine: str | None = None
 
     @hookimpl
     def on_startup(self, host: Host) -> None:
@@ -50,7 +53,10 @@ class Dialer:
         self.dialed.append((attempt, dial))
         if self.fails:
             raise self.fails.pop(0)
-        return Call(id=f"call-{attempt.id}", attempt_id=attempt.id, state=ConnectionState.INITIATED)
+        for kind in self.tells_first:
+            await self.event(kind, attempt)
+        state = ConnectionState.INITIATED
+        return Call(id=f"call-{attempt.id}", attempt_id=attempt.id, state=state, engine=self.engine)
 
     @hookimpl
     def find_call(self, attempt_id: str) -> Call | None:

@@ -91,6 +91,31 @@ async def test_the_life_of_an_attempt_is_told_in_order(open_centre: OpenCentre) 
     assert {one.id for one in centre.records.attempts} == {attempt.id}
 
 
+@pytest.mark.parametrize(
+    ("kinds", "states", "call"),
+    [
+        ((CallEventKind.SERVICE_INITIATED,), ["dialing", "calling"], ConnectionState.INITIATED),
+        (
+            (CallEventKind.SERVICE_INITIATED, CallEventKind.DELIVERED),
+            ["dialing", "dialing", "calling"],
+            ConnectionState.ALERTING,
+        ),
+    ],
+    ids=["initiated", "delivered"],
+)
+async def test_a_call_may_be_heard_of_before_its_dialer_has_answered(
+    open_centre: OpenCentre, kinds: tuple[CallEventKind, ...], states: list[str], call: ConnectionState
+) -> None:
+    """Events that come before make_call returns are kept, and so is the engine that it names."""
+    centre = await open_centre()
+    centre.dialer.tells_first, centre.dialer.engine = kinds, "east"
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    attempt = centre.records.attempts[-1]
+    assert [one.state for one in centre.records.attempts] == ["requested", "offered", *states]
+    assert [(one.state, one.engine) for one in attempt.calls] == [(call, "east")]
+
+
 async def test_one_contact_at_a_time(open_centre: OpenCentre) -> None:
     """While a call is in hand no ready brings a second contact: the attempt is the guard, not the state."""
     centre = await open_centre()
