@@ -10,14 +10,17 @@ import sqlalchemy as sa
 from cti_hooks import Attempt
 from lcm_plugin.ledger.rows import contact_digest
 from lcm_plugin.ledger.schema import dials, history
+from lcm_plugin.ledger.statement import Statement
 
-_LINE: Final = history.insert()
-_DIAL: Final = dials.insert()
-_END: Final = dials.update().where(dials.c.attempt_id == sa.bindparam("own"), dials.c.ended_at.is_(None))
+_LINE: Final = Statement(history.insert())
+_DIAL: Final = Statement(dials.insert())
+_END: Final = Statement(
+    dials.update().where(dials.c.attempt_id == sa.bindparam("own"), dials.c.ended_at.is_(None))
+)
 _DROP: Final = dials.delete().where(dials.c.attempt_id == sa.bindparam("own"))
 _NOTED: Final = "noted for the audit"
 
-Noted = dict[sa.Insert | sa.Update, list[dict[str, Any]]]
+Noted = dict[Statement, list[dict[str, Any]]]
 
 
 def note(connection: sa.Connection, attempt: Attempt) -> None:
@@ -59,7 +62,7 @@ def write_noted(connection: sa.Connection) -> None:
     """Write what was noted in this transaction: at its end, or before it is read."""
     for statement, rows in _noted(connection).items():
         if rows:
-            connection.execute(statement, rows)
+            statement.run_all(connection, rows)
             rows.clear()
 
 

@@ -24,10 +24,11 @@ from lcm_plugin.ledger.errors import (
 from lcm_plugin.ledger.reading import Doubtful, doubt_of
 from lcm_plugin.ledger.rows import WITH_KEY, changes_of, held_by, row_of, row_with_key
 from lcm_plugin.ledger.schema import attempts, digest, doubts, holders, outbox
+from lcm_plugin.ledger.statement import Statement
 from lcm_plugin.ledger.states import OPEN, WAITING
 from lcm_plugin.ledger.stops import STOPS_FOR, scopes_of, stop_for
 
-_INSERT_ATTEMPT: Final = attempts.insert()
+_INSERT_ATTEMPT: Final = Statement(attempts.insert())
 
 
 @frozen(kw_only=True)
@@ -46,23 +47,24 @@ def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Op
     """
     row = row_of(attempt, holder)
     resumed = doubt = None
-    if connection.execute(_insert_for_free_agent(), row).rowcount == 0:
+    if _insert_for_free_agent().run(connection, row) == 0:
         doubt = doubt_of(connection, attempt.agent.id)
         resumed = take_up_attempt(connection, attempt, holder)
         if resumed is None:
-            connection.execute(_INSERT_ATTEMPT, row)
+            _INSERT_ATTEMPT.run(connection, row)
     if resumed is None:
         note(connection, attempt)
     return Opened(attempt=resumed or attempt, doubt=doubt)
 
 
 @cache
-def _insert_for_free_agent() -> sa.Insert:
+def _insert_for_free_agent() -> Statement:
     """An attempt's insert, where its agent has neither an open one nor a doubt."""
     row = {column.name: sa.bindparam(column.name, type_=column.type) for column in attempts.c}
     has_open = sa.exists().where(attempts.c.open_agent == row["open_agent"])
     has_doubt = sa.exists().where(doubts.c.agent_digest == row["agent_digest"])
-    return attempts.insert().from_select(list(row), sa.select(*row.values()).where(~has_open, ~has_doubt))
+    free = sa.select(*row.values()).where(~has_open, ~has_doubt)
+    return Statement(attempts.insert().from_select(list(row), free))
 
 
 def take_up_attempt(connection: sa.Connection, asked: Attempt, holder: str) -> Attempt | None:
@@ -150,7 +152,7 @@ def change_seen(connection: sa.Connection, attempt: Attempt, holder: str) -> Non
 
 
 @cache
-def _update(only: str) -> tuple[sa.Update, frozenset[str]]:
+def _update(only: str) -> tuple[Statement, frozenset[str]]:
     """An attempt's update, on this condition; and what the condition has to be told."""
     is_open, by = attempts.c.open_agent.is_not(None), sa.bindparam("by", type_=sa.Text)
     is_held = attempts.c.holder == by
@@ -168,16 +170,16 @@ def _update(only: str) -> tuple[sa.Update, frozenset[str]]:
     told = {
         one.key for one in iterate(query.whereclause) if isinstance(one, sa.BindParameter) and one.required
     }
-    return query, frozenset(told)
+    return Statement(query), frozenset(told)
 
 
 def _updated(
     connection: sa.Connection, attempt: Attempt, only: str, row: dict[str, Any], **facts: str | None
 ) -> bool:
     """Whether the condition held; then the row is written."""
-    query, told = _update(only)
+    statement, told = _update(only)
     facts |= {"own": attempt.id, "key": row["key_digest"]}
-    return connection.execute(query, row | {name: facts[name] for name in told}).rowcount > 0
+    return statement.run(connection, row | {name: facts[name] for name in told}) > 0
 
 
 def _changed(
@@ -242,7 +244,7 @@ def redial_attempt(connection: sa.Connection, before: Attempt, again: Attempt, h
     if stop := stop_for(connection, again):
         raise DialingStoppedError(stop)
     set_from(connection, evolve(before, state="closed", changed_at=again.opened_at), AttemptState.ENDED)
-    connection.execute(_INSERT_ATTEMPT, row_of(again, holder))
+    _INSERT_ATTEMPT.run(connection, row_of(again, holder))
     note(connection, again)
 
 
