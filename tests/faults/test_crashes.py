@@ -37,10 +37,10 @@ TRANSITIONS = [
 ]
 TIMES = 5
 FAULTS = [
-    "drop,chance=0.04",
+    "drop,chance=0.06",
     "late_commit,seconds=0.1,chance=0.02,message=GetDownloadContactsForDialing",
     "late,seconds=0.6,chance=0.02",
-    "busy,status=503,chance=0.03",
+    "busy,status=503,chance=0.04",
     "busy,status=429,chance=0.02",
     "error,status=500,chance=0.02",
     "truncated,chance=0.02",
