@@ -5,6 +5,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -56,9 +57,8 @@ class Asker:
             HookResultError: its value is not of the hook's type, or breaks the hook's law.
             Exception: whatever it raised.
         """
-        seconds = (
-            question.declaration.seconds(question.arguments, self.clock.now()) if limit is None else limit
-        )
+        declared = question.declaration.limit if limit is None else limit
+        seconds = declared(question.arguments, self.clock.now()) if callable(declared) else declared
         who = question.who(one)
         if seconds <= 0:
             raise HookOverrunError(f"{who} was not asked: it is too late")
@@ -70,7 +70,7 @@ class Asker:
     def _called(self, question: Question, one: pluggy.HookImpl) -> Any:
         """What it returns, in a context of its own: what it sets there is not the caller's."""
         try:
-            return self.timed(question, one, lambda: copy_context().run(question.call, one))
+            return self.timed(question, one, partial(copy_context().run, question.call, one))
         except asyncio.CancelledError as stray:
             raise _stray(question.who(one)) from stray
 

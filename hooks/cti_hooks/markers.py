@@ -47,13 +47,12 @@ class Declaration:
     fail_closed: bool = False
     """Of an `all` hook: a failed wrapper is among the answers too, so that nobody takes it for a yes."""
     limit: float | Callable[[Mapping[str, Any], datetime], float] = 5.0
-    """Seconds one implementation may take, or how to tell them from the arguments and the present moment."""
+    """Seconds one implementation may take, or how to tell them from the arguments and the present moment.
+
+    Zero or less means: too late to ask.
+    """
     law: Callable[[Any, Any], str | None] | None = None
     """Of a chain: what is wrong with a result (before, after), or None."""
-
-    def seconds(self, arguments: Mapping[str, Any], now: datetime) -> float:
-        """The time limit of one implementation, in seconds; zero or less means: too late to ask."""
-        return self.limit(arguments, now) if callable(self.limit) else self.limit
 
 
 def hookspec(declaration: Declaration) -> Callable[[_Spec], _Spec]:

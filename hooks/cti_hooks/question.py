@@ -48,17 +48,18 @@ def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: Mapping[s
     if declaration is None or declaration.way is not way:
         right = f"{declaration.way}()" if declaration else "pluggy itself"
         raise HookUsageError(f"{hook} is called by {right}, not by {way}()")
-    if set(arguments) != set(caller.spec.argnames):
+    if arguments.keys() != set(caller.spec.argnames):
         wanted, got = ", ".join(caller.spec.argnames), ", ".join(arguments)
         raise HookUsageError(f"{hook} takes ({wanted}), not ({got})")
-    found = list(reversed(caller.get_hookimpls()))
+    found = caller.get_hookimpls()[::-1]
+    wrappers = tuple(one for one in found if _wraps(hook, one))
     return Question(
         hook=hook,
         declaration=declaration,
         function=caller.spec.function,
         arguments=arguments,
-        implementations=tuple(one for one in found if not _wraps(hook, one)),
-        wrappers=tuple(one for one in found if _wraps(hook, one)),
+        implementations=tuple(one for one in found if one not in wrappers) if wrappers else tuple(found),
+        wrappers=wrappers,
     )
 
 

@@ -70,7 +70,8 @@ class Ari:
         if self.settings.ca_file:
             context = ssl.create_default_context(cafile=self.directory / self.settings.ca_file)
         connector = aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=_KEPT_SECONDS)
-        self._session = aiohttp.ClientSession(headers=headers, connector=connector)
+        timeout = aiohttp.ClientTimeout(total=self.seconds, sock_connect=self.seconds / 2)
+        self._session = aiohttp.ClientSession(headers=headers, connector=connector, timeout=timeout)
 
     async def close(self) -> None:
         """Close the session."""
@@ -153,11 +154,8 @@ class Ari:
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """What a GET brought, {} of all others; None where what was asked for is not there."""
         url = self.settings.url.rstrip("/") + path
-        timeout = aiohttp.ClientTimeout(total=self.seconds, sock_connect=self.seconds / 2)
         try:
-            async with self._opened().request(
-                method, url, json=body, timeout=timeout, allow_redirects=False
-            ) as reply:
+            async with self._opened().request(method, url, json=body, allow_redirects=False) as reply:
                 return await self._answer(method, reply)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise AriUnreachableError(f"{self.name} {explained(error, self.settings)}") from error
