@@ -58,7 +58,7 @@ def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: Mapping[s
         declaration=declaration,
         function=caller.spec.function,
         arguments=arguments,
-        implementations=tuple(one for one in found if one not in wrappers) if wrappers else tuple(found),
+        implementations=tuple(one for one in found if not one.wrapper),
         wrappers=wrappers,
     )
 

@@ -222,7 +222,11 @@ class Desk:
             if pause is None:
                 return
             await self._rest(pause)
-        if not self._here:  # what came for an agent who has gone meanwhile
+        self._leave_if_gone()
+
+    def _leave_if_gone(self) -> None:
+        """Let go of what came, or ended, when the agent had logged off already."""
+        if not self._here:
             self.leave("the agent has logged off")
 
     async def _rest(self, seconds: float) -> None:
@@ -429,8 +433,7 @@ class Desk:
     async def _after_call(self, attempt: Attempt) -> None:
         """A call that outlives its agent's login waits for a disposition wherever its agent comes to."""
         await self._auto_dispose_in_time(attempt)
-        if not self._here:
-            self.leave("the agent has logged off")
+        self._leave_if_gone()
 
     async def _auto_dispose(self, attempt: Attempt) -> None:
         outcome = attempt.outcome.value if attempt.outcome else "unknown"

@@ -127,7 +127,7 @@ class Centre:
         attempt = next(one for one, _ in reversed(self.dialer.dialed) if one.agent.id == agent.id)
         for kind in kinds:
             await self.dialer.event(kind, attempt, **facts)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # of virtual time
         return await self.recorded(attempt)
 
     async def ready(self, agent: Agent) -> None:

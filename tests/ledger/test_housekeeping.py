@@ -45,6 +45,13 @@ def text(tmp_path: Path) -> str:
     return "".join(str(database.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)  # noqa: S608  (our own names)
 
 
+async def state_of(ledger: Ledger, attempt: Attempt) -> AttemptState:
+    """An attempt's state, as it is recorded."""
+    found = await ledger.get(attempt.id)
+    assert found
+    return found.state
+
+
 def keeping(ledger: Ledger, *, keep: float = 30, audit: float = 365) -> Housekeeping:
     return Housekeeping(ledger=ledger, keep=timedelta(days=keep), audit=timedelta(days=audit))
 
@@ -124,12 +131,12 @@ async def test_an_offer_nobody_came_back_to(open_ledger: OpenLedger) -> None:
     keeper = keeping(ledger)
     keeper.start()
     await asyncio.sleep(1.5 * 3600)
-    assert (await ledger.get(offer.id)).state is AttemptState.OFFERED  # type: ignore[union-attr]
+    assert await state_of(ledger, offer) is AttemptState.OFFERED
     await asyncio.sleep(2 * 3600)
     left = await ledger.get(offer.id)
     assert left
     assert (left.state, left.reason) == (AttemptState.EXPIRED, "it expired while nobody held it")
-    assert (await ledger.get(held.id)).state is AttemptState.OFFERED  # type: ignore[union-attr]
+    assert await state_of(ledger, held) is AttemptState.OFFERED
     await keeper.close()
 
 

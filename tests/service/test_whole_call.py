@@ -64,7 +64,7 @@ class Desktop:
                 found: list[dict[str, Any]] = await self.good("GET", f"/v1/attempts?agent={agent}")
                 if found and where(found[0]):
                     return found[0]
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # another process, asked over HTTP
 
 
 def in_state(state: str) -> Callable[[dict[str, Any]], bool]:
@@ -86,6 +86,10 @@ class Centre:
     lcm: Sandbox
     desktop: Desktop
     lcm_clock: Watch
+
+
+def is_connected(attempt: dict[str, Any]) -> bool:
+    return bool(attempt["calls"]) and attempt["calls"][0]["state"] == "connected"
 
 
 @asynccontextmanager
@@ -136,8 +140,7 @@ async def test_a_call_and_its_personal_callback(tmp_path: Path) -> None:
         offer = await desktop.attempt("1001", where=in_state("offered"))
         path = f"/v1/attempts/{offer['id']}"
         assert (await desktop.good("POST", f"{path}/answer", {"answer": "dial"}))["state"] == "dialing"
-        talking = lambda one: bool(one["calls"]) and one["calls"][0]["state"] == "connected"  # noqa: E731  (a condition)
-        await desktop.attempt("1001", where=talking)
+        await desktop.attempt("1001", where=is_connected)
         assert await desktop.good("POST", f"{path}/clear") == {"cleared": True}
         ended = await desktop.attempt("1001", where=in_state("ended"))
         assert ended["outcome"] == "answered"

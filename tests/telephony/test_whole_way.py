@@ -109,7 +109,7 @@ async def test_one_404_makes_nobody_invalid_unless_the_site_says_so(
         await shift.ready("alice")
         ended = await shift.state(Customer.UNALLOCATED, AttemptState.ENDED)
         assert (ended.outcome, ended.calls[0].q850) == (Outcome.INVALID_NUMBER, 1)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # for what must not happen: nobody tells that it did not
         assert shift.record.attempts[ended.id].state is AttemptState.ENDED
     assert lcm.account.dispositions == []
 
@@ -157,7 +157,7 @@ async def test_two_hundred_calls_by_the_ledger_and_by_asterisk(
         async def again(agent: str) -> None:
             while not closed(list(shift.record.attempts.values())):
                 await shift.ready(agent)
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.2)  # a person is not ready again at once
 
         working_agents = [asyncio.create_task(again(agent)) for agent in agents]
         await shift.record.until(closed, 40)

@@ -198,7 +198,7 @@ async def killed_host(folder: Path, plugins: dict[str, Any], numbers: dict[str, 
                 async with session.put(agent, json=ready) as reply:
                     assert reply.ok
                 while await connection(session, agent) != (number, state):  # noqa: ASYNC110  (nobody tells)
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.05)  # another process, asked over HTTP
 
 
 async def answers(session: aiohttp.ClientSession) -> None:
@@ -210,7 +210,7 @@ async def answers(session: aiohttp.ClientSession) -> None:
                     return
         except aiohttp.ClientError:
             pass
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # another process, which is starting
 
 
 async def connection(session: aiohttp.ClientSession, agent: str) -> tuple[str, str] | None:

@@ -68,11 +68,11 @@ class EventSocket:
 
     async def tried(self, seconds: float) -> None:
         """Wait until the first try has come to something, but no longer than this."""
-        await _happened(self._tried, seconds)
+        await happened(self._tried, seconds)
 
     async def opened(self, seconds: float) -> bool:
         """Whether there is an event socket, now or within these seconds."""
-        await _happened(self._open, seconds)
+        await happened(self._open, seconds)
         return self._open.is_set()
 
     async def _listen(self) -> None:
@@ -123,7 +123,8 @@ class EventSocket:
         return pause * self.random.uniform(0.5, 1.0)
 
 
-async def _happened(event: asyncio.Event, seconds: float) -> None:
+async def happened(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, and no longer than this."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, Final, Literal
 
 from attrs import define, field
 
 from lcm_plugin.dialers.asterisk.ari import Ari, AriError
+from lcm_plugin.dialers.asterisk.events import happened
 
 Party = Literal["agent", "customer"]
 
@@ -83,16 +83,11 @@ class Leg:
                 missed = 0 if await self.ari.hang_up(self.id, cause) else missed + 1
             except AriError:
                 missed = 0
-            await self._wait_for_news()
+            await happened(self._news, _ON_ITS_WAY)
             settled = missed > 1 and appears_no_more() if self.doubtful else missed > 0
             if settled and not self.over:
                 self.gone(self)
                 return
-
-    async def _wait_for_news(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ON_ITS_WAY):
-                await self._news.wait()
 
     def cause_of(self, destroyed: Mapping[str, Any]) -> dict[str, Any]:
         """Q.850 cause, SIP status and text of its ChannelDestroyed, as far as the network gave them.
