@@ -40,6 +40,8 @@ UNWANTED = "N"
 """A contact with a key that ends so is skipped by its agent."""
 MOMENT = 0.3
 MISSED_AFTER = 8.0
+GIVES_UP_AFTER = 60.0
+"""Seconds; a host beside another that stops itself works until that has come to its last stop."""
 
 
 @define(eq=False)
@@ -128,7 +130,7 @@ async def work(
             if kill:
                 await asyncio.sleep(MISSED_AFTER)
                 return {"missed": kill}
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(GIVES_UP_AFTER):
                 return await settled(agents, ledger)
         finally:
             working.cancel()

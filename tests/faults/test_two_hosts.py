@@ -164,7 +164,7 @@ async def test_a_host_frozen_past_its_lease(
 
 async def taken_over(ledger: Ledger, by: str) -> set[str]:
     """The attempts that host A had recorded as dialing when it froze, and the other found."""
-    ended = [one for one in await ledger.attempts(states=OVER) if one.host == by]
+    ended = [one for one in await ledger.attempts(states=OVER, limit=100_000) if one.host == by]
     histories = {one.id: await ledger.history(one.id) for one in ended}
     return {
         attempt_id
