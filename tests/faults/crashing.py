@@ -124,7 +124,8 @@ async def work(
     plugin = lcm_of(host)
     async with host:
         ledger = plugin.desks.ledger
-        ledger.watch = Stopper([kill], signal.SIGKILL) if kill else Stopper([*stops], signal.SIGSTOP)
+        moments, how = ([kill], signal.SIGKILL) if kill else ([*stops], signal.SIGSTOP)
+        ledger.watch = Stopper(moments, how, ledger)
         working = asyncio.create_task(agents.keep_working())
         try:
             if kill:
@@ -151,17 +152,22 @@ async def settled(agents: Agents, ledger: Ledger) -> dict[str, Any]:
 
 @define
 class Stopper:
-    """Stops this process, at once, at each of these moments in turn."""
+    """Stops this process, at once, at each of these moments in turn; not twice under the same lease."""
 
     moments: list[list[Any]]
     signal: signal.Signals
+    ledger: Ledger
+    stopped_as: str = ""
 
     def __call__(self, attempt: Attempt, when: str) -> None:
+        if self.stopped_as == self.ledger.holder:  # it has not noticed yet that it lost its lease
+            return
         if not self.moments or [attempt.state.value, when] != self.moments[0][:2]:
             return
         self.moments[0][2] -= 1
         if self.moments[0][2] == 0:
             self.moments.pop(0)
+            self.stopped_as = self.ledger.holder
             os.kill(os.getpid(), self.signal)
 
 
