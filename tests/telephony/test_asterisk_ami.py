@@ -174,7 +174,8 @@ async def test_a_running_call_is_found_and_cleared_by_another_process(shared_ast
 
 
 async def test_twenty_calls_at_once_are_one_pair_of_channels_each(shared_asterisk: Asterisk) -> None:
-    """By Asterisk's own account, each attempt had its two channels once, and none is left."""
+    """By Asterisk's own account, each attempt had its two channels once, no others, and none is left."""
+    begun = len(shared_asterisk.account())
     names = [f"many-{number:02}" for number in range(20)]
     async with opened(shared_asterisk) as one:
         await one.healthy()
@@ -183,8 +184,32 @@ async def test_twenty_calls_at_once_are_one_pair_of_channels_each(shared_asteris
             while one.listener.told().count("call_cleared") < len(names):  # noqa: ASYNC110  (of twenty calls)
                 await asyncio.sleep(0.05)
     wanted = sorted(f"{name}-{leg}" for name in names for leg in "ac")
-    assert sorted(id_ for id_ in shared_asterisk.account() if id_.startswith("many-")) == wanted
-    assert not [id_ for id_ in shared_asterisk.channels() if id_.startswith("many-")]
+    assert sorted(shared_asterisk.account()[begun:]) == wanted
+    assert shared_asterisk.channels() == []
+
+
+async def test_the_agents_channel_is_moved_to_the_customer(shared_asterisk: Asterisk) -> None:
+    """It stays in its application, for out of one that Asterisk ends it leaves a channel now and then."""
+    async with opened(shared_asterisk) as one:
+        await one.healthy()
+        call = await one.placed("moved", to=Customer.ANSWERS)
+        await one.heard("established")
+        rows = shared_asterisk.command("core show channels concise").splitlines()
+        (agent,) = [row.split("!") for row in rows if row.endswith("moved-a")]
+        assert agent[5] == "BridgeWait"
+        assert agent[-2]  # the bridge
+        await one.clear(call)
+        await one.ended()
+
+
+async def test_a_call_goes_on_after_the_agent_would_have_waited_enough(shared_asterisk: Asterisk) -> None:
+    """How long the agent waits at most is no limit for how long they talk."""
+    async with opened(shared_asterisk, waiting="BridgeWait(lcm,,e(n)S(1))") as one:
+        await one.healthy()
+        await one.placed("long", to=hangs_up_after(20))
+        await one.ended()
+    told = one.listener.told()
+    assert told.index("connection_cleared") < told.index("agent connection_cleared")
 
 
 async def test_late_is_too_late(shared_asterisk: Asterisk) -> None:

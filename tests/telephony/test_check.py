@@ -90,6 +90,18 @@ async def test_check_says_what_is_wrong(
     assert said in bad[0][1]
 
 
+@pytest.mark.parametrize("module", ["app_bridgewait", "bridge_holding"])
+async def test_check_names_the_module_that_is_missing(
+    own_asterisk: Asterisk, tmp_path: Path, module: str
+) -> None:
+    """Agents wait in BridgeWait, for which Asterisk has two modules to load; not where `waiting` is set."""
+    own_asterisk.command(f"module unload {module}.so")
+    table = table_of(AMI, own_asterisk)
+    (bad,) = [one for one in await checked({AMI: table}, tmp_path) if not one.good]
+    assert f"module {module} is not loaded" in bad.seen
+    assert all(one.good for one in await checked({AMI: table | {"waiting": "Wait(60)"}}, tmp_path))
+
+
 async def checked(tables: dict[str, dict[str, Any]], folder: Path) -> list[Finding]:
     """What is found."""
     config = folder / "cti.toml"

@@ -10,7 +10,7 @@ from attrs import define, field
 from cti_hooks import ConnectionState
 from lcm_plugin.dialers.asterisk.endpoints import NumberEndpoint
 from lcm_plugin.dialers.asterisk_ami.manager import Manager, Message
-from lcm_plugin.dialers.asterisk_ami.settings import AmiSettings
+from lcm_plugin.dialers.asterisk_ami.settings import WAITING, WAITING_NEEDS, AmiSettings
 from lcm_plugin.dialers.exchange import (
     Connection,
     EngineDownError,
@@ -34,6 +34,7 @@ _OTHER_HALF: Final = {Party.AGENT: "-b", Party.CUSTOMER: "-d"}
 """Of a Local channel."""
 _RINGING, _UP = "5", "6"
 _STATES: Final = {_RINGING: ConnectionState.ALERTING, _UP: ConnectionState.CONNECTED}
+_NOT_LOADED: Final = "Module not loaded"
 _NOT_THERE: Final = "Unable to retrieve endpoint"
 _BY_DIAL_STATUS: Final = {"BUSY": 17, "CONGESTION": 34, "NOANSWER": 19, "CHANUNAVAIL": 20, "CANCEL": 16}
 
@@ -57,7 +58,7 @@ class AsteriskAmi:
     async def place_agent(self, order: Order) -> None:
         ring = self.settings.agent_ring_seconds + MARGIN_SECONDS
         stay = ring + max(order.dial.ring_seconds, SHORTEST_RING) + self.settings.setup_seconds
-        application, data = self.settings.application(ceil(stay))
+        application, data = self.settings.application(order.attempt_id, ceil(stay))
         name = display_name(order.dial.display_name)
         caller = f'"{name}" <{order.number}>' if name else order.number
         headers = {"Channel": order.endpoint, "Application": application, "Data": data, "CallerID": caller}
@@ -86,12 +87,26 @@ class AsteriskAmi:
         found = {party: await self._state(f"{attempt_id}{_SUFFIXES[party]}") for party in Party}
         return {party: state for party, state in found.items() if state is not None}
 
-    async def wrong_endpoint(self) -> str | None:
-        """What is wrong with the trunk of `endpoint`; None where nothing is, or nothing can be told.
+    async def wrong(self) -> str | None:
+        """What it lacks that calls need; None where that is nothing, or nothing can be told.
 
         Raises:
             EngineError: Asterisk cannot be asked.
         """
+        return await self._wrong_modules() or await self._wrong_endpoint()
+
+    async def _wrong_modules(self) -> str | None:
+        if self.settings.waiting:
+            return None
+        for module in WAITING_NEEDS:
+            try:
+                await self._manager().action("ModuleCheck", Module=module)
+            except EngineRefusedError as error:  # or the user may not ask
+                if _NOT_LOADED in f"{error}":
+                    return f"module {module} is not loaded; agents wait in {WAITING} unless you set waiting"
+        return None
+
+    async def _wrong_endpoint(self) -> str | None:
         name = NumberEndpoint(self.settings.endpoint).pjsip_endpoint
         if name is None:
             return None

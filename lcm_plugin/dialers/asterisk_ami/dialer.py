@@ -2,12 +2,13 @@
 
 Two Originates, both with Async and a ChannelId made from the attempt's id. `<attempt>-a` rings the agent,
 whose channel then waits; once it has answered, and the deadline was looked at again, `<attempt>-c` rings the
-customer and runs `Bridge` with the agent's channel when the customer answers. Outcomes come from `Hangup`,
-never from OriginateResponse, whose Reason is 0 for busy, no answer and congestion alike.
+customer and runs `Bridge` with the agent's channel when the customer answers. The agent's channel waits in
+BridgeWait (modules app_bridgewait and bridge_holding), from where Asterisk moves it to that bridge. Outcomes
+come from `Hangup`, never from OriginateResponse, whose Reason is 0 for busy, no answer and congestion alike.
 
 What AMI does not tell apart: an agent's phone that is not registered and one that does not exist, or a
 customer's trunk that is down and one that does not exist: each is an Originate that failed, without a cause,
-so the outcome is unknown. `check` tells such a trunk, where the user may ask for it (`system`).
+so the outcome is unknown. `check` tells such a trunk and a missing module, where the user may ask (`system`).
 Where Asterisk tells no TechCause (22 does) there is no SIP status, and a network's no answer and a time-out
 of our own are both cause 19. A Local channel that ends by `Busy()` or `Congestion()` has cause 0: DialEnd's
 status is used then.
@@ -75,7 +76,7 @@ class AsteriskAmiDialer(ExchangeDialer):
 
     @hookimpl
     async def report_health(self) -> list[Health]:
-        return [await self._with_endpoint(health) for health in await super().report_health()]
+        return [await self._with_what_is_wrong(health) for health in await super().report_health()]
 
     def engine_of(self, agent: Agent) -> str | None:
         return self.settings.engine if self.settings.serves(agent.id) else None
@@ -83,11 +84,11 @@ class AsteriskAmiDialer(ExchangeDialer):
     def endpoint_of(self, agent: Agent) -> str:
         return AgentEndpoint(self.settings.agent_endpoint).filled(agent)
 
-    async def _with_endpoint(self, health: Health) -> Health:
+    async def _with_what_is_wrong(self, health: Health) -> Health:
         if not health.good or self._asterisk is None:
             return health
         try:
-            wrong = await self._asterisk.wrong_endpoint()
+            wrong = await self._asterisk.wrong()
         except EngineError as error:
             wrong = f"{error}"
         return evolve(health, good=False, seen=wrong) if wrong else health
