@@ -7,7 +7,8 @@ Run with a JSON object on standard input: `config` (a host's), `directory`, and 
   forked from this one, which has all imports done, so that a start costs little. After the last kill one more
   host works until the lists are empty.
 - `stops`: one host, this process, that stops itself with SIGSTOP at each, for somebody else to continue it,
-  and works until the lists are empty.
+  and works until the lists are empty. Its agents rest after each call, as a host beside it would never get
+  one of the same agents otherwise.
 
 Prints a JSON line for each host: how it ended, and what was left open then.
 """
@@ -50,6 +51,8 @@ class Agents:
 
     host: Host
     until_empty: bool
+    rests: float = 0.0
+    """Seconds, after each call."""
     away: set[str] = field(factory=set)
     done: set[str] = field(factory=set)
     tasks: set[asyncio.Task[None]] = field(factory=set)
@@ -62,9 +65,7 @@ class Agents:
     @hookimpl
     async def enrich_contact(self, contact: Contact, agent: Agent) -> None:
         if contact.key.endswith(SHORT_LIVED):
-            self.away.add(agent.id)
-            await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=None)
-            self._later(self.ready(agent, MOMENT))
+            await self._away_for(agent, MOMENT)
 
     @hookimpl
     def on_contact_offered(self, attempt: Attempt) -> None:
@@ -82,6 +83,8 @@ class Agents:
         if empty and attempt.reason == "no contact" and self.until_empty:
             self.done.add(attempt.agent.id)
             await self.host.hooks.all("on_agent_not_ready", agent=attempt.agent, reason=None)
+        if self.rests and attempt.state is AttemptState.CLOSED:
+            await self._away_for(attempt.agent, self.rests)
 
     async def ready(self, agent: Agent, after: float = 0) -> None:
         await asyncio.sleep(after)
@@ -96,6 +99,11 @@ class Agents:
                     await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=None)
                     await self.ready(agent)
             await asyncio.sleep(0.2)
+
+    async def _away_for(self, agent: Agent, seconds: float) -> None:
+        self.away.add(agent.id)
+        await self.host.hooks.all("on_agent_not_ready", agent=agent, reason=None)
+        self._later(self.ready(agent, seconds))
 
     def _later(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -114,17 +122,17 @@ def _expiring(value: Any, expiry: datetime) -> Any:
 
 
 async def work(
-    config: Mapping[str, Any], kill: list[Any] | None, stops: Sequence[list[Any]] = ()
+    config: Mapping[str, Any], kill: list[Any] | None, stops: Sequence[list[Any]] | None = None
 ) -> dict[str, Any]:
     """One host's life."""
     host = Host.from_config(config)
     host.directory = Path.cwd()
-    agents = Agents(host, until_empty=kill is None)
+    agents = Agents(host, until_empty=kill is None, rests=MOMENT if stops is not None else 0)
     host.register(agents)
     plugin = lcm_of(host)
     async with host:
         ledger = plugin.desks.ledger
-        moments, how = ([kill], signal.SIGKILL) if kill else ([*stops], signal.SIGSTOP)
+        moments, how = ([kill], signal.SIGKILL) if kill else ([*(stops or ())], signal.SIGSTOP)
         ledger.watch = Stopper(moments, how, ledger)
         working = asyncio.create_task(agents.keep_working())
         try:
