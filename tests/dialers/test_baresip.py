@@ -44,6 +44,21 @@ async def test_what_is_no_number_never_reaches_the_phone(
     assert "dial" not in phone.asked
 
 
+async def test_parameters_behind_what_was_dialed_do_not_matter(
+    phone: FakeSoftphone, clock: LoopClock
+) -> None:
+    """A call whose peer has the account's parameters behind it is heard, found at the phone and hung up."""
+    phone.account_parameters = ";transport=tcp"
+    async with opened(phone, clock) as one:
+        await one.healthy()
+        call = await one.placed()
+        await one.heard("delivered", seconds=10)
+        assert await one.found()
+        assert await one.clear(call) is True
+        assert (await one.ended()).q850 == 16
+    assert not phone.calls
+
+
 async def test_a_lost_answer_to_the_dial_is_followed_and_never_sent_again(
     phone: FakeSoftphone, clock: LoopClock
 ) -> None:

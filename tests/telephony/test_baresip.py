@@ -104,6 +104,22 @@ async def test_a_call_goes_on_over_a_lost_connection(
         assert (await one.ended()).q850 == 16
 
 
+async def test_an_account_may_name_its_transport(
+    open_softphone: Callable[..., Softphone], sipp: Sipp
+) -> None:
+    """A call by an account with parameters, which baresip puts behind what it dials, is heard and hung up."""
+    phone = open_softphone(account="<sip:agent@127.0.0.1:{sip_port};transport=udp>;regint=0")
+    async with opened(phone, sipp) as one:
+        await one.healthy()
+        call = await one.placed(to=Customer.ANSWERS)
+        await one.heard("established", seconds=10)
+        found = await one.found()
+        assert found
+        assert found.state is ConnectionState.CONNECTED
+        assert await one.clear(call) is True
+        assert (await one.ended()).q850 == 16
+
+
 async def test_only_agents_with_a_phone_are_served(phone: Softphone, sipp: Sipp) -> None:
     """An agent without a softphone here is left to the next dialer."""
     async with opened(phone, sipp) as one:

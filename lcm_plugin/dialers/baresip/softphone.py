@@ -66,7 +66,7 @@ class Softphone:
             ended = Heard(party=Party.AGENT, news=News.ENDED, q850=cause)
             self.dialer.hear(attempt_id, ended)
             return
-        lines = [one for one in await self._control().lines() if one.peer == self._peer]
+        lines = [one for one in await self._control().lines() if self._is_ours(one.peer)]
         if not lines:
             return
         if not lines[0].current:
@@ -79,7 +79,7 @@ class Softphone:
             if lines and self._attempt is None:
                 raise EngineError("the softphone has a call, and whose it is cannot be told")
             return {}
-        ours = [(Party.CUSTOMER, one.state) for one in lines if one.peer == self._peer]
+        ours = [(Party.CUSTOMER, one.state) for one in lines if self._is_ours(one.peer)]
         return dict([(Party.AGENT, ConnectionState.CONNECTED), *ours])
 
     def forget(self, attempt_id: str) -> None:
@@ -91,10 +91,14 @@ class Softphone:
         news = _NEWS.get(str(event.get("type")))
         if news is None or self._attempt is None or event.get("direction") != "outgoing":
             return
-        if self._call_id is None and event.get("peeruri") == self._peer:
+        if self._call_id is None and self._is_ours(str(event.get("peeruri"))):
             self._call_id = str(event.get("id"))
         if self._call_id == event.get("id"):
             self.dialer.hear(self._attempt, _heard(news, str(event.get("param", ""))))
+
+    def _is_ours(self, peer: str) -> bool:
+        """Whether it is who was dialed: baresip puts its account's parameters behind (`;transport=tcp`)."""
+        return f"{peer};".startswith(f"{self._peer};")
 
     def _control(self) -> Control:
         wire = self.connection.wire

@@ -13,6 +13,8 @@ from tests.dialers.fakes.server import FakeServer
 class FakeSoftphone(FakeServer):
     """Its calls ring for ever."""
 
+    account_parameters: str = ""
+    """As baresip does, behind whatever is dialed."""
     calls: list[str] = field(factory=list)
     dialed: list[str] = field(factory=list)
 
@@ -37,8 +39,8 @@ class FakeSoftphone(FakeServer):
             return f"\n--- Active calls ({len(self.calls)}) ---\n{lines}\n"
         if command == "dial":
             self.dialed.append(parameter)
-            self.calls.append(parameter)
-            self._event("CALL_RINGING", parameter)
+            self.calls.append(parameter + self.account_parameters)
+            self._event("CALL_RINGING", self.calls[-1])
         if command == "hangup" and self.calls:
             self._event("CALL_CLOSED", self.calls.pop(), "Connection reset by user")
         return ""
