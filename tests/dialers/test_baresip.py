@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, ConfigError, Host
+from cti_hooks import Agent, ConfigError, Host, Outcome
+from lcm_plugin.desk.outcomes import outcome_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.listening import Site, site
 from tests.dialers.fakes.softphone import FakeSoftphone
@@ -57,6 +58,37 @@ async def test_parameters_behind_what_was_dialed_do_not_matter(
         assert await one.clear(call) is True
         assert (await one.ended()).q850 == 16
     assert not phone.calls
+
+
+@pytest.mark.parametrize("said", ["Connection refused", "Destination address required", "No route to host"])
+async def test_a_network_that_is_down_is_no_cancelled_call(
+    phone: FakeSoftphone, clock: LoopClock, said: str
+) -> None:
+    """A call the softphone could not send fails with its words and no cause made up."""
+    phone.fails = said
+    async with opened(phone, clock) as one:
+        await one.healthy()
+        await one.placed()
+        last = await one.ended()
+        assert (last.q850, last.text) == (None, said)
+        assert outcome_of(one.listener.events) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("reconnects", [False, True])
+async def test_an_established_call_ends_by_normal_clearing(
+    phone: FakeSoftphone, clock: LoopClock, *, reconnects: bool
+) -> None:
+    """However the softphone words the end of a call that was up, its cause is 16, after a reconnect too."""
+    async with opened(phone, clock) as one:
+        await one.healthy()
+        await one.placed()
+        await one.heard("delivered")
+        if reconnects:
+            phone.cut()
+        phone.answer()
+        await one.heard("established")
+        phone.end("Connection reset by peer")
+        assert (await one.ended()).q850 == 16
 
 
 async def test_a_lost_answer_to_the_dial_is_followed_and_never_sent_again(

@@ -23,6 +23,8 @@ from lcm_plugin.dialers.exchange import (
 from lcm_plugin.dialers.exchange.legs import NORMAL_CLEARING
 
 _STATUS: Final = re.compile(r"(?P<status>[3-6][0-9][0-9]) ")
+_BY_US: Final = "Connection reset by user"
+"""What it says of a call hung up here; anything else that is no SIP status tells what went wrong."""
 _NEWS: Final = {
     "CALL_RINGING": News.RINGING,
     "CALL_PROGRESS": News.PROGRESS,
@@ -43,12 +45,13 @@ class Softphone:
     """Whose call it is in, or about to be."""
     _peer: str = field(default="", init=False)
     _call_id: str | None = field(default=None, init=False)
+    _was_up: bool = field(default=False, init=False)
 
     async def place_agent(self, order: Order) -> None:
         """Nothing rings; the phone has to be idle."""
         if self._attempt or await self._control().lines():
             raise EngineRefusedError("the agent's softphone is in a call")
-        self._attempt, self._call_id = order.attempt_id, None
+        self._attempt, self._call_id, self._was_up = order.attempt_id, None, False
         self._peer = self.customer.replace("{number}", order.number)
         self.dialer.hear(order.attempt_id, Heard(party=Party.AGENT, news=News.ANSWERED))
 
@@ -79,8 +82,9 @@ class Softphone:
             if lines and self._attempt is None:
                 raise EngineError("the softphone has a call, and whose it is cannot be told")
             return {}
-        ours = [(Party.CUSTOMER, one.state) for one in lines if self._is_ours(one.peer)]
-        return dict([(Party.AGENT, ConnectionState.CONNECTED), *ours])
+        ours = [one.state for one in lines if self._is_ours(one.peer)]
+        self._was_up = self._was_up or ConnectionState.CONNECTED in ours
+        return dict([(Party.AGENT, ConnectionState.CONNECTED), *((Party.CUSTOMER, one) for one in ours)])
 
     def forget(self, attempt_id: str) -> None:
         if attempt_id == self._attempt:
@@ -94,7 +98,17 @@ class Softphone:
         if self._call_id is None and self._is_ours(str(event.get("peeruri"))):
             self._call_id = str(event.get("id"))
         if self._call_id == event.get("id"):
-            self.dialer.hear(self._attempt, _heard(news, str(event.get("param", ""))))
+            self._was_up = self._was_up or news is News.ANSWERED
+            self.dialer.hear(self._attempt, self._heard(news, str(event.get("param", ""))))
+
+    def _heard(self, news: News, text: str) -> Heard:
+        if news is not News.ENDED:
+            return Heard(party=Party.CUSTOMER, news=news)
+        found = _STATUS.match(f"{text} ")
+        status = int(found["status"]) if found else None
+        cleared = NORMAL_CLEARING if self._was_up or text == _BY_US else None
+        q850 = Q850.get(status) if status else cleared
+        return Heard(party=Party.CUSTOMER, news=news, q850=q850, sip_status=status, text=text or None)
 
     def _is_ours(self, peer: str) -> bool:
         """Whether it is who was dialed: baresip puts its account's parameters behind (`;transport=tcp`)."""
@@ -105,12 +119,3 @@ class Softphone:
         if not isinstance(wire, Control):
             raise EngineDownError("no control socket")
         return wire
-
-
-def _heard(news: News, text: str) -> Heard:
-    if news is not News.ENDED:
-        return Heard(party=Party.CUSTOMER, news=news)
-    found = _STATUS.match(f"{text} ")
-    status = int(found["status"]) if found else None
-    q850 = Q850.get(status) if status else NORMAL_CLEARING
-    return Heard(party=Party.CUSTOMER, news=news, q850=q850, sip_status=status, text=text or None)

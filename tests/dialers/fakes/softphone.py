@@ -15,6 +15,9 @@ class FakeSoftphone(FakeServer):
 
     account_parameters: str = ""
     """As baresip does, behind whatever is dialed."""
+    fails: str | None = None
+    """What it says of a call that it cannot place."""
+    answered: bool = False
     calls: list[str] = field(factory=list)
     dialed: list[str] = field(factory=list)
 
@@ -35,15 +38,32 @@ class FakeSoftphone(FakeServer):
         if command == "about":
             return "\x1b[34;1mbare\x1b[31;1msip\x1b[;m 1.0.0   |\n"
         if command == "listcalls":
-            lines = "".join(f"> [line 1]  0:00:00    RINGING             {peer}\n" for peer in self.calls)
+            state = "ESTABLISHED" if self.answered else "RINGING    "
+            lines = "".join(f"> [line 1]  0:00:00    {state}         {peer}\n" for peer in self.calls)
             return f"\n--- Active calls ({len(self.calls)}) ---\n{lines}\n"
         if command == "dial":
-            self.dialed.append(parameter)
-            self.calls.append(parameter + self.account_parameters)
-            self._event("CALL_RINGING", self.calls[-1])
+            self._dial(parameter)
         if command == "hangup" and self.calls:
             self._event("CALL_CLOSED", self.calls.pop(), "Connection reset by user")
         return ""
+
+    def _dial(self, to: str) -> None:
+        self.dialed.append(to)
+        peer = to + self.account_parameters
+        if self.fails:
+            self._event("CALL_CLOSED", peer, self.fails)
+            return
+        self.calls.append(peer)
+        self._event("CALL_RINGING", peer)
+
+    def answer(self) -> None:
+        """The customer answers."""
+        self.answered = True
+        self._event("CALL_ESTABLISHED", self.calls[-1])
+
+    def end(self, why: str) -> None:
+        """The call ends by itself."""
+        self._event("CALL_CLOSED", self.calls.pop(), why)
 
     def _event(self, kind: str, peer: str, text: str = "") -> None:
         facts = {"type": kind, "class": "call", "direction": "outgoing", "peeruri": peer, "id": "7c0e"}
