@@ -130,6 +130,17 @@ async def test_nothing_is_dialed_after_the_deadline(phone: FakeSoftphone, clock:
     assert not phone.dialed
 
 
+async def test_a_slow_phone_dials_nothing_after_the_deadline(phone: FakeSoftphone, clock: LoopClock) -> None:
+    """A deadline that passes while the phone is asked whether it is idle is kept, and told as the reason."""
+    async with opened(phone, clock) as one:
+        await one.healthy()
+        phone.slow = 4
+        await one.placed(not_after=clock.now() + timedelta(seconds=5))
+        last = await one.ended()
+    assert last.text == "too late to call the customer"
+    assert not phone.dialed
+
+
 async def test_health_counts_the_phones(phone: FakeSoftphone, clock: LoopClock) -> None:
     """One phone that is off is named, and is no reason for the host not to be ready; all of them off are."""
     phones = {"alice": {"port": phone.port}, "bob": {"port": 1}}

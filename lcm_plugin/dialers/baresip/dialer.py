@@ -58,7 +58,7 @@ class BaresipDialer(ExchangeDialer):
 
     def _line(self, host: Host, agent_id: str, phone: Phone) -> Line:
         seconds = self.settings.request_seconds
-        softphone = Softphone(name=f"{phone}", customer=self.settings.endpoint, dialer=self)
+        softphone = Softphone(name=f"{phone}", customer=self.settings.endpoint, dialer=self, clock=host.clock)
         softphone.connection = Connection(
             what=f"{agent_id}'s",
             address=Address(host=phone.host, port=phone.port, timeout_seconds=seconds),

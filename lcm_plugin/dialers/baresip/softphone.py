@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import define, field
 
-from cti_hooks import ConnectionState
+from cti_hooks import Clock, ConnectionState
 from lcm_plugin.dialers.baresip.causes import Q850
 from lcm_plugin.dialers.baresip.control import Control, Event
 from lcm_plugin.dialers.exchange import (
@@ -40,6 +40,7 @@ class Softphone:
     name: str
     customer: str
     dialer: ExchangeDialer
+    clock: Clock
     connection: Connection = field(init=False)
     _attempt: str | None = field(default=None, init=False)
     """Whose call it is in, or about to be."""
@@ -56,12 +57,13 @@ class Softphone:
         self.dialer.hear(order.attempt_id, Heard(party=Party.AGENT, news=News.ANSWERED))
 
     async def place_customer(self, order: Order) -> None:
-        """Dial, if the phone is still idle."""
+        """Dial, if the phone is still idle. It may have taken its time to say so: the deadline is kept."""
         control = self._control()
         if await control.lines():
             raise EngineRefusedError("the agent's softphone is in a call")
+        if self.clock.now() >= order.dial.not_after:
+            raise EngineRefusedError("too late to call the customer")
         await control.command("dial", self._peer)
-        del order  # what is dialed was made from it, for the agent's leg
 
     async def hang_up(self, attempt_id: str, party: Party, cause: int) -> None:
         """The customer's leg by command, if it is the phone's current call; the agent's with it."""

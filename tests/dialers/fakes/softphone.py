@@ -29,6 +29,7 @@ class FakeSoftphone(FakeServer):
                 continue
             self.asked.append(order["command"])
             data = self._do(order["command"], order.get("params", ""))
+            await asyncio.sleep(self.slow)
             if order["command"] == self.lose_answer_to:
                 self.lose_answer_to = None
                 return
