@@ -6,6 +6,7 @@ Import from here; the modules below are the shelves it is kept on.
 from cti_hooks.clock import Clock, SystemClock
 from cti_hooks.dispatch import Hooks
 from cti_hooks.errors import (
+    CannotTellError,
     ConfigError,
     HookCancelledError,
     HookError,
@@ -62,6 +63,7 @@ __all__ = [
     "CallType",
     "Callback",
     "CallbackKind",
+    "CannotTellError",
     "Check",
     "Clock",
     "ConfigError",

@@ -1,9 +1,11 @@
 """What can go wrong between a host and its plugins."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 import attrs
+
+from cti_hooks.masking import described
 
 
 class HookError(Exception):
@@ -28,6 +30,17 @@ class HookCancelledError(HookError):
 
 class PluginError(Exception):
     """A plugin cannot be registered as it is: unknown hooks, wrong arguments, old-style wrappers."""
+
+
+class CannotTellError(ConnectionError):
+    """Raised by `find_call`: some of a backend's engines could not be asked, and no other one has the call.
+
+    `engines` are the names of those that could not be, the keys of `failures`.
+    """
+
+    def __init__(self, failures: Mapping[str, BaseException]) -> None:
+        self.engines = frozenset(failures)
+        super().__init__("; ".join(f"{engine}: {described(error)}" for engine, error in failures.items()))
 
 
 @attrs.frozen

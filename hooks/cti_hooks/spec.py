@@ -390,7 +390,10 @@ def find_call(attempt_id: str) -> Call | None:
       deadline is over, the attempt ends with its outcome unknown. A backend of several engines has them in an
       attribute `engines`, by name, and speaks for those only.
     - A `Call` in its present state; `null` when the engine knows that it ended.
-    - An exception: the engine cannot be reached, so nothing is known.
+    - An exception: the engine cannot be reached, so nothing is known. A backend of several raises
+      `CannotTellError(failures)` with the exceptions by engine: these leave open the attempts whose calls
+      they were given, and no other's. Where no call was recorded yet, it was given to the engine that the
+      backend's method `engine_of(agent)` names (None: not its agent), or without such a method to any.
 
     Arguments:
         attempt_id: the attempt's id.

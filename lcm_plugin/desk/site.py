@@ -5,7 +5,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from cti_hooks import Agent, AgentState, Answer, Attempt, Call, Contact, Dial, Hooks, Refusal
+from cti_hooks import Agent, AgentState, Answer, Attempt, Call, CannotTellError, Contact, Dial, Hooks, Refusal
 
 
 @frozen
@@ -58,6 +58,16 @@ class Site:
         """The engines of these calls that the dialer does not have any more; one without names has one."""
         engines = getattr(self.hooks.pm.get_plugin(plugin), "engines", None)
         return set() if engines is None else {call.engine for call in calls if call.engine} - set(engines)
+
+    def leaves_open(self, answer: Answer, attempt: Attempt) -> bool:
+        """Whether this attempt's call may be at an engine that the dialer could not ask."""
+        if not isinstance(answer.error, CannotTellError):
+            return answer.error is not None
+        silent = answer.error.engines
+        if told := {call.engine for call in attempt.calls if call.engine}:
+            return not told.isdisjoint(silent)
+        engine_of = getattr(self.hooks.pm.get_plugin(answer.plugin), "engine_of", None)
+        return engine_of is None or engine_of(attempt.agent) in silent
 
     async def request_not_ready(self, agent: Agent, reason: str) -> None:
         """Ask the host to put the agent into not ready. It may do so or not: the state is the host's."""

@@ -95,7 +95,7 @@ class Verdicts:
             if not self.site.is_loaded(backend):
                 return f"its dialer {backend} is not enabled"
             answer = by_plugin.get(backend)
-            if answer and answer.error:
+            if answer and self.site.leaves_open(answer, attempt):
                 return f"its dialer {backend} cannot be asked"
             gone = set(self.site.engines_missing(backend, attempt.calls))
             if gone:

@@ -16,7 +16,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti_hooks import Agent, Attempt, AttemptState, Call, ConfigError, Dial, Host
+from cti_hooks import Agent, Attempt, AttemptState, Call, CannotTellError, ConfigError, Dial, Host
 from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
 from lcm_plugin.dialers.asterisk.settings import AsteriskSettings
 from lcm_plugin.dialers.numbers import UndialableNumberError
@@ -136,6 +136,26 @@ async def test_without_an_asterisk_nothing_is_placed() -> None:
         assert "cannot be reached at 127.0.0.1:1" in str(found.error)
         stranger = Call(id="x-c", attempt_id="x", state="connected", engine="elsewhere")
         assert await host.hooks.first("clear_call", call=stranger) is None
+
+
+async def test_an_asterisk_that_cannot_be_asked_is_named() -> None:
+    """Of a call that no Asterisk has, the one that is down is named; an agent's own is told by engine_of."""
+
+    async def nothing(request: web.Request) -> web.Response:
+        return web.json_response([])
+
+    async with served(nothing) as port:
+        north = {"url": f"http://127.0.0.1:{port}/ari", "agents": ["10*"]}
+        async with host_with(engines={"north": north, "south": {"url": NOWHERE, "agents": ["2*"]}}) as host:
+            (answer,) = await host.hooks.all("find_call", attempt_id="attempt-1")
+            dialer: Any = host.plugins["asterisk"]
+            assert isinstance(answer.error, CannotTellError)
+            assert answer.error.engines == {"south"}
+            assert [dialer.engine_of(Agent(id=one)) for one in ("1001", "2001", "3001")] == [
+                "north",
+                "south",
+                None,
+            ]
 
 
 @pytest.mark.parametrize(

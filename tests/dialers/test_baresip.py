@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, ConfigError, Host, Outcome
+from cti_hooks import Agent, Call, CannotTellError, ConfigError, Host, Outcome
 from lcm_plugin.desk.outcomes import outcome_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.listening import Site, site
@@ -19,6 +19,14 @@ URI = "sip:{number}@pbx.example.com"
 
 @pytest.fixture
 async def phone() -> AsyncIterator[FakeSoftphone]:
+    server = FakeSoftphone()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[FakeSoftphone]:
     server = FakeSoftphone()
     await server.start()
     yield server
@@ -139,6 +147,28 @@ async def test_a_slow_phone_dials_nothing_after_the_deadline(phone: FakeSoftphon
         last = await one.ended()
     assert last.text == "too late to call the customer"
     assert not phone.dialed
+
+
+async def test_a_phone_that_cannot_be_asked_is_named(
+    phone: FakeSoftphone, clock: LoopClock, other: FakeSoftphone
+) -> None:
+    """Of a call that is at no phone, phones that are off or silent are named; the others have answered."""
+    phones = {"alice": {"port": phone.port}, "bob": {"port": 1}, "carol": {"port": other.port}}
+    async with opened(phone, clock, phones=phones) as one:
+        await asyncio.sleep(1)
+        other.deaf = True
+        with pytest.raises(CannotTellError, match="nothing listens") as raised:
+            await one.found(7)
+        assert raised.value.engines == {"127.0.0.1:1", f"127.0.0.1:{other.port}"}
+
+
+async def test_a_call_is_hung_up_at_its_own_phone(phone: FakeSoftphone, clock: LoopClock) -> None:
+    """A call that is over can be hung up, to no effect, though another agent's phone is off."""
+    phones = {"alice": {"port": phone.port}, "bob": {"port": 1}}
+    async with opened(phone, clock, phones=phones) as one:
+        await one.healthy()
+        left = Call(id="x-c", attempt_id="x", state="connected", engine=f"127.0.0.1:{phone.port}")
+        assert await one.clear(left) is False
 
 
 async def test_health_counts_the_phones(phone: FakeSoftphone, clock: LoopClock) -> None:

@@ -17,6 +17,7 @@ from cti_hooks import (
     Call,
     CallEvent,
     CallEventKind,
+    CannotTellError,
     Clock,
     ConnectionState,
     Dial,
@@ -40,18 +41,32 @@ class Dialer:
     dialed: list[Attempt] = field(factory=list)
     error: Exception | None = None
     unreachable: bool = False
+    engines: tuple[str, ...] = ()
+    """Where it has several, by agent."""
+    down: str | None = None
+    """The engine among them that cannot be asked."""
+
+    def engine_of(self, agent: Agent) -> str | None:
+        return next((engine for engine in self.engines if engine == agent.id), None)
 
     @hookimpl
     async def make_call(self, attempt: Attempt, dial: Dial) -> Call:
         self.dialed.append(attempt)
         if self.error:
             raise self.error
-        return Call(id=f"{attempt.id}-c", attempt_id=attempt.id, state=ConnectionState.INITIATED)
+        return Call(
+            id=f"{attempt.id}-c",
+            attempt_id=attempt.id,
+            state=ConnectionState.INITIATED,
+            engine=self.engine_of(attempt.agent),
+        )
 
     @hookimpl
     def find_call(self, attempt_id: str) -> Call | None:
         if self.unreachable:
             raise ConnectionError("its engine cannot be reached")
+        if self.down:
+            raise CannotTellError({self.down: ConnectionError("switched off")})
         return None
 
 

@@ -81,6 +81,23 @@ async def test_a_held_row_is_taken_over(site: Site) -> None:
     assert "host a ended while it was calling" in reasons
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize(("down", "state"), [("bob", AttemptState.CLOSED), ("alice", AttemptState.UNKNOWN)])
+async def test_only_its_own_engine_leaves_an_attempt_open(
+    site: Site, down: str, state: AttemptState, *, recorded: bool
+) -> None:
+    """An engine that cannot be asked leaves unknown what it was given, or would have been; nothing else."""
+    a, b = await site.start("a"), await site.start("b")
+    for host in (a, b):
+        host.dialer.engines, host.dialer.down = ("alice", "bob"), down
+    a.dialer.error = None if recorded else RuntimeError("the host ended before it had an answer")
+    attempt = await called(a)
+    a.freeze_lease()
+    await asyncio.sleep(10 * LEASE)
+    assert await b.state(attempt) is state
+    assert len(b.dialer.dialed) == 0
+
+
 async def test_a_row_of_a_living_host_is_left_alone(site: Site) -> None:
     """However long a call lasts, nobody takes it from a host that renews its lease."""
     a, b = await site.start("a"), await site.start("b")

@@ -12,6 +12,7 @@ from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
 from lcm_plugin.dialers.asterisk.engine import Engine
 from lcm_plugin.dialers.asterisk.order import Order
 from lcm_plugin.dialers.asterisk.settings import AsteriskSettings, EngineSettings
+from lcm_plugin.dialers.finding import found
 from lcm_plugin.dialers.numbers import dialable
 
 _ID: Final = re.compile(r"[\w.-]+", re.ASCII)
@@ -66,22 +67,18 @@ class AsteriskDialer:
 
     @hookimpl
     async def find_call(self, attempt_id: str) -> Call | None:
-        failure: Exception | None = None
-        for engine in self._open.values():
-            try:
-                if call := await engine.find(attempt_id):
-                    return call
-            except Exception as error:  # noqa: BLE001  (another Asterisk may have it; if none has, this is told)
-                failure = error
-        if failure:
-            raise failure
-        return None
+        return await found({name: engine.find(attempt_id) for name, engine in self._open.items()})
 
     @hookimpl
     async def clear_call(self, call: Call) -> bool | None:
         ours = [engine for engine in self._open.values() if call.attempt_id in engine.calls]
         engine = ours[0] if ours else self._open.get(call.engine or "")
         return await engine.clear(call.attempt_id) if engine else None
+
+    def engine_of(self, agent: Agent) -> str | None:
+        """The engine that places this agent's calls, as `find_call` wants it told."""
+        engine = self._engine_of(agent)
+        return engine.ari.name if engine else None
 
     def _engine_of(self, agent: Agent) -> Engine | None:
         fitting = (engine for engine in self._open.values() if engine.ari.settings.places_calls_of(agent))

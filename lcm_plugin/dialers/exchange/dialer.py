@@ -13,7 +13,8 @@ from lcm_plugin.dialers.exchange.connection import Connection
 from lcm_plugin.dialers.exchange.course import Course
 from lcm_plugin.dialers.exchange.legs import Exchange, Heard, News, Order, Party
 from lcm_plugin.dialers.exchange.reports import Reports
-from lcm_plugin.dialers.exchange.wire import EngineDownError, EngineError
+from lcm_plugin.dialers.exchange.wire import EngineDownError
+from lcm_plugin.dialers.finding import found
 from lcm_plugin.dialers.numbers import channel_variables, dialable
 
 log = logging.getLogger("lcm_plugin.dialers")
@@ -111,27 +112,15 @@ class ExchangeDialer(ABC):
     async def find_call(self, attempt_id: str) -> Call | None:
         course = self._courses.get(attempt_id)
         lines = [self._lines[course.exchange.name]] if course else list(self._lines.values())
-        failure: EngineError | None = None
-        for line in lines:
-            try:
-                legs = await line.exchange.seen(attempt_id)
-            except EngineError as error:  # another engine may have it; if none has, this is told
-                failure = failure or error
-                continue
-            if course and (legs or not course.in_doubt):
-                return course.call
-            if legs:
-                return self._adopted(line, attempt_id, legs)
-        if failure:
-            raise failure
-        return None
+        return await found({line.exchange.name: self._found(line, attempt_id, course) for line in lines})
 
     @hookimpl
     async def clear_call(self, call: Call) -> bool | None:
         if call.attempt_id not in self._courses:
-            if call.engine not in self._lines:
+            line = self._lines.get(call.engine or "")
+            if line is None:
                 return None
-            if await self.find_call(call.attempt_id) is None:
+            if await self._found(line, call.attempt_id, None) is None:
                 return False
         self._courses[call.attempt_id].hear(
             Heard(party=Party.AGENT, news=News.CLEAR, text="hung up from outside")
@@ -189,6 +178,12 @@ class ExchangeDialer(ABC):
         )
         self._courses[attempt_id] = course
         return course
+
+    async def _found(self, line: Line, attempt_id: str, course: Course | None) -> Call | None:
+        legs = await line.exchange.seen(attempt_id)
+        if course and (legs or not course.in_doubt):
+            return course.call
+        return self._adopted(line, attempt_id, legs) if legs else None
 
     def _adopted(self, line: Line, attempt_id: str, legs: Mapping[Party, ConnectionState]) -> Call:
         course = self._course(line, attempt_id, None)
