@@ -9,7 +9,7 @@ from cti_hooks import masked
 _TEL: Final = re.compile(r"\+?[0-9]+")
 _VISUAL: Final = re.compile(r"[-.() ]")
 """RFC 3966's visual separators and blanks: for people, not for dialing."""
-_ENDPOINT: Final = re.compile(r"[A-Za-z0-9_.:@%+/-]+")
+ENDPOINT: Final = re.compile(r"[A-Za-z0-9_.:@%+/-]+")
 _UNSAFE_IN_NAMES: Final = re.compile(r"[^\w .+-]")
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -49,7 +49,7 @@ def endpoint_of(agent_id: str, endpoint: str | None, template: str | None) -> st
     where = endpoint or (template or "").replace("{agent}", agent_id)
     if not where:
         raise UnsafeEndpointError(f"agent {agent_id} has no endpoint: tell the host, or set agent_endpoint")
-    if not _ENDPOINT.fullmatch(where):
+    if not ENDPOINT.fullmatch(where):
         raise UnsafeEndpointError(f"the endpoint of agent {agent_id} has characters no dial string may have")
     return where
 

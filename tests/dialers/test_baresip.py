@@ -206,6 +206,7 @@ async def test_another_protocol_is_told(phone: FakeSoftphone, clock: LoopClock) 
     [
         ({"endpoint": "sip:pbx"}, "wants a SIP URI"),
         ({"endpoint": "sip:{number}@x\n/quit"}, "wants a SIP URI"),
+        ({"endpoint": "sip:{number}@{domain}"}, "wants a SIP URI"),
         ({"phones": {}}, "wants an agent's"),
         ({"phones": {"a": {"port": 1}, "b": {"port": 1}}}, "two agents have the same phone"),
         ({"phones": {"a": {"prot": 1}}}, 'did you mean "port"?'),

@@ -480,6 +480,11 @@ async def test_agents_have_their_engine(opened: OpenSite) -> None:
     [
         ({"endpoint": "sofia/gateway/carrier/"}, "wants {number} in one dial string"),
         ({"endpoint": "user/{number}\n\n"}, "wants {number} in one dial string"),
+        ({"endpoint": "sofia/gateway/gw/{number}@{context}"}, "wants {number} in one dial string"),
+        ({"agent_endpoint": "user/1001"}, "wants {agent} in one dial string"),
+        ({"agent_endpoint": "user/{agnet}"}, "wants {agent} in one dial string"),
+        ({"agent_endpoint": "user/{agent},user/1"}, "wants {agent} in one dial string"),
+        ({"agent_endpoint": "user/{agent}@{domain}"}, "wants {agent} in one dial string"),
         ({"password_env": "NO_SUCH_VARIABLE"}, "no variable NO_SUCH_VARIABLE"),
         ({"password_env": None}, "password_env: is required"),
         ({"port": 0}, "port"),

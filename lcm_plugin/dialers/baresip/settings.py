@@ -9,7 +9,7 @@ from attrs import field, frozen
 from cti_hooks import ConfigError, Problem
 from lcm_plugin.dialers.exchange.settings import PORT, POSITIVE
 
-_TARGET: Final = re.compile(r"sips?:[A-Za-z0-9_.:@;=+{}\[\]-]+")
+_TARGET: Final = re.compile(r"sips?:[A-Za-z0-9_.:@;=+\[\]-]+")
 
 
 @frozen(kw_only=True)
@@ -37,7 +37,7 @@ class BaresipSettings:
 
     def __attrs_post_init__(self) -> None:
         problems = []
-        if "{number}" not in self.endpoint or not _TARGET.fullmatch(self.endpoint):
+        if "{number}" not in self.endpoint or not _TARGET.fullmatch(self.endpoint.replace("{number}", "1")):
             problems.append(Problem("endpoint", 'wants a SIP URI: "sip:{number}@pbx.example.com"'))
         if not self.phones:
             problems.append(Problem("phones", "wants an agent's: { alice = { port = 4444 } }"))

@@ -1,10 +1,17 @@
 """The `[plugins.freeswitch]` table."""
 
+import re
+from collections.abc import Iterator
+from typing import Final
+
 from attrs import field, frozen
 
 from cti_hooks import ConfigError, Problem
 from lcm_plugin.dialers.exchange import EngineSettings, Secret
 from lcm_plugin.dialers.exchange.settings import PORT
+from lcm_plugin.dialers.numbers import ENDPOINT
+
+_TARGET: Final = re.compile(r"[A-Za-z0-9_.:@%+/;=~-]+")
 
 
 @frozen(kw_only=True)
@@ -20,15 +27,21 @@ class FreeSwitchSettings(EngineSettings):
     password_file: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        problems = list(self.secret.problems())
-        if "{number}" not in self.endpoint or any(one in self.endpoint for one in "\r\n ,|&[]<>'\""):
-            problems.append(
-                Problem("endpoint", 'wants {number} in one dial string: "sofia/gateway/gw/{number}"')
-            )
-        if problems:
+        if problems := [*self.secret.problems(), *self._wrong_templates()]:
             raise ConfigError(problems)
 
     @property
     def secret(self) -> Secret:
         """Where the password is."""
         return Secret(env=self.password_env, file=self.password_file)
+
+    def _wrong_templates(self) -> Iterator[Problem]:
+        wants = "wants {} in one dial string, and nothing else to be filled in: {}"
+        if not _fits(self.endpoint, "{number}", _TARGET):
+            yield Problem("endpoint", wants.format("{number}", '"sofia/gateway/gw/{number}"'))
+        if not _fits(self.agent_endpoint, "{agent}", ENDPOINT):
+            yield Problem("agent_endpoint", wants.format("{agent}", '"user/{agent}"'))
+
+
+def _fits(template: str, place: str, dial_string: re.Pattern[str]) -> bool:
+    return place in template and bool(dial_string.fullmatch(template.replace(place, "1")))
