@@ -228,6 +228,11 @@ async def test_http_where_tls_is_meant_is_told() -> None:
         ({"url": NOWHERE, "endpoint": "PJSIP/{number}@a&PJSIP/1"}, "must be like PJSIP/{number}@trunk"),
         ({"url": NOWHERE, "agent_endpoint": "PJSIP/{number}"}, "must have {agent} in it"),
         ({"url": NOWHERE, "app": "a,b"}, "app"),
+        ({"url": NOWHERE, "ca_file": "ca.pem"}, "ca_file: needs a url with https://"),
+        (
+            {"engines": {"a": {"url": NOWHERE, "ca_file": "ca.pem"}}},
+            "engines.a.ca_file: needs a url with https",
+        ),
         ({"url": NOWHERE, "password_env": "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE"),
         ({"url": NOWHERE, "pasword_env": "X"}, 'did you mean "password_env"?'),
     ],

@@ -173,6 +173,7 @@ async def test_another_agents_call_is_not_its_own(asterisk: FakeManager, clock: 
         ({"waiting": "MusicOnHold"}, "wants an application"),
         ({"password_env": "NO_SUCH"}, "no variable NO_SUCH"),
         ({"port": 70000}, "port"),
+        ({"ca_file": "ca.pem"}, "ca_file: needs tls = true, or the password goes out in clear"),
         ({"pasword_env": "x"}, 'did you mean "password_env"?'),
     ],
     ids=repr,

@@ -66,6 +66,8 @@ class EngineSettings:
     def _problems(self) -> Iterator[Problem]:
         if self.url:
             yield from _url_problems(self.url)
+        if self.ca_file and urlsplit(self.url).scheme == "http":
+            yield Problem("ca_file", "needs a url with https://, or the password goes out in clear")
         if self.password_env and self.password_env not in os.environ:
             yield Problem("password_env", f"the environment has no variable {self.password_env}; set it")
         if self.password_env and self.password_file:

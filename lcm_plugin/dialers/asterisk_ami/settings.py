@@ -54,6 +54,8 @@ class AmiSettings(EngineSettings):
         if NumberEndpoint(self.endpoint).pjsip_endpoint == "":
             named = 'write "PJSIP/{number}@trunk" with the name of your trunk\'s endpoint'
             problems.append(Problem("endpoint", f"would look for an endpoint named like the number; {named}"))
+        if self.ca_file and not self.tls:
+            problems.append(Problem("ca_file", "needs tls = true, or the password goes out in clear"))
         if self.waiting and not _APPLICATION.fullmatch(self.waiting):
             problems.append(Problem("waiting", 'wants an application: "BridgeWait(lcm,,m(default))"'))
         if problems:
