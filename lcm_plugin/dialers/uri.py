@@ -7,14 +7,15 @@ Until it does, the call stays `initiated`; nothing can be found or hung up.
 import asyncio
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from typing import Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from attrs import field, frozen, validators
 
-from cti_hooks import Attempt, Call, ConfigError, ConnectionState, Dial, Host, Problem, hookimpl
+from cti_hooks import Attempt, Call, ConfigError, ConnectionState, Dial, Health, Host, Problem, hookimpl
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.dialers.numbers import dialable
 
@@ -41,6 +42,10 @@ class UriSettings:
         problems = []
         if bool(self.command) == bool(self.webhook):
             problems.append(Problem("command", "set either command or webhook"))
+        if self.command and not any("{uri}" in word for word in self.command):
+            problems.append(Problem("command", 'wants {uri}, who is to be called: ["xdg-open", "{uri}"]'))
+        if self.webhook and not _is_http(self.webhook):
+            problems.append(Problem("webhook", "must be an http or https address"))
         if self.scheme == "sip" and not self.domain:
             problems.append(Problem("domain", 'is required with scheme = "sip"'))
         if self.token_env and self.token_env not in os.environ:
@@ -66,6 +71,11 @@ class UriDialer:
         if self._session:
             await self._session.close()
             self._session = None
+
+    @hookimpl
+    def report_health(self) -> list[Health]:
+        """Whether the program is there. A webhook is not asked: it would take that for a call."""
+        return [_health_of(program) for program in self.settings.command[:1]]
 
     @hookimpl
     async def make_call(self, attempt: Attempt, dial: Dial) -> Call:
@@ -123,6 +133,16 @@ class UriDialer:
         async with self._session.post(url, json=body, headers=headers, allow_redirects=False) as reply:
             if not 200 <= reply.status < 300:  # noqa: PLR2004  (HTTP's successes)
                 raise RuntimeError(f"the webhook says {reply.status}")
+
+
+def _is_http(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _health_of(program: str) -> Health:
+    found = shutil.which(program)
+    return Health(what="uri", good=bool(found), seen=found or f"there is no program {program!r}; see command")
 
 
 def _filled(word: str, values: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from cti_hooks import Agent, Attempt, AttemptState, Call, ConfigError, ConnectionState, Dial, Host
+from cti_hooks import Agent, Attempt, AttemptState, Call, ConfigError, ConnectionState, Dial, Host, health_of
 
 WRITES = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(' '.join(sys.argv[2:]))"
 
@@ -72,7 +72,7 @@ async def test_a_command_is_no_shell(tmp_path: Path) -> None:
 @pytest.mark.real_time
 async def test_a_command_that_fails_leaves_doubt() -> None:
     """A status other than 0 is an error: whether it rang is unknown."""
-    async with host_with(command=[sys.executable, "-c", "raise SystemExit(3)"]) as host:
+    async with host_with(command=[sys.executable, "-c", "raise SystemExit(3)", "{uri}"]) as host:
         with pytest.raises(RuntimeError, match="status 3"):
             await call(host)
 
@@ -84,7 +84,7 @@ async def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
     hangs = (
         f"import os, pathlib, time; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); time.sleep(60)"
     )
-    async with host_with(command=[sys.executable, "-c", hangs], timeout_seconds=1.5) as host:
+    async with host_with(command=[sys.executable, "-c", hangs, "{uri}"], timeout_seconds=1.5) as host:
         with pytest.raises(TimeoutError):
             await call(host)
     with pytest.raises(ProcessLookupError):
@@ -97,7 +97,7 @@ NOT_NUMBERS = ["+1212@evil", "12/34", "12&34", "12\n34", "${EXTEN}", "", "anonym
 @pytest.mark.parametrize("number", NOT_NUMBERS)
 async def test_what_is_no_number_is_never_run(number: str) -> None:
     """Characters that could break a URI or a command are refused before anything is run, and not quoted."""
-    async with host_with(command=["/nonexistent/program"]) as host:
+    async with host_with(command=["/nonexistent/program", "{uri}"]) as host:
         with pytest.raises(ValueError, match="no telephone number") as raised:
             await call(host, number)
     assert number == "" or len(number) < 3 or number not in str(raised.value)
@@ -106,7 +106,7 @@ async def test_what_is_no_number_is_never_run(number: str) -> None:
 @pytest.mark.real_time
 async def test_a_late_call_is_not_placed() -> None:
     """After not_after nothing is run."""
-    async with host_with(command=["/nonexistent/program"]) as host:
+    async with host_with(command=["/nonexistent/program", "{uri}"]) as host:
         with pytest.raises(TimeoutError):
             await call(host, seconds=-1)
 
@@ -150,17 +150,40 @@ async def test_a_webhook_that_fails_leaves_doubt(status: int) -> None:
 
 async def test_nothing_is_known_of_a_call_handed_over() -> None:
     """find_call has seen nothing, and no clear_call is its own: None is no proof that nothing rang."""
-    async with host_with(command=["true"]) as host:
+    async with host_with(command=["true", "{uri}"]) as host:
         assert await host.hooks.all("find_call", attempt_id="attempt-1") == []
+
+
+@pytest.mark.parametrize(
+    ("table", "health"),
+    [
+        ({"command": [sys.executable, "{uri}"]}, [(True, sys.executable)]),
+        (
+            {"command": ["no-such-program", "{uri}"]},
+            [(False, "there is no program 'no-such-program'; see command")],
+        ),
+        ({"webhook": "http://127.0.0.1:1/"}, []),
+    ],
+    ids=["there", "not there", "webhook"],
+)
+async def test_health_tells_whether_the_program_is_there(
+    table: dict[str, Any], health: list[tuple[bool, str]]
+) -> None:
+    """A program that is not there is named; a webhook is not asked, since it would take that for a call."""
+    async with host_with(**table) as host:
+        told = health_of(await host.hooks.all("report_health"))
+    assert [(one.good, one.seen) for one in told] == health
 
 
 @pytest.mark.parametrize(
     ("table", "said"),
     [
         ({}, "set either command or webhook"),
-        ({"command": ["x"], "webhook": "http://x"}, "set either command or webhook"),
-        ({"command": ["x"], "scheme": "sip"}, "plugins.uri.domain"),
-        ({"command": ["x"], "scheme": "tell"}, 'did you mean "tel"?'),
+        ({"command": ["x", "{uri}"], "webhook": "http://x"}, "set either command or webhook"),
+        ({"command": ["x", "{number}"]}, "plugins.uri.command: wants {uri}"),
+        ({"webhook": "example.com/dial"}, "plugins.uri.webhook: must be an http or https address"),
+        ({"command": ["x", "{uri}"], "scheme": "sip"}, "plugins.uri.domain"),
+        ({"command": ["x", "{uri}"], "scheme": "tell"}, 'did you mean "tel"?'),
         ({"webhook": "http://x", "token_env": "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE"),
     ],
     ids=repr,
