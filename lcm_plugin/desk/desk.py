@@ -338,6 +338,7 @@ class Desk:
                 await self._dial(attempt)
                 if self.offer:  # held back: it is tried again
                     self.offer.restart_preview()
+                self._leave_if_gone()
             elif self.settings.preview.on_timeout == "not_ready":
                 await self.site.request_not_ready(attempt.agent, "the preview was not answered")
             else:

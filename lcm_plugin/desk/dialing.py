@@ -61,10 +61,13 @@ class Dialing:
             return Refusal(rule="no_contact", reason="there is nobody to call")
         dial = await self._dial(called)
         facts |= {"not_after": dial.not_after, "backend": " ".join(self.site.dialers), "contact": called}
+        self.hand.placing = True
         try:
             recorded = await self.hand.ledger.dial(attempt, by_person=by_person, **facts)
         except KeyTakenError as error:
             return key_taken(error)
+        finally:
+            self.hand.placing = False
         self.hand.attempt = recorded
         return recorded, dial
 

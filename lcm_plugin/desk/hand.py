@@ -17,12 +17,14 @@ class Hand:
         agent: the agent, as the host told last.
         attempt: the open attempt, or None.
         fetched: its contact as it came; the attempt's own may be enriched.
+        placing: it is being recorded as dialing: whatever happens meanwhile, it is nobody else's to take up.
     """
 
     agent: Agent
     ledger: Ledger
     attempt: Attempt | None = None
     fetched: Contact | None = None
+    placing: bool = False
 
     @property
     def busy(self) -> bool:
@@ -66,7 +68,7 @@ class Hand:
         if attempt is None or attempt.state is not AttemptState.OFFERED or self.fetched is None:
             return None
         expires_at = self.fetched.expires_at
-        if expires_at is None or expires_at > self.ledger.now():
+        if expires_at is None or expires_at > self.ledger.now() or self.placing:
             return attempt
         self.put_down(AttemptState.EXPIRED, reason="the contact expired while it was held")
         return None
@@ -98,7 +100,7 @@ class Hand:
 
     def let_go(self, reason: str) -> None:
         """Leave what waits for a person to whichever host its agent comes to."""
-        if self.attempt and self.attempt.state in WAITING:
+        if self.attempt and self.attempt.state in WAITING and not self.placing:
             attempt = self.change(self.attempt, self.attempt.state, reason=reason)
             self.ledger.release(attempt)
             self.attempt = self.fetched = None

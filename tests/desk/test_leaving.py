@@ -64,6 +64,29 @@ async def test_logged_off_while_a_contact_is_fetched(open_centre: OpenCentre) ->
     assert len(first.lcm.account.keys_handed()) == 1
 
 
+async def test_logged_off_while_the_dial_is_recorded(open_centre: OpenCentre) -> None:
+    """Who logs off as the call is being recorded is called for once; the next host does not dial too."""
+    first = await open_centre(1)
+    second = await open_centre(beside=first)
+
+    def logs_off(attempt: Attempt, when: str) -> None:
+        if (attempt.state, when) == (AttemptState.DIALING, "before"):
+            desk = lcm_of(first.host).desks.of(ALICE)
+            asyncio.get_running_loop().call_soon(desk.on_logged_off, ALICE)
+
+    first.ledger.watch = logs_off
+    await first.logs_on(ALICE)
+    await first.ready(ALICE)
+    await asyncio.sleep(1)
+    await second.ready(ALICE)
+    await asyncio.sleep(60)
+    attempt = await only(first)
+    assert (attempt.state, attempt.host) == (AttemptState.CALLING, first.host.name)
+    assert len(first.dialer.dialed + second.dialer.dialed) == 1
+    history = [line.state for line in await first.ledger.history(attempt.id)]
+    assert AttemptState.OFFERED not in history[history.index(AttemptState.DIALING) :]
+
+
 CALLS = [(), (CallEventKind.DELIVERED,), (CallEventKind.DELIVERED, CallEventKind.ESTABLISHED)]
 
 
