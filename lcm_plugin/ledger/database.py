@@ -100,7 +100,8 @@ class Sqlite:
                 self._connection.exec_driver_sql("BEGIN IMMEDIATE")  # an event for it costs each statement
                 return step(self._connection)
         except sa.exc.DBAPIError:
-            self._close()
+            if self.file:  # what is in memory is gone with its connection
+                self._close()
             raise
 
     def _close(self) -> None:

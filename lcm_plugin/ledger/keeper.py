@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from attrs import define, field
@@ -26,6 +26,7 @@ class Keeper:
 
     Attributes:
         holder: who we are in the ledger; another one after a lease was lost.
+        held: the ids of this host's open attempts.
         on_adopted: is given the attempts left behind whose calls this host has to look up.
         on_lost: is told that everything held so far is another host's.
     """
@@ -35,6 +36,7 @@ class Keeper:
     host: str
     seconds: float
     new_id: Callable[[], str]
+    held: Callable[[], Collection[str]]
     on_adopted: Callable[[list[Attempt]], None]
     on_lost: Callable[[], None]
     holder: str = field(default="", init=False)
@@ -112,7 +114,8 @@ class Keeper:
         now, own = asyncio.get_running_loop().time(), self.holder
         standing = await self.writer.do(leases.beats, probe=True)
         ended = self._watch.ended(now, standing, own)
-        step = partial(leases.take_over, ended=ended, holder=own, host=self.host, now=self.clock.now())
+        heir = leases.Heir(host=self.host, holder=own, held=frozenset(self.held()))
+        step = partial(leases.take_over, ended=ended, heir=heir, now=self.clock.now())
         adopted = await self.writer.do(step, probe=True)
         if ended:
             log.warning("succeeded %d host(s) that ended; %d call(s) to look up", len(ended), len(adopted))

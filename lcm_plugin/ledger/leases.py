@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.ledger.codec import attempt_of
@@ -18,7 +18,7 @@ from lcm_plugin.ledger.place import is_dead
 from lcm_plugin.ledger.reading import Doubtful, doubt_of
 from lcm_plugin.ledger.rows import held_by
 from lcm_plugin.ledger.schema import attempts, holders
-from lcm_plugin.ledger.states import WAITING
+from lcm_plugin.ledger.states import IN_DOUBT, WAITING
 from lcm_plugin.ledger.writing import change_attempt, note_doubt, release_attempt
 
 
@@ -68,49 +68,62 @@ class Watch:
         }
 
 
-def take_over(
-    connection: sa.Connection, ended: dict[str, int], holder: str, host: str, now: datetime
-) -> list[Attempt]:
-    """End these leases and see to what their hosts left; the attempts that this host has to settle now."""
+@frozen(kw_only=True)
+class Heir:
+    """The host that takes over, as whom, and the ids of what it holds already."""
+
+    host: str
+    holder: str
+    held: frozenset[str]
+
+
+def take_over(connection: sa.Connection, ended: dict[str, int], heir: Heir, now: datetime) -> list[Attempt]:
+    """End these leases and see to what their hosts left; the attempts that this host has to settle now.
+
+    So it has those of its own that it does not know of, as an answer of the database's came too late.
+    """
     for other, seen in ended.items():
         end(connection, other, seen)
     return [
         adopted
-        for row in _left_behind(connection)
-        if (adopted := _succeed(connection, row, holder, host, now)) is not None
+        for row in _left_behind(connection, heir)
+        if (adopted := _succeed(connection, row, heir, now)) is not None
     ]
 
 
-def _left_behind(connection: sa.Connection) -> list[Any]:
+def _left_behind(connection: sa.Connection, heir: Heir) -> list[Any]:
     """Open attempts whose host's lease has ended; what waits for a person is its agent's to take up."""
     joined = attempts.outerjoin(holders, holders.c.id == attempts.c.holder)
-    left = sa.or_(holders.c.ended.is_(True), holders.c.id.is_(None))
+    in_doubt = attempts.c.state.in_([state.value for state in IN_DOUBT])
+    forgotten = sa.and_(attempts.c.holder == heir.holder, in_doubt, attempts.c.id.not_in(heir.held))
+    left = sa.or_(holders.c.ended.is_(True), holders.c.id.is_(None), forgotten)
     waiting = sa.and_(attempts.c.state.in_([state.value for state in WAITING]), attempts.c.holder.is_(None))
     query = sa.select(attempts).select_from(joined).where(attempts.c.open_agent.is_not(None), left, ~waiting)
     return list(connection.execute(query.with_for_update(of=attempts)))
 
 
-def _succeed(connection: sa.Connection, row: Any, holder: str, host: str, now: datetime) -> Attempt | None:
+def _succeed(connection: sa.Connection, row: Any, heir: Heir, now: datetime) -> Attempt | None:
     """Take one attempt, by compare-and-set on (state, holder), and leave it as DESIGN 5 says."""
     mine = attempts.update().where(
         attempts.c.id == row.id, attempts.c.state == row.state, held_by(row.holder)
     )
-    if connection.execute(mine, {"holder": holder}).rowcount == 0:
+    if connection.execute(mine, {"holder": heir.holder}).rowcount == 0:
         return None
     before = attempt_of(row.body)
-    after = evolve(before, host=host, changed_at=now)
+    after = evolve(before, host=heir.host, changed_at=now)
     if before.state is AttemptState.OFFERED:
-        release_attempt(connection, before.id, holder)
+        release_attempt(connection, before.id, heir.holder)
         return None
     if before.state is AttemptState.ENDED:
         return before
     if before.state is AttemptState.REQUESTED:
         _doubt(connection, before, now)
         after = evolve(after, state="empty", reason=f"host {before.host} ended while it asked")
-        change_attempt(connection, after, holder)
+        change_attempt(connection, after, heir.holder)
         return None
-    adopted = evolve(after, state="unknown", reason=f"host {before.host} ended while it was {before.state}")
-    change_attempt(connection, adopted, holder)
+    why = "this host had lost sight of it" if row.holder == heir.holder else f"host {before.host} ended"
+    adopted = evolve(after, state="unknown", reason=f"{why} while it was {before.state}")
+    change_attempt(connection, adopted, heir.holder)
     return adopted
 
 

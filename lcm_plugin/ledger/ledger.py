@@ -74,6 +74,7 @@ class Ledger(Records):
             host=self.host,
             seconds=self.lease_seconds,
             new_id=lambda: new_attempt_id(self.now(), self.random),
+            held=self._open.keys,
             on_adopted=self._adopt,
             on_lost=self._lose_all,
         )
@@ -143,11 +144,9 @@ class Ledger(Records):
         attempt = self._requested(agent, campaign_group)
         holder = self._keeper.holder
         step = partial(writing.open_attempt, attempt=attempt, holder=holder)
-        closed = attrs.evolve(
-            attempt, state="empty", reason="the ledger did not answer; nothing was asked for"
-        )
-        found = await self._intend(attempt, step, closed)
-        await self._still_held(closed, holder)
+        undo = partial(self._undo_open, attempt, holder)
+        found: writing.Opened = await self._intend(attempt, step, undo)
+        await self._still_held(holder, partial(undo, found))
         self._doubts[agent.id] = found.doubt
         self._remember(found.attempt)
         return found.attempt
@@ -160,7 +159,9 @@ class Ledger(Records):
             LedgerUnavailable: that cannot be told now.
         """
         asked = self._requested(agent, "")
-        found = await self.run(partial(writing.take_up_attempt, asked=asked, holder=self.holder))
+        step = partial(writing.take_up_attempt, asked=asked, holder=self.holder)
+        undo = partial(self._let_go, holder=self.holder)
+        found: Attempt | None = await self._writer.do(step, on_late=undo)
         if found:
             self._remember(found)
         return found
@@ -184,9 +185,10 @@ class Ledger(Records):
             number_hash=number,
             by_person=by_person,
         )
+        undo = partial(self._undo, dialing, attempt, holder)
         try:
-            await self._intend(dialing, step, attempt)
-            await self._still_held(attempt, holder)
+            await self._intend(dialing, step, undo)
+            await self._still_held(holder, undo)
         except AttemptLostError:
             self._lose(attempt)
             raise
@@ -216,7 +218,8 @@ class Ledger(Records):
         )
         closed = attrs.evolve(attempt, state="closed", changed_at=now, reason=f"called again: {again.id}")
         step = partial(writing.redial_attempt, before=closed, again=again, holder=self.holder)
-        await self.run(step)
+        holder = self.holder
+        await self._writer.do(step, on_late=lambda _: self._let_go(again, holder))
         self._remember(closed)
         self._remember(again)
         return again
@@ -229,33 +232,41 @@ class Ledger(Records):
             LedgerUnavailable: it was not recorded, so nothing is sent.
         """
         disposed = self._evolved(attempt, AttemptState.DISPOSED, facts)
-        await self._intend(disposed, partial(_dispose, attempt=disposed, drafts=tuple(drafts)), attempt)
+        holder = self._keeper.holder if attempt.id in self._open else None
+        step = partial(_dispose, attempt=disposed, drafts=tuple(drafts))
+        await self._intend(disposed, step, partial(self._undo, disposed, attempt, holder))
         self._remember(disposed)
         return disposed
 
-    async def _still_held(self, attempt: Attempt, holder: str) -> None:
+    async def _still_held(self, holder: str, undo: Callable[[], None]) -> None:
         """Under the lease it was recorded with, however long that took; else nothing is done."""
         try:
             await self._keeper.ensure(holder=holder)
         except BaseException as error:
             if not isinstance(error, AttemptLostError):
-                self._undo(attempt, holder)
+                undo()
             raise
 
-    async def _intend(self, attempt: Attempt, step: Step[T], undone: Attempt) -> T:
+    async def _intend(self, attempt: Attempt, step: Step[T], undo: Callable[[T | None], None]) -> T:
         self.watch(attempt, "before")
-        holder = self._keeper.holder
-        try:
-            result = await self._writer.do(step)
-        except BaseException as error:  # unavailable or cancelled: whether it was written is unknown
-            if isinstance(error, LedgerUnavailable) or not isinstance(error, LedgerError):
-                self._undo(undone, holder)
-            raise
+        result = await self._writer.do(step, on_late=undo)
         self.watch(attempt, "after")
         return result
 
-    def _undo(self, undone: Attempt, holder: str) -> None:
-        self._writer.note(partial(writing.undo_intent, attempt=undone, holder=holder))
+    def _undo(self, intended: Attempt, undone: Attempt, holder: str | None, _: object = None) -> None:
+        self._writer.note(partial(writing.undo_intent, intended=intended, undone=undone, holder=holder))
+
+    def _undo_open(self, attempt: Attempt, holder: str, found: writing.Opened | None = None) -> None:
+        if found and found.attempt.id != attempt.id:
+            self._let_go(found.attempt, holder)
+            return
+        reason = "the ledger did not answer; nothing was asked for"
+        self._undo(attempt, attrs.evolve(attempt, state="empty", reason=reason), holder)
+
+    def _let_go(self, attempt: Attempt | None, holder: str) -> None:
+        if attempt:
+            step = partial(writing.release_attempt, attempt_id=attempt.id, holder=holder)
+            self._writer.note(step)
 
     # -- facts: they have happened, and are recorded as soon as can be --------------------------------------
 
@@ -290,8 +301,7 @@ class Ledger(Records):
     def release(self, attempt: Attempt) -> None:
         """Let go of an offered attempt: its agent may come to any host."""
         self._open.pop(attempt.id, None)
-        step = partial(writing.release_attempt, attempt_id=attempt.id, holder=self._keeper.holder)
-        self._writer.note(step)
+        self._let_go(attempt, self._keeper.holder)
 
     def note_doubt(self, agent: Agent, campaign_group: str, reason: str) -> None:
         """The LCM may have reserved a contact for this agent that never arrived."""
@@ -412,7 +422,9 @@ class Ledger(Records):
 
     def _not_changed(self, attempt: Attempt, error: LedgerError) -> None:
         log.warning("%s: %s", attempt.state, error)
-        if not isinstance(error, AttemptLostError):
+        known = self._open.get(attempt.id)
+        dialed_since = known is not None and attempt.state is AttemptState.OFFERED and known.state in LIVE
+        if not isinstance(error, AttemptLostError) or dialed_since:
             return
         if attempt.state is AttemptState.OFFERED:  # whoever closed the request does not know what it brought
             self.note_doubt(

@@ -3,7 +3,7 @@
 A letter that may have been delivered is never sent again by itself, and none is dropped (DESIGN 5, 6).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -95,6 +95,13 @@ def take(connection: sa.Connection, holder: str, now: datetime) -> list[Letter]:
         mine = outbox.update().where(outbox.c.id == row.id, outbox.c.state == LetterState.WAITING.value)
         connection.execute(mine, sending | {"changed_at": now})
     return [_letter(row) for row in due]
+
+
+def put_back(connection: sa.Connection, holder: str, sent: Collection[int], now: datetime) -> None:
+    """What `holder` took out and never heard of, as the answer to `take` came too late, is due again."""
+    taken = sa.and_(outbox.c.state == LetterState.SENDING.value, outbox.c.holder == holder)
+    row = {"state": LetterState.WAITING.value, "holder": None, "changed_at": now}
+    connection.execute(outbox.update().where(taken, outbox.c.id.not_in(sent)), row)
 
 
 def settle(

@@ -36,6 +36,8 @@ class Outbox:
     deliver: Callable[[Letter], Awaitable[Delivery]]
     on_settled: Callable[[str], Awaitable[None]]
     resend_unconfirmed: bool = False
+    _sent: set[int] = field(factory=set, init=False)
+    """Letters of which the ledger does not know yet what became of them."""
     _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -72,16 +74,19 @@ class Outbox:
             return
 
     async def _send_due(self) -> int:
-        orphaned = partial(letters.left_sending, now=self.ledger.now(), resend=self.resend_unconfirmed)
+        now, holder = self.ledger.now(), self.ledger.holder
+        await self.ledger.run(partial(letters.put_back, holder=holder, sent=set(self._sent), now=now))
+        orphaned = partial(letters.left_sending, now=now, resend=self.resend_unconfirmed)
         if count := await self.ledger.run(orphaned):
             log.warning("%d message(s) to the LCM were being sent when their host ended", count)
-        due = await self.ledger.run(partial(letters.take, holder=self.ledger.holder, now=self.ledger.now()))
+        due = await self.ledger.run(partial(letters.take, holder=holder, now=now))
         sending = [asyncio.create_task(self._send(letter)) for letter in due]
         if sending:
             await _finished(sending)
         return len(due)
 
     async def _send(self, letter: Letter) -> None:
+        self._sent.add(letter.id)
         try:
             delivery = await self.deliver(letter)
         except Exception as error:  # noqa: BLE001  (nobody can say whether it was delivered)
@@ -103,7 +108,8 @@ class Outbox:
                 state=delivery.state,
                 error=delivery.error,
                 now=self.ledger.now(),
-            )
+            ),
+            on_written=lambda _: self._sent.discard(letter.id),
         )
         if delivery.state is LetterState.CONFIRMED:
             await self._tell_settled(letter.attempt_id)

@@ -39,9 +39,9 @@ class Records:
         """
         return await self._writer.do(step)
 
-    def note(self, step: Step[object]) -> None:
-        """Run a step as soon as can be."""
-        self._writer.note(step)
+    def note(self, step: Step[object], on_written: Callable[[Any], None] | None = None) -> None:
+        """Run a step as soon as can be; `on_written` is given what it returned."""
+        self._writer.note(step, on_written=on_written)
 
     async def attempts(
         self,

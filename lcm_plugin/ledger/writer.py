@@ -25,6 +25,8 @@ log = logging.getLogger("lcm_plugin.ledger")
 T = TypeVar("T")
 _OF_THE_STEP: Final = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError)
 """Failures of one step, which say nothing of the database: another host was quicker, or a fault of ours."""
+_COLLISIONS: Final = {"40P01", "40001"}
+"""PostgreSQL's deadlock_detected and serialization_failure (its manual, appendix A)."""
 TOGETHER: Final = 200
 """Steps of one transaction at the most."""
 LINGER: Final = 0.005
@@ -44,6 +46,8 @@ class _Entry:
     """Of a fact: who is told that the step raised."""
     on_written: Callable[[Any], None] | None = None
     """Of a fact: who is told that it is committed, and what the step returned."""
+    on_late: Callable[[Any], None] | None = None
+    """Of an intent: see `Writer.do`."""
 
     @property
     def given_up(self) -> bool:
@@ -99,17 +103,22 @@ class Writer:
         if self._lingering is None:
             self._lingering = asyncio.get_running_loop().call_later(LINGER, self._wake.set)
 
-    async def do(self, step: Step[T], *, probe: bool = False) -> T:
+    async def do(
+        self, step: Step[T], *, probe: bool = False, on_late: Callable[[T | None], None] | None = None
+    ) -> T:
         """Write an intent; what it returns. A `probe` is tried in times of trouble, too.
 
+        Whoever asked is told that it failed, or has gone, and yet it may be written: then `on_late` is given
+        what the step returned, or None where nobody knows.
+
         Raises:
-            LedgerUnavailable: it was not written, or perhaps was: undo it.
+            LedgerUnavailable: it was not written, or perhaps was.
             LedgerError: what `step` raised; nothing was written.
         """
         if self.trouble and not probe:
             raise LedgerUnavailable(f"the ledger cannot be written: {self.trouble}")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Entry(step, done))
+        self._waiting.append(_Entry(step, done, on_late=on_late))
         self._wake.set()
         try:
             async with asyncio.timeout(PATIENCE):
@@ -144,7 +153,7 @@ class Writer:
             self._put_back(batch)
             raise
         except Exception as error:  # noqa: BLE001  (whatever a driver raises when its server is gone)
-            if _is_of_a_step(error):
+            if _is_of_a_step(error) or _has_collided(error):
                 await self._alone(batch)
             else:
                 self._failed(batch, error)
@@ -163,12 +172,14 @@ class Writer:
     async def _commit_twice(self, entry: _Entry) -> None:
         try:
             await self._commit([entry])
-        except _OF_THE_STEP:
+        except sa.exc.DBAPIError as error:
+            if not (_is_of_a_step(error) or _has_collided(error)):
+                raise
             await self._commit([entry])
 
     def _put_aside(self, entry: _Entry, error: Exception) -> None:
         """It must not keep the others waiting for ever; it is shown for as long as this host runs."""
-        _fail(entry, error)
+        _refuse(entry, error)
         if entry.done is None:
             self.refused = f"a change of an attempt cannot be written: {_reason(error)}"
             log.error("%s", self.refused)
@@ -189,7 +200,9 @@ class Writer:
         self.trouble = reason
         self._pause = min(_LONGEST_PAUSE, self._pause * 2 or _FIRST_PAUSE)
         for entry in batch:
-            _fail(entry, error)
+            _refuse(entry, error)
+            if entry.on_late:
+                entry.on_late(None)
         self._put_back([entry for entry in batch if entry.done is None])
 
     def _put_back(self, batch: list[_Entry]) -> None:
@@ -219,11 +232,13 @@ def _resolve(entry: _Entry, result: Any) -> None:
         return
     if entry.on_written:
         entry.on_written(result)
+    if entry.given_up and entry.on_late:
+        entry.on_late(result)
     if entry.done and not entry.done.done():
         entry.done.set_result(result)
 
 
-def _fail(entry: _Entry, error: Exception) -> None:
+def _refuse(entry: _Entry, error: Exception) -> None:
     if entry.done and not entry.done.done():
         entry.done.set_exception(LedgerUnavailable(f"the ledger cannot be written: {_reason(error)}"))
 
@@ -237,3 +252,8 @@ def _is_of_a_step(error: Exception) -> bool:
     if isinstance(error, sa.exc.DBAPIError):
         return isinstance(error, _OF_THE_STEP) and not error.connection_invalidated
     return not isinstance(error, sa.exc.SQLAlchemyError | OSError | TimeoutError)
+
+
+def _has_collided(error: Exception) -> bool:
+    """Two hosts' transactions waited for each other, and PostgreSQL ended this one: nothing was written."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in _COLLISIONS

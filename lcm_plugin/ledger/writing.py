@@ -84,11 +84,12 @@ def _open_query() -> sa.Select[Any]:
         sa.select(attempts, holders.c.host, holders.c.ended)
         .select_from(joined)
         .where(attempts.c.open_agent == sa.bindparam("agent"))
+        .with_for_update(of=attempts)
     )
 
 
 def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, holder: str) -> Attempt | None:
-    """The agent's open attempt as ours, or None where it has expired and a new one may be opened."""
+    """The agent's open attempt, whose row is locked, as ours; None where it has expired."""
     free = row.holder is None or row.holder == holder or row.ended is not False
     if not free or row.state not in WAITING:
         where = f"is held by host {row.host}" if not free else "is being settled"
@@ -104,9 +105,10 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, holder: str) 
     resumed = evolve(
         before, agent=asked.agent, host=asked.host, changed_at=moment, reason="taken up by this host"
     )
-    connection.execute(
-        attempts.update().where(attempts.c.id == row.id, held_by(row.holder)), changes_of(resumed, holder)
-    )
+    taken = changes_of(resumed, holder)
+    if row.open_key is None:  # its key is another one's: it is shown and refused, not dialed
+        taken["open_key"] = None
+    connection.execute(attempts.update().where(attempts.c.id == row.id), taken)
     note(connection, resumed)
     return resumed
 
@@ -127,13 +129,13 @@ def offer_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> A
     While the key is open elsewhere this one is shown, reviewed and refused, and not ours to dial.
 
     Raises:
-        AttemptLostError: it is held by another, or not there.
+        AttemptLostError: it is held by another, is being dialed, or not there.
     """
-    if _changed(connection, attempt, holder, "held, key free"):
+    if _changed(connection, attempt, holder, "not dialed, key free"):
         return None
     other = row_with_key(connection, attempt)
     is_taken = other is not None and other.open_key is not None
-    if not _changed(connection, attempt, holder, "held", key_is_taken=is_taken):
+    if not _changed(connection, attempt, holder, "not dialed", key_is_taken=is_taken):
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
     return None if other is None else attempt_of(other.body)
 
@@ -156,11 +158,13 @@ def _update(only: str) -> tuple[Statement, frozenset[str]]:
     """An attempt's update, on this condition; and what the condition has to be told."""
     is_open, by = attempts.c.open_agent.is_not(None), sa.bindparam("by", type_=sa.Text)
     is_held = attempts.c.holder == by
-    is_offered = is_held & (attempts.c.state == AttemptState.OFFERED.value)
+    not_dialed = is_held & attempts.c.dialed_at.is_(None)
+    is_offered = not_dialed & (attempts.c.state == AttemptState.OFFERED.value)
     condition = {
         "free": attempts.c.holder.is_(None),
         "held": is_held,
-        "held, key free": is_held & ~WITH_KEY.exists(),
+        "not dialed": not_dialed,
+        "not dialed, key free": not_dialed & ~WITH_KEY.exists(),
         "open": is_open,
         "open, lease living": is_open & sa.exists().where(holders.c.id == by, holders.c.ended.is_(False)),
         "offered": is_offered,
@@ -264,28 +268,34 @@ def set_from(connection: sa.Connection, attempt: Attempt, *states: AttemptState)
     note(connection, attempt)
 
 
-def undo_intent(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
-    """Take back an intent whose writing failed in an unknown way; nothing was done on its account."""
-    row = changes_of(attempt, holder)
-    wrong = _UNDONE.get(attempt.state, AttemptState.DISPOSED)
-    if wrong is AttemptState.DIALING:
+def undo_intent(connection: sa.Connection, intended: Attempt, undone: Attempt, holder: str | None) -> None:
+    """Take back an intent that may have been written, though whoever had it was told that it was not.
+
+    Nothing was done on its account. What others have written since stays, and so does a disposition that is
+    on its way to the LCM.
+    """
+    row = changes_of(undone, holder)
+    if intended.state is AttemptState.DIALING:
         row["dialed_at"] = None
-    query = attempts.update().where(attempts.c.id == attempt.id, attempts.c.state == wrong.value)
-    if connection.execute(query, row).rowcount == 0:
+    sent = sa.exists().where(outbox.c.attempt_id == intended.id, outbox.c.tries > 0)
+    as_intended = (
+        attempts.c.id == intended.id,
+        attempts.c.state == intended.state.value,
+        attempts.c.changed_at == intended.changed_at,
+        held_by(holder if intended.state in OPEN else None),
+    )
+    if connection.execute(attempts.update().where(*as_intended, ~sent), row).rowcount == 0:
         return
-    if wrong is AttemptState.DIALING:
-        erase_dial(connection, attempt)
-    connection.execute(outbox.delete().where(outbox.c.attempt_id == attempt.id, outbox.c.tries == 0))
-    note(connection, attempt)
-
-
-_UNDONE: Final = {AttemptState.OFFERED: AttemptState.DIALING, AttemptState.EMPTY: AttemptState.REQUESTED}
-"""The intent that is taken back to this state; any other is what was before `disposed`."""
+    if intended.state is AttemptState.DIALING:
+        erase_dial(connection, undone)
+    connection.execute(outbox.delete().where(outbox.c.attempt_id == intended.id))
+    note(connection, undone)
 
 
 def release_attempt(connection: sa.Connection, attempt_id: str, holder: str) -> None:
-    """Let go of an offered attempt, so that any host its agent comes to can take it up."""
-    query = attempts.update().where(attempts.c.id == attempt_id, attempts.c.holder == holder)
+    """Let go of what waits for a person, so that any host its agent comes to can take it up."""
+    waits = attempts.c.state.in_([state.value for state in WAITING])
+    query = attempts.update().where(attempts.c.id == attempt_id, attempts.c.holder == holder, waits)
     connection.execute(query, {"holder": None})
 
 

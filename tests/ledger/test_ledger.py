@@ -28,6 +28,7 @@ from lcm_plugin.ledger.rows import contact_digest
 
 ALICE = Agent(id="alice", name="Alice")
 BOB = Agent(id="bob")
+CAROL = Agent(id="carol")
 OpenLedger = Callable[..., Awaitable[Ledger]]
 
 
@@ -126,9 +127,9 @@ async def test_past_calls_are_told_by_number_and_by_person(open_ledger: OpenLedg
     """What caps count: a number under any key, a contact under any number, with outcome and time."""
     ledger = await open_ledger()
     began = ledger.now()
-    await called(ledger, key="k1", campaign="C", contact_id="7")
-    await called(ledger, key="k2", campaign="D", contact_id="8")
-    await called(ledger, key="k3", campaign="C", contact_id="7", phone_number="+12125550199")
+    await called(ledger, ALICE, key="k1", campaign="C", contact_id="7")
+    await called(ledger, BOB, key="k2", campaign="D", contact_id="8")
+    await called(ledger, CAROL, key="k3", campaign="C", contact_id="7", phone_number="+12125550199")
     asked = contact(key="k4", campaign="C", contact_id="7")
     seen = await ledger.past_calls(asked, began)
     told = [(one.same_number, one.same_contact) for one in seen]
