@@ -367,22 +367,25 @@ class Desk:
             LedgerError: it cannot be recorded now.
         """
         async with self._acting:
-            attempt = await self._in_hand(attempt_id)
-            if said.answer is AnswerKind.DIAL:
-                return await self._dial_for(attempt, said)
-            if attempt.state is not AttemptState.OFFERED:
-                raise ConflictError(f"attempt {attempt.id} is {attempt.state}, and no offer any more")
-            if said.answer is AnswerKind.CLOSE:
-                if not said.reason:
-                    raise InvalidError(
-                        {"reason": "is needed with close: an outcome's id, by the LCM's lists"}
-                    )
-                disposition, told = Disposition(outcome_id=said.reason), self._told(said)
-                return await self.disposing.dispose(attempt, disposition, **told)
-            if said.answer is AnswerKind.REJECT and attempt.contact:
-                self.intake.rejected.add(attempt.contact.key)
-            words = f"{said.answer}: {said.reason}" if said.reason else f"{said.answer}"
-            return self._skip(attempt, words, **self._told(said))
+            try:
+                return await self._answered(await self._in_hand(attempt_id), said)
+            finally:
+                self._leave_if_gone()
+
+    async def _answered(self, attempt: Attempt, said: Said) -> Attempt:
+        if said.answer is AnswerKind.DIAL:
+            return await self._dial_for(attempt, said)
+        if attempt.state is not AttemptState.OFFERED:
+            raise ConflictError(f"attempt {attempt.id} is {attempt.state}, and no offer any more")
+        if said.answer is AnswerKind.CLOSE:
+            if not said.reason:
+                raise InvalidError({"reason": "is needed with close: an outcome's id, by the LCM's lists"})
+            disposition, told = Disposition(outcome_id=said.reason), self._told(said)
+            return await self.disposing.dispose(attempt, disposition, **told)
+        if said.answer is AnswerKind.REJECT and attempt.contact:
+            self.intake.rejected.add(attempt.contact.key)
+        words = f"{said.answer}: {said.reason}" if said.reason else f"{said.answer}"
+        return self._skip(attempt, words, **self._told(said))
 
     def _told(self, said: Said) -> dict[str, Any]:
         return {"answer": said.answer, "actor": said.actor, "answered_at": self.ledger.now()}

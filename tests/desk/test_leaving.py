@@ -64,6 +64,21 @@ async def test_logged_off_while_a_contact_is_fetched(open_centre: OpenCentre) ->
     assert len(first.lcm.account.keys_handed()) == 1
 
 
+async def test_an_answer_for_somebody_gone_that_is_refused(open_centre: OpenCentre) -> None:
+    """What a supervisor could not have dialed at one host waits for its agent at any, as before."""
+    first, second = await two(open_centre, preview=WAITS)
+    offer = await only(first)
+    await first.logs_off(ALICE)
+    await lcm_of(first.host).stop_dialing(actor="supervisor")
+    with pytest.raises(Exception, match="stopped"):
+        await first.answers(ALICE, offer, "dial", actor="supervisor")
+    await asyncio.sleep(1)
+    await second.logs_on(ALICE)
+    await second.ready(ALICE)
+    await asyncio.sleep(1)
+    assert [one.id for one in second.records.shown] == [offer.id]
+
+
 async def test_logged_off_while_the_dial_is_recorded(open_centre: OpenCentre) -> None:
     """Who logs off as the call is being recorded is called for once; the next host does not dial too."""
     first = await open_centre(1)
