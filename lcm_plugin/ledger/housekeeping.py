@@ -10,7 +10,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from attrs import define, evolve, field
 
-from cti_hooks import Attempt, AttemptState, Contact
+from cti_hooks import AnswerKind, Attempt, AttemptState, Contact
+from lcm_plugin.ledger.audit import write_noted
 from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError
@@ -27,6 +28,7 @@ AT_ONCE: Final = 200
 """Attempts of one transaction, so that nobody waits long for it."""
 GONE: Final = "-"
 """What stands where a number stood."""
+_ANSWERS: Final = frozenset(answer.value for answer in AnswerKind)
 
 
 def prune(connection: sa.Connection, now: datetime, keep: timedelta, audit: timedelta) -> int:
@@ -91,14 +93,22 @@ def forget(connection: sa.Connection, key: str, now: datetime) -> int:
 
 
 def without_people(attempt: Attempt) -> Attempt:
-    """The attempt with nothing in it that tells who was called."""
-    agent = evolve(attempt.agent, name=None)
+    """The attempt with nothing in it that tells who was called, or what was said of them."""
+    agent, said = evolve(attempt.agent, name=None), attempt.disposition
     return evolve(
         attempt,
         agent=agent,
         contact=_nobody(attempt.contact) if attempt.contact else None,
         refusals=tuple(evolve(refusal, evidence={}) for refusal in attempt.refusals),
+        reason=_without_words(attempt.reason),
+        disposition=evolve(said, comments="") if said else None,
     )
+
+
+def _without_words(reason: str) -> str:
+    """A person's answer to an offer, without the words they gave with it; any other reason as it is."""
+    answer = reason.partition(": ")[0]
+    return answer if answer in _ANSWERS else reason
 
 
 def _nobody(contact: Contact) -> Contact:
@@ -118,8 +128,17 @@ def _take_out(connection: sa.Connection, attempt_id: str, attempt: Attempt, now:
     body = attempt_as_json(without_people(attempt))
     row = {"body": body, "pruned_at": now}
     connection.execute(attempts.update().where(attempts.c.id == attempt_id), row)
+    _take_words_out(connection, attempt_id)
     sent = sa.and_(outbox.c.attempt_id == attempt_id, outbox.c.state.in_(SETTLED))
     connection.execute(outbox.update().where(sent), {"body": {}})
+
+
+def _take_words_out(connection: sa.Connection, attempt_id: str) -> None:
+    """The lines stay: only what a person said in their own words goes."""
+    write_noted(connection)
+    for line in connection.execute(history.select().where(history.c.attempt_id == attempt_id)).all():
+        if line.reason != (reason := _without_words(line.reason)):
+            connection.execute(history.update().where(history.c.id == line.id), {"reason": reason})
 
 
 def _drop(connection: sa.Connection, before: datetime) -> int:

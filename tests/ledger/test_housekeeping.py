@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from cti_hooks import Agent, Attempt, AttemptState, Contact, Outcome, Refusal
+from cti_hooks import Agent, Attempt, AttemptState, Callback, Contact, Disposition, Outcome, Refusal
 from lcm_plugin.ledger import Draft, Housekeeping, Ledger, LedgerError, LetterState, housekeeping, letters
 
 OpenLedger = Callable[..., Awaitable[Ledger]]
@@ -118,6 +118,35 @@ async def test_one_person_is_forgotten_on_request(open_ledger: OpenLedger, tmp_p
     ledger.change(held, AttemptState.OFFERED, contact=CONTACT)
     with pytest.raises(LedgerError, match="is open"):
         await ledger.run(lambda connection: housekeeping.forget(connection, CONTACT.key, now))
+
+
+async def forget(ledger: Ledger) -> int:
+    """What `forget KEY` does."""
+    return await ledger.run(partial(housekeeping.forget, key=CONTACT.key, now=ledger.now()))
+
+
+@pytest.mark.parametrize("by", ["forget", "keep_days"])
+async def test_what_was_said_of_a_person_goes_too(open_ledger: OpenLedger, tmp_path: Path, by: str) -> None:
+    """An agent's comments, and words with a skip, go with the person; outcome, callback and lines stay."""
+    ledger = await open_ledger(lease_seconds=86400)
+    callback = Callback(kind="personal", starts_at=ledger.now(), ends_at=ledger.now(), mode_id="2")
+    said = Disposition(outcome_id="7", comments="Lewis is in hospital", callback=callback)
+    disposed = await ledger.dispose(await called(ledger), [], disposition=said)
+    offer = ledger.change(await ledger.open(BOB), AttemptState.OFFERED, contact=CONTACT)
+    ledger.change(offer, AttemptState.SKIPPED, reason="skip: Lewis is my uncle", answer="skip")
+    if by == "forget":
+        assert await forget(ledger) == 2
+    else:
+        await ledger.run(
+            partial(housekeeping.prune, now=ledger.now(), keep=-timedelta(1), audit=timedelta(1))
+        )
+    assert "Lewis" not in text(tmp_path)
+    left, skipped = await ledger.get(disposed.id), await ledger.get(offer.id)
+    assert left
+    assert skipped
+    assert left.disposition == evolve(said, comments="")
+    assert (skipped.reason, skipped.answer) == ("skip", "skip")
+    assert [line.reason for line in await ledger.history(offer.id)] == ["", "", "skip"]
 
 
 async def test_an_offer_nobody_came_back_to(open_ledger: OpenLedger) -> None:
