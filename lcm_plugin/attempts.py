@@ -77,13 +77,14 @@ class Shelf:
         told = await self._run(letters.list_letters, attempt_id=attempt_id)
         return Story(attempt=attempt, lines=lines, letters=told)
 
-    async def forget(self, key: str) -> int:
-        """Take the person of an LCM key out; in how many attempts.
+    async def forget(self, key: str) -> tuple[int, list[Letter]]:
+        """Take the person of an LCM key out; of how many attempts, and the messages they stay in for now.
 
         Raises:
             LedgerError: an attempt with it is open.
         """
-        return await self._run(housekeeping.forget, key=key, now=self.clock.now())
+        count = await self._run(housekeeping.forget, key=key, now=self.clock.now())
+        return count, await self._run(letters.list_letters, key=key)
 
     async def resend(self, attempt_id: str) -> int:
         """Send again what may not have reached the LCM; how many messages."""
@@ -181,6 +182,19 @@ def told(story: Story) -> list[str]:
     lines += [f"{_at(one.at)}  {one.state:10} {one.host:12} {one.reason}".rstrip() for one in story.lines]
     lines += [f"{_at(one.changed_at)}  {_said(one)}" for one in story.letters]
     return lines
+
+
+def forgotten(count: int, left: list[Letter]) -> list[str]:
+    """What came of forgetting a person, for people: in how many attempts, and where that person is left."""
+    kept = [one for one in left if one.state in {LetterState.UNCONFIRMED, LetterState.REJECTED}]
+    lines = [f"{count} attempts know nobody any more"]
+    if unsent := len(left) - len(kept):
+        lines.append(f"{unsent} messages are still to be sent to the LCM; they are erased once it has them")
+    return lines + [
+        f"{one.message} is {one.state}, and kept until the LCM has confirmed it:"
+        f" `lcm-plugin attempts resend {one.attempt_id}` sends it again"
+        for one in kept
+    ]
 
 
 def _said(letter: Letter) -> str:

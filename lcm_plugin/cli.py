@@ -152,9 +152,8 @@ def attempts_(*, config: Path, only_open: bool, as_json: bool, words: tuple[str,
         case ("adopt",):
             click.echo(f"{_run(attempts.adopt(config))} is the ledger from now on")
         case ("forget", key):
-            click.echo(
-                f"{_run(_on_shelf(config, lambda one: one.forget(key)))} attempts know nobody any more"
-            )
+            count, left = _run(_on_shelf(config, lambda one: one.forget(key)))
+            click.echo("\n".join(attempts.forgotten(count, left)))
         case ("resend", attempt_id):
             sent = _run(_on_shelf(config, lambda one: one.resend(attempt_id)))
             click.echo(f"{sent} messages will be sent again")

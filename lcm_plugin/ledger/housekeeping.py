@@ -16,7 +16,7 @@ from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError
 from lcm_plugin.ledger.ledger import Ledger
-from lcm_plugin.ledger.letters import SETTLED
+from lcm_plugin.ledger.letters import SETTLED, erase
 from lcm_plugin.ledger.schema import attempts, dials, digest, history, outbox
 from lcm_plugin.ledger.writing import set_from
 
@@ -80,6 +80,8 @@ def _finish(connection: sa.Connection, row: Any, state: AttemptState, now: datet
 def forget(connection: sa.Connection, key: str, now: datetime) -> int:
     """Take the person of this LCM key out of all attempts; how many there were.
 
+    What the LCM is still to be told keeps them until it has it.
+
     Raises:
         LedgerError: one of them is open; it has to end first.
     """
@@ -125,12 +127,14 @@ def _nobody(contact: Contact) -> Contact:
 
 
 def _take_out(connection: sa.Connection, attempt_id: str, attempt: Attempt, now: datetime) -> None:
+    """Letters that are not settled keep what they say until they are; `letters.settle` erases it then."""
+    mine = outbox.c.attempt_id == attempt_id
+    connection.execute(outbox.select().where(mine).with_for_update()).all()  # none is settled meanwhile
     body = attempt_as_json(without_people(attempt))
     row = {"body": body, "pruned_at": now}
     connection.execute(attempts.update().where(attempts.c.id == attempt_id), row)
     _take_words_out(connection, attempt_id)
-    sent = sa.and_(outbox.c.attempt_id == attempt_id, outbox.c.state.in_(SETTLED))
-    connection.execute(outbox.update().where(sent), {"body": {}})
+    erase(connection, mine)
 
 
 def _take_words_out(connection: sa.Connection, attempt_id: str) -> None:

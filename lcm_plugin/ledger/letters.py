@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from attrs import field, frozen
 
 from cti_hooks import Attempt
-from lcm_plugin.ledger.schema import digest, holders, outbox
+from lcm_plugin.ledger.schema import attempts, digest, holders, outbox
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 300.0
@@ -35,6 +35,9 @@ class LetterState(StrEnum):
 
 
 SETTLED: Final = (LetterState.CONFIRMED.value, LetterState.WITHDRAWN.value)
+_OF_FORGOTTEN: Final = sa.exists().where(
+    attempts.c.id == outbox.c.attempt_id, attempts.c.pruned_at.is_not(None)
+)
 
 
 @frozen(kw_only=True)
@@ -107,9 +110,15 @@ def put_back(connection: sa.Connection, holder: str, sent: Collection[int], now:
 def settle(
     connection: sa.Connection, letter_id: int, state: LetterState, error: str | None, now: datetime
 ) -> None:
-    """Record what became of a letter."""
+    """Record what became of a letter. Once it is settled, nothing of a forgotten person is left in it."""
     row = {"state": state.value, "error": error, "changed_at": now, "holder": None}
     connection.execute(outbox.update().where(outbox.c.id == letter_id), row)
+    erase(connection, outbox.c.id == letter_id, _OF_FORGOTTEN)
+
+
+def erase(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> None:
+    """Take out what letters say, where they are settled."""
+    connection.execute(outbox.update().where(outbox.c.state.in_(SETTLED), *which), {"body": {}})
 
 
 def left_sending(connection: sa.Connection, now: datetime, *, resend: bool) -> int:
@@ -133,13 +142,17 @@ def resend(connection: sa.Connection, attempt_id: str, now: datetime) -> int:
     return connection.execute(outbox.update().where(outbox.c.attempt_id == attempt_id, kept), row).rowcount
 
 
-def list_letters(connection: sa.Connection, *, attempt_id: str | None = None) -> list[Letter]:
-    """The letters of an attempt, or all that are not settled; oldest first."""
+def list_letters(
+    connection: sa.Connection, *, attempt_id: str | None = None, key: str | None = None
+) -> list[Letter]:
+    """The letters of an attempt, or all that are not settled, of one LCM key or of any; oldest first."""
     query = outbox.select().order_by(outbox.c.id)
     if attempt_id is None:
         query = query.where(outbox.c.state.not_in(SETTLED))
     else:
         query = query.where(outbox.c.attempt_id == attempt_id)
+    if key is not None:
+        query = query.where(outbox.c.key_digest == digest(key))
     return [_letter(row) for row in connection.execute(query)]
 
 

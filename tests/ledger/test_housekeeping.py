@@ -11,7 +11,16 @@ import pytest
 from attrs import evolve
 
 from cti_hooks import Agent, Attempt, AttemptState, Callback, Contact, Disposition, Outcome, Refusal
-from lcm_plugin.ledger import Draft, Housekeeping, Ledger, LedgerError, LetterState, housekeeping, letters
+from lcm_plugin.ledger import (
+    Draft,
+    Housekeeping,
+    Ledger,
+    LedgerError,
+    Letter,
+    LetterState,
+    housekeeping,
+    letters,
+)
 
 OpenLedger = Callable[..., Awaitable[Ledger]]
 ALICE = Agent(id="alice", name="Alice Liddell")
@@ -147,6 +156,36 @@ async def test_what_was_said_of_a_person_goes_too(open_ledger: OpenLedger, tmp_p
     assert left.disposition == evolve(said, comments="")
     assert (skipped.reason, skipped.answer) == ("skip", "skip")
     assert [line.reason for line in await ledger.history(offer.id)] == ["", "", "skip"]
+
+
+async def settle(ledger: Ledger, letter: Letter, state: LetterState) -> None:
+    """The sender tells what became of a letter."""
+    step = partial(letters.settle, letter_id=letter.id, state=state, error=None, now=ledger.now())
+    await ledger.run(step)
+
+
+async def test_a_letter_is_erased_once_it_is_settled(open_ledger: OpenLedger, tmp_path: Path) -> None:
+    """What the LCM is still to be told of a forgotten person is kept as it is until the LCM has it."""
+    ledger = await open_ledger()
+    draft = Draft(message="m", values={"number": "+12125550101"})
+    await ledger.dispose(await called(ledger), [draft])
+    assert await forget(ledger) == 1
+    (letter,) = await ledger.run(partial(letters.take, holder=ledger.holder, now=ledger.now()))
+    assert letter.values == draft.values
+    for state in (LetterState.WAITING, LetterState.UNCONFIRMED, LetterState.REJECTED):
+        await settle(ledger, letter, state)
+        assert "2125550101" in text(tmp_path)
+    await settle(ledger, letter, LetterState.CONFIRMED)
+    assert "2125550101" not in text(tmp_path)
+
+
+async def test_a_letter_of_somebody_known_stays_whole(open_ledger: OpenLedger) -> None:
+    """A letter that is settled keeps what it says for as long as its attempt keeps the person."""
+    ledger = await open_ledger()
+    disposed = await ledger.dispose(await called(ledger), [Draft(message="m", values={"n": 1})])
+    (letter,) = await ledger.letters_of(disposed.id)
+    await settle(ledger, letter, LetterState.CONFIRMED)
+    assert [one.values for one in await ledger.letters_of(disposed.id)] == [{"n": 1}]
 
 
 async def test_an_offer_nobody_came_back_to(open_ledger: OpenLedger) -> None:
