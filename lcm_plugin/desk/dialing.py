@@ -22,7 +22,7 @@ from cti_hooks import (
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.site import Site
-from lcm_plugin.ledger import KeyTakenError
+from lcm_plugin.ledger import GONE, KeyTakenError
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -57,7 +57,7 @@ class Dialing:
             LedgerError: it is not this host's any more, or nothing can be recorded now.
         """
         called = contact or attempt.contact
-        if called is None:
+        if called is None or _number(called) == GONE:
             return Refusal(rule="no_contact", reason="there is nobody to call")
         dial = await self._dial(called)
         facts |= {"not_after": dial.not_after, "backend": " ".join(self.site.dialers), "contact": called}
@@ -93,7 +93,7 @@ class Dialing:
         seconds = await self.hand.ledger.held_for(self.settings.dial_seconds)
         not_after = self.hand.ledger.clock.now() + timedelta(seconds=seconds)
         return Dial(
-            to=contact.e164 or contact.phone_number,
+            to=_number(contact),
             not_after=min(not_after, contact.expires_at) if contact.expires_at else not_after,
             caller_id=self.settings.caller_ids.get(contact.campaign, self.settings.caller_id),
             ring_seconds=self.settings.ring_seconds,
@@ -111,6 +111,10 @@ class Dialing:
         if attempt and attempt.state is AttemptState.DIALING:
             self.hand.change(attempt, AttemptState.UNKNOWN, seen=True, reason=described(error))
             log.error("attempt %s: whether it rang is unknown: %s", attempt_id, described(error))
+
+
+def _number(contact: Contact) -> str:
+    return contact.e164 or contact.phone_number
 
 
 def key_taken(error: KeyTakenError) -> Refusal:

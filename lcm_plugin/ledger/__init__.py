@@ -9,7 +9,7 @@ from lcm_plugin.ledger.errors import (
     LedgerUnavailable,
     OpenElsewhereError,
 )
-from lcm_plugin.ledger.housekeeping import Housekeeping
+from lcm_plugin.ledger.housekeeping import GONE, Housekeeping
 from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import Draft, Letter, LetterState
 from lcm_plugin.ledger.outbox import Delivery, Outbox
@@ -18,6 +18,7 @@ from lcm_plugin.ledger.states import IN_DOUBT, LIVE, OPEN, WAITING
 from lcm_plugin.ledger.stops import Stop
 
 __all__ = [
+    "GONE",
     "IN_DOUBT",
     "LIVE",
     "OPEN",

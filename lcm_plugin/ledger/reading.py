@@ -110,7 +110,7 @@ def list_attempts(  # noqa: PLR0913  (each narrows the list)
 def skipped_contacts(
     connection: sa.Connection, agent_id: str, before: datetime, now: datetime
 ) -> list[Attempt]:
-    """The agent's attempts skipped before then whose contact is still reserved, oldest first."""
+    """The agent's attempts skipped before then whose contact is still reserved and known, oldest first."""
     later = attempts.alias()
     come_again = sa.exists().where(
         later.c.key_digest == attempts.c.key_digest, later.c.opened_at > attempts.c.opened_at
@@ -120,6 +120,7 @@ def skipped_contacts(
         attempts.c.state == AttemptState.SKIPPED.value,
         attempts.c.changed_at <= before,
         attempts.c.expires_at > now,
+        attempts.c.pruned_at.is_(None),
         ~come_again,
     )
     return [attempt_of(row.body) for row in connection.execute(query.order_by(attempts.c.changed_at))]

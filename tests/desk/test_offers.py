@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from cti_hooks import (
     Agent,
@@ -22,7 +23,7 @@ from cti_hooks import (
     hookimpl,
 )
 from lcm_plugin.errors import ConflictError, InvalidError
-from lcm_plugin.ledger import OPEN
+from lcm_plugin.ledger import OPEN, housekeeping
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact, SandboxMode
 
@@ -195,6 +196,41 @@ async def test_skipped_comes_again_after_a_while(open_centre: OpenCentre) -> Non
     await asyncio.sleep(20)
     assert [key(one) for one in centre.records.shown] == [key(first)] * 2
     assert len(centre.lcm.account.keys_handed()) == 1
+
+
+async def test_a_forgotten_contact_does_not_come_again(open_centre: OpenCentre) -> None:
+    """Who was skipped and then forgotten is never offered or dialed again; nothing said of them is left."""
+    centre = await open_centre(1, preview={"seconds": 20, "on_timeout": "dial"}, skip_again_after=60)
+    first = await offered(centre)
+    await centre.answers(ALICE, first, "skip", reason="she is ill")
+    step = partial(housekeeping.forget, key=key(first), now=centre.ledger.now())
+    assert await centre.ledger.run(step) == 1
+    await asyncio.sleep(200)
+    assert [key(one) for one in centre.records.shown] == [key(first)]
+    assert centre.dialer.numbers == []
+    lines = await centre.ledger.history(first.id)
+    assert [lines[-1].reason, (await centre.recorded(first)).reason] == ["skip", "skip"]
+
+
+@define
+class Forgets:
+    """A site's hook that brings a contact back as the ledger keeps it once it is forgotten."""
+
+    @hookimpl
+    def enrich_contact(self, contact: Contact) -> Contact:
+        return evolve(contact, phone_number="-", e164=None)
+
+
+async def test_nobody_is_dialed_where_no_number_is_left(open_centre: OpenCentre) -> None:
+    """What stands for a forgotten number is never dialed, by a timer or for a person: it is refused."""
+    centre = await open_centre(2, plugins=(Forgets(),), preview={"seconds": 20, "on_timeout": "dial"})
+    first = await offered(centre)
+    with pytest.raises(ConflictError, match="nobody to call"):
+        await centre.answers(ALICE, first, "dial")
+    await asyncio.sleep(60)
+    assert centre.dialer.dialed == []
+    refused = centre.records.states(AttemptState.REFUSED)
+    assert {one.rule for attempt in refused for one in attempt.refusals} == {"no_contact"}
 
 
 async def test_rejected_never_again_in_this_login(open_centre: OpenCentre) -> None:
