@@ -169,6 +169,14 @@ class Desk:
         elif self.hand.attempt is None:
             self._work_on()
 
+    def lose(self, attempt: Attempt) -> None:
+        """Another host has it; an agent who wants a contact gets this one again, or the next."""
+        if self.offer and self.offer.attempt_id == attempt.id:
+            self._end_offer()
+        self.hand.lose(attempt)
+        if self.hand.attempt is None:
+            self._work_on()
+
     def adopt(self, attempt: Attempt) -> None:
         """Take what a host that ended has left behind: its call has to be looked up before anything else."""
         if attempt.state is AttemptState.ENDED:

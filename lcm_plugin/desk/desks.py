@@ -119,7 +119,7 @@ class Desks:
 
     def _lost(self, attempt: Attempt) -> None:
         if desk := self._desks.get(attempt.agent.id):
-            desk.hand.lose(attempt)
+            desk.lose(attempt)
 
     def _adopted(self, attempt: Attempt) -> None:
         self.of(attempt.agent).adopt(attempt)

@@ -106,8 +106,8 @@ class Keeper:
             self._renewed_at = at
             return True
         log.error("host %s was stopped for longer than its lease; its attempts are another host's", self.host)
-        self.on_lost()
         await self._register()
+        self.on_lost()  # whoever goes on does so under the new lease
         return False
 
     async def _succeed(self) -> None:

@@ -162,6 +162,21 @@ async def test_an_agent_is_free_where_a_doubtful_call_was_lost(site: Site) -> No
     assert not b.keys
 
 
+async def test_an_offer_that_was_lost_is_put_again(site: Site) -> None:
+    """An agent whose offer was lost with its host's lease has it again at once, without another ready."""
+    a, b = await site.start("a", preview={"seconds": 600}, offer_seconds=3600), await site.start("b")
+    await a.ready()
+    await asyncio.sleep(5)
+    (offer,) = a.ledger.held
+    a.freeze_lease()
+    await asyncio.sleep(2 * LEASE)
+    await a.resume()
+    await asyncio.sleep(1)
+    assert [one.id for one in a.ledger.held] == [offer.id]
+    assert await a.ledger.still_has(offer)
+    assert await b.ledger.doubts() == {}
+
+
 async def test_a_contact_that_came_after_its_attempt_was_lost(site: Site) -> None:
     """What the LCM gave a host that had lost its attempt meanwhile is asked for again, not lost."""
     a, b = await site.start("a"), await site.start("b")
