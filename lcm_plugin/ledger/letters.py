@@ -4,12 +4,12 @@ A letter that may have been delivered is never sent again by itself, and none is
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 import sqlalchemy as sa
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from cti_hooks import Attempt
 from lcm_plugin.ledger.schema import attempts, digest, holders, outbox
@@ -82,8 +82,10 @@ def write(connection: sa.Connection, attempt: Attempt, drafts: Iterable[Draft], 
         connection.execute(outbox.insert(), row)
 
 
-def take(connection: sa.Connection, holder: str, now: datetime) -> list[Letter]:
-    """Take out what is due, each contact's first only; it is `sending` from now on."""
+def take(
+    connection: sa.Connection, holder: str, now: datetime, resting: Collection[int] = ()
+) -> list[Letter]:
+    """Take out what is due and not `resting`, each contact's first only; it is `sending` from now on."""
     earlier = outbox.alias()
     blocked = sa.exists().where(
         earlier.c.key_digest == outbox.c.key_digest,
@@ -92,7 +94,7 @@ def take(connection: sa.Connection, holder: str, now: datetime) -> list[Letter]:
     )
     query = outbox.select().where(outbox.c.state == LetterState.WAITING.value, ~blocked)
     waiting = connection.execute(query.order_by(outbox.c.id).with_for_update(skip_locked=True))
-    due = [row for row in waiting if row.tries == 0 or row.changed_at + _pause(row.tries) <= now][:AT_ONCE]
+    due = [row for row in waiting if row.id not in resting][:AT_ONCE]
     for row in due:
         sending = {"state": LetterState.SENDING.value, "holder": holder, "tries": row.tries + 1}
         mine = outbox.update().where(outbox.c.id == row.id, outbox.c.state == LetterState.WAITING.value)
@@ -162,8 +164,33 @@ def unsettled(connection: sa.Connection) -> dict[LetterState, int]:
     return {LetterState(state): count for state, count in connection.execute(query.group_by(outbox.c.state))}
 
 
-def _pause(tries: int) -> timedelta:
-    return timedelta(seconds=min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(tries - 1, 20)))
+def tried(connection: sa.Connection) -> dict[int, int]:
+    """The letters that wait to be sent again, and how often each was sent."""
+    again = sa.and_(outbox.c.state == LetterState.WAITING.value, outbox.c.tries > 0)
+    rows = connection.execute(sa.select(outbox.c.id, outbox.c.tries).where(again))
+    return {row.id: row.tries for row in rows}
+
+
+@define
+class Rests:
+    """Sees which letters are in a pause between two tries, any host's; by the running loop's time, as leases.
+
+    The clock may be set back, and be another one at the host that tried; after a restart a pause begins anew.
+    """
+
+    _seen: dict[int, tuple[int, float]] = field(factory=dict, init=False)
+
+    def resting(self, now: float, tried: dict[int, int]) -> set[int]:
+        """Of the letters that wait to be sent again those whose pause is not over."""
+        self._seen = {
+            letter: self._seen[letter] if self._seen.get(letter, (0,))[0] == tries else (tries, now)
+            for letter, tries in tried.items()
+        }
+        return {letter for letter, (tries, since) in self._seen.items() if now - since < _pause(tries)}
+
+
+def _pause(tries: int) -> float:
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(tries - 1, 20))
 
 
 def _letter(row: Any) -> Letter:

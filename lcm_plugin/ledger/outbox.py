@@ -12,7 +12,7 @@ from cti_hooks import described
 from lcm_plugin.ledger import letters
 from lcm_plugin.ledger.errors import LedgerUnavailable
 from lcm_plugin.ledger.ledger import Ledger
-from lcm_plugin.ledger.letters import Letter, LetterState
+from lcm_plugin.ledger.letters import Letter, LetterState, Rests
 
 log = logging.getLogger("lcm_plugin.ledger")
 
@@ -40,6 +40,7 @@ class Outbox:
     """Letters of which the ledger does not know yet what became of them."""
     _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _rests: Rests = field(factory=Rests, init=False)
 
     def start(self) -> None:
         """Begin to send."""
@@ -79,11 +80,17 @@ class Outbox:
         orphaned = partial(letters.left_sending, now=now, resend=self.resend_unconfirmed)
         if count := await self.ledger.run(orphaned):
             log.warning("%d message(s) to the LCM were being sent when their host ended", count)
-        due = await self.ledger.run(partial(letters.take, holder=holder, now=now))
+        due = await self._due()
         sending = [asyncio.create_task(self._send(letter)) for letter in due]
         if sending:
             await _finished(sending)
         return len(due)
+
+    async def _due(self) -> list[Letter]:
+        tried = await self.ledger.run(letters.tried)
+        resting = self._rests.resting(asyncio.get_running_loop().time(), tried)
+        take = partial(letters.take, holder=self.ledger.holder, now=self.ledger.now(), resting=resting)
+        return await self.ledger.run(take)
 
     async def _send(self, letter: Letter) -> None:
         self._sent.add(letter.id)

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
 from lcm_plugin.ledger import Delivery, Draft, Ledger, Letter, LetterState, Outbox, letters
+from lcm_plugin.ledger.outbox import POLL
+from lcm_plugin.sandbox.virtual_time import LoopClock
 
 OpenLedger = Callable[..., Awaitable[Ledger]]
 SENT = Delivery(state=LetterState.CONFIRMED)
@@ -61,6 +65,15 @@ async def kept(ledger: Ledger) -> dict[str, str]:
     return {one.message: one.state.value for one in await ledger.run(letters.list_letters)}
 
 
+def assert_pauses(lcm: Lcm, *pauses: float) -> None:
+    """From each try to the next it took so long, and no longer than a look into the box more."""
+    late = [
+        later - earlier - pause for (earlier, later), pause in zip(pairwise(lcm.at), pauses, strict=False)
+    ]
+    assert len(late) == len(pauses)
+    assert all(0 <= one < 1.5 * POLL for one in late)
+
+
 async def test_letters_go_in_order(open_ledger: OpenLedger) -> None:
     """A disposition's second message leaves once the first is confirmed; then the attempt is settled."""
     ledger, lcm = await open_ledger(), Lcm(answers={"first": [AGAIN, AGAIN]})
@@ -78,10 +91,33 @@ async def test_pauses_grow(open_ledger: OpenLedger) -> None:
     await disposed(ledger, "m")
     async with sending(ledger, lcm):
         await asyncio.sleep(600)
-    gaps = [round(later - earlier) for earlier, later in zip(lcm.at, lcm.at[1:], strict=False)]
-    assert gaps[:4] == sorted(gaps[:4])
-    assert gaps[3] >= 8
+    assert_pauses(lcm, 1, 2, 4, 8, 16, 32, 64, 128, 256)
     assert await kept(ledger) == {"m": "waiting"}
+
+
+async def test_a_clock_set_back_makes_no_pause_longer(open_ledger: OpenLedger, clock: LoopClock) -> None:
+    """Set back an hour, what surely was not delivered is sent again as soon as ever."""
+    ledger, lcm = await open_ledger(), Lcm(answers={"m": [AGAIN] * 3})
+    await disposed(ledger, "m")
+    clock.start -= timedelta(hours=1)
+    async with sending(ledger, lcm):
+        await asyncio.sleep(30)
+    assert lcm.got == ["m"] * 4
+    assert_pauses(lcm, 1, 2, 4)
+
+
+async def test_a_host_beside_it_shortens_no_pause(open_ledger: OpenLedger) -> None:
+    """Of two hosts, neither sends again what the other has just tried; a restarted one waits no longer."""
+    one, two = await open_ledger("h1"), await open_ledger("h2")
+    lcm = Lcm(answers={"m": [AGAIN] * 20})
+    await disposed(one, "m")
+    async with sending(one, lcm), sending(two, lcm):
+        await asyncio.sleep(100)
+    assert_pauses(lcm, 1, 2, 4, 8, 16)
+    tries = len(lcm.at)
+    async with sending(one, lcm):
+        await asyncio.sleep(2**tries)
+    assert len(lcm.at) == tries + 1
 
 
 @pytest.mark.parametrize("answer", [WHO_KNOWS, NO], ids=["unconfirmed", "rejected"])
