@@ -7,6 +7,7 @@ import pytest
 
 from cti_hooks import AttemptState
 from lcm_plugin.ledger import Draft
+from lcm_plugin.plugin import lcm_of
 
 NO_SUCH = "018d5b3e-0000-7000-8000-000000000000"
 
@@ -47,6 +48,7 @@ async def test_one_attempt_is_told_whole(site: Any) -> None:
     async with site() as here:
         offered = await here.offered("a", key="0|7", campaign="C")
         ended = here.ledger.change(offered, AttemptState.ENDED, outcome="busy", reason="line busy")
+        await lcm_of(here.host).desks.disposing.outbox.close()  # so that it stays as it is written
         await here.ledger.dispose(ended, [Draft(message="SetCallResult", values={"key": "0|7"})])
         status, told = await here.get(f"/v1/attempts/{offered.id}")
     assert status == 200
