@@ -3,7 +3,7 @@
 A letter that may have been delivered is never sent again by itself, and none is dropped (DESIGN 5, 6).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -82,10 +82,34 @@ def write(connection: sa.Connection, attempt: Attempt, drafts: Iterable[Draft], 
         connection.execute(outbox.insert(), row)
 
 
+@define
+class Rests:
+    """Sees which letters are in a pause between two tries, any host's; by the running loop's time, as leases.
+
+    The clock may be set back, and be another one at the host that tried; after a restart a pause begins anew.
+    """
+
+    _seen: dict[int, tuple[int, float]] = field(factory=dict, init=False)
+
+    def resting(self, now: float, tried: dict[int, int]) -> set[int]:
+        """Of the letters that wait to be sent again, `tried` so often, those whose pause is not over."""
+        self._seen = {
+            letter: self._seen[letter] if self._seen.get(letter, (0,))[0] == tries else (tries, now)
+            for letter, tries in tried.items()
+        }
+        return {letter for letter, (tries, since) in self._seen.items() if now - since < _pause(tries)}
+
+
 def take(
-    connection: sa.Connection, holder: str, now: datetime, resting: Collection[int] = ()
+    connection: sa.Connection,
+    holder: str,
+    now: datetime,
+    resting: Callable[[dict[int, int]], Collection[int]] = lambda _: (),
 ) -> list[Letter]:
-    """Take out what is due and not `resting`, each contact's first only; it is `sending` from now on."""
+    """Take out what is due, each contact's first only; it is `sending` from now on.
+
+    `resting` is given how often each letter was tried, and says which of them are not due yet.
+    """
     earlier = outbox.alias()
     blocked = sa.exists().where(
         earlier.c.key_digest == outbox.c.key_digest,
@@ -93,8 +117,9 @@ def take(
         earlier.c.state.not_in(SETTLED),
     )
     query = outbox.select().where(outbox.c.state == LetterState.WAITING.value, ~blocked)
-    waiting = connection.execute(query.order_by(outbox.c.id).with_for_update(skip_locked=True))
-    due = [row for row in waiting if row.id not in resting][:AT_ONCE]
+    waiting = connection.execute(query.order_by(outbox.c.id).with_for_update(skip_locked=True)).all()
+    early = resting({row.id: row.tries for row in waiting if row.tries})
+    due = [row for row in waiting if row.id not in early][:AT_ONCE]
     for row in due:
         sending = {"state": LetterState.SENDING.value, "holder": holder, "tries": row.tries + 1}
         mine = outbox.update().where(outbox.c.id == row.id, outbox.c.state == LetterState.WAITING.value)
@@ -162,31 +187,6 @@ def unsettled(connection: sa.Connection) -> dict[LetterState, int]:
     """How many letters there are in each state that is not settled."""
     query = sa.select(outbox.c.state, sa.func.count()).where(outbox.c.state.not_in(SETTLED))
     return {LetterState(state): count for state, count in connection.execute(query.group_by(outbox.c.state))}
-
-
-def tried(connection: sa.Connection) -> dict[int, int]:
-    """The letters that wait to be sent again, and how often each was sent."""
-    again = sa.and_(outbox.c.state == LetterState.WAITING.value, outbox.c.tries > 0)
-    rows = connection.execute(sa.select(outbox.c.id, outbox.c.tries).where(again))
-    return {row.id: row.tries for row in rows}
-
-
-@define
-class Rests:
-    """Sees which letters are in a pause between two tries, any host's; by the running loop's time, as leases.
-
-    The clock may be set back, and be another one at the host that tried; after a restart a pause begins anew.
-    """
-
-    _seen: dict[int, tuple[int, float]] = field(factory=dict, init=False)
-
-    def resting(self, now: float, tried: dict[int, int]) -> set[int]:
-        """Of the letters that wait to be sent again those whose pause is not over."""
-        self._seen = {
-            letter: self._seen[letter] if self._seen.get(letter, (0,))[0] == tries else (tries, now)
-            for letter, tries in tried.items()
-        }
-        return {letter for letter, (tries, since) in self._seen.items() if now - since < _pause(tries)}
 
 
 def _pause(tries: int) -> float:

@@ -41,6 +41,8 @@ class Outbox:
     _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _rests: Rests = field(factory=Rests, init=False)
+    _unheard: bool = field(default=False, init=False)
+    """Whether letters may have been taken out without our hearing of it."""
 
     def start(self) -> None:
         """Begin to send."""
@@ -62,7 +64,7 @@ class Outbox:
             try:
                 sent = await self._send_due()
             except LedgerUnavailable as error:
-                sent = 0
+                sent, self._unheard = 0, True
                 log.debug("the outbox waits: %s", error)
             if not sent:
                 await self._rest()
@@ -76,21 +78,18 @@ class Outbox:
 
     async def _send_due(self) -> int:
         now, holder = self.ledger.now(), self.ledger.holder
-        await self.ledger.run(partial(letters.put_back, holder=holder, sent=set(self._sent), now=now))
+        if self._unheard:
+            await self.ledger.run(partial(letters.put_back, holder=holder, sent=set(self._sent), now=now))
+            self._unheard = False
         orphaned = partial(letters.left_sending, now=now, resend=self.resend_unconfirmed)
         if count := await self.ledger.run(orphaned):
             log.warning("%d message(s) to the LCM were being sent when their host ended", count)
-        due = await self._due()
+        resting = partial(self._rests.resting, asyncio.get_running_loop().time())
+        due = await self.ledger.run(partial(letters.take, holder=holder, now=now, resting=resting))
         sending = [asyncio.create_task(self._send(letter)) for letter in due]
         if sending:
             await _finished(sending)
         return len(due)
-
-    async def _due(self) -> list[Letter]:
-        tried = await self.ledger.run(letters.tried)
-        resting = self._rests.resting(asyncio.get_running_loop().time(), tried)
-        take = partial(letters.take, holder=self.ledger.holder, now=self.ledger.now(), resting=resting)
-        return await self.ledger.run(take)
 
     async def _send(self, letter: Letter) -> None:
         self._sent.add(letter.id)
