@@ -155,7 +155,9 @@ class LcmPlugin:
             adjust_request=partial(_adjusted, host, "lcm_adjust_request"),
             adjust_reply=partial(_adjusted, host, "lcm_adjust_reply"),
         )
-        self._desks = Desks(settings=self.settings, client=client, hooks=host.hooks, ledger=ledger)
+        self._desks = Desks(
+            settings=self.settings, client=client, hooks=host.hooks, ledger=ledger, started=host.started
+        )
         try:
             await ledger.start()
         except BaseException:

@@ -1,5 +1,6 @@
 """A host: the config file becomes loaded plugins, in order, started and stopped (DESIGN 4, 8, 10)."""
 
+import asyncio
 import random as chance
 from collections.abc import Mapping
 from os import PathLike
@@ -32,6 +33,7 @@ class Host:
         directory: where relative paths of the config file start.
         tables: the config file's tables, for an embedded host's own.
         running: whether the plugins are started.
+        started: set while all of them are: not during the start, nor once the first one is stopped.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Host:
         self.directory = config.directory
         self.tables = config.tables
         self.running = False
+        self.started = asyncio.Event()
         self._drain_seconds = config.cti.drain_seconds
         self._not_started: set[str] = set()
         self._pm = pluggy.PluginManager(PROJECT)
@@ -104,14 +107,17 @@ class Host:
         await self._stop()
 
     async def _start(self) -> None:
+        self.started = asyncio.Event()  # of the loop that runs now
         self._not_started = {one.plugin_name for one in self._pm.hook.on_startup.get_hookimpls()}
         async for answer in self.hooks.each("on_startup", host=self):
             if answer.error:
                 answer.error.add_note(f"while plugin {answer.plugin!r} started")
                 raise answer.error
             self._not_started.discard(answer.plugin)
+        self.started.set()
 
     async def _stop(self) -> None:
+        self.started.clear()
         stopping = self.hooks.each("on_shutdown", leave_out=self._not_started, limit=self._drain_seconds)
         async for _ in stopping:
             pass  # a failure is in the log, and the next one is stopped all the same

@@ -25,6 +25,8 @@ class Desks:
     client: LcmClient
     hooks: Hooks
     ledger: Ledger
+    started: asyncio.Event
+    """Set while all the host's plugins are started."""
     disposing: Disposing = field(init=False)
     _site: Site = field(init=False)
     _announcements: Announcements = field(factory=Announcements, init=False)
@@ -34,7 +36,10 @@ class Desks:
     def __attrs_post_init__(self) -> None:
         self._site = Site(self.hooks)
         self._verdicts = Verdicts(
-            ledger=self.ledger, site=self._site, dial_seconds=self.settings.dial_seconds
+            ledger=self.ledger,
+            site=self._site,
+            dial_seconds=self.settings.dial_seconds,
+            started=self.started,
         )
         self.disposing = Disposing(settings=self.settings, client=self.client, ledger=self.ledger)
         self.ledger.announce = self._changed

@@ -24,11 +24,16 @@ _LONGEST_PAUSE: Final = 60.0
 
 @define(kw_only=True, eq=False)
 class Verdicts:
-    """One task for each attempt that is `unknown`."""
+    """One task for each attempt that is `unknown`.
+
+    Attributes:
+        started: set while the dialers are: one that is not started yet, or any more, has seen nothing.
+    """
 
     ledger: Ledger
     site: Site
     dial_seconds: float
+    started: asyncio.Event
     _tasks: dict[str, asyncio.Task[None]] = field(factory=dict, init=False)
 
     def seek(self, attempt: Attempt) -> None:
@@ -50,6 +55,7 @@ class Verdicts:
         deadline = asyncio.get_running_loop().time() + (self._seconds_left(attempt) if attempt else 0)
         while attempt := self._unknown(attempt_id):
             left = max(0, deadline - asyncio.get_running_loop().time())
+            await self.started.wait()
             if await self._decided(attempt, over=not left):
                 return
             await asyncio.sleep(left or pause)

@@ -45,6 +45,14 @@ class Dialer:
     """Where it has several, by agent."""
     down: str | None = None
     """The engine among them that cannot be asked."""
+    talks: bool = False
+    """Whether its engine has every call, and customers talk; it knows once it has started."""
+    connected: bool = False
+
+    @hookimpl(trylast=True)
+    async def on_startup(self) -> None:
+        await asyncio.sleep(0.1)
+        self.connected = True
 
     def engine_of(self, agent: Agent) -> str | None:
         return next((engine for engine in self.engines if engine == agent.id), None)
@@ -67,7 +75,9 @@ class Dialer:
             raise ConnectionError("its engine cannot be reached")
         if self.down:
             raise CannotTellError({self.down: ConnectionError("switched off")})
-        return None
+        if not self.talks or not self.connected:
+            return None
+        return Call(id=f"{attempt_id}-c", attempt_id=attempt_id, state=ConnectionState.CONNECTED)
 
 
 @define(eq=False)
@@ -135,7 +145,7 @@ class Site:
             lcm = Sandbox(contacts=contacts, clock=clock, random=Random(1), timezone="UTC")
             yield cls(await stack.enter_async_context(lcm), clock, directory, stack)
 
-    async def start(self, name: str, **lcm: Any) -> Running:
+    async def start(self, name: str, *, talks: bool = False, **lcm: Any) -> Running:
         settings = {
             "url": self.lcm.url,
             "source": name,
@@ -150,7 +160,7 @@ class Site:
             **lcm,
         }
         config = {"cti": {"name": name, "plugins": ["lcm"]}, "plugins": {"lcm": settings}}
-        host, dialer = Host.from_config(config, clock=self.clock, random=Random(name)), Dialer()
+        host, dialer = Host.from_config(config, clock=self.clock, random=Random(name)), Dialer(talks=talks)
         host.register(dialer)
         await self.stack.enter_async_context(host)
         return Running(host, dialer)

@@ -98,6 +98,17 @@ async def test_only_its_own_engine_leaves_an_attempt_open(
     assert len(b.dialer.dialed) == 0
 
 
+async def test_a_call_that_goes_on_is_asked_for_once_its_dialer_has_started(site: Site) -> None:
+    """After a restart, a dialer that starts behind lcm is asked when it can tell: people go on talking."""
+    first = await site.start("a")
+    attempt = await called(first)
+    await asyncio.sleep(2 * LEASE)  # its deadline is long over
+    await first.ledger.close()
+    second = await site.start("b", talks=True)
+    await asyncio.sleep(2 * LEASE)
+    assert await second.state(attempt) is AttemptState.CALLING
+
+
 async def test_a_row_of_a_living_host_is_left_alone(site: Site) -> None:
     """However long a call lasts, nobody takes it from a host that renews its lease."""
     a, b = await site.start("a"), await site.start("b")

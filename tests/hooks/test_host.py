@@ -84,6 +84,26 @@ async def test_hook_on_startup_and_on_shutdown_in_order(installed: Any) -> None:
     assert installed.log == ["start a", "start b", "stop b", "stop a"]
 
 
+async def test_plugins_can_wait_until_all_are_started(clock: Any) -> None:
+    """`started` is set after the last plugin's start, and no more once the first one is stopped."""
+    seen: list[bool] = []
+
+    class Looks:
+        @hookimpl
+        def on_startup(self, host: Host) -> None:
+            seen.append(host.started.is_set())
+
+        @hookimpl
+        def on_shutdown(self) -> None:
+            seen.append(host.started.is_set())
+
+    host = Host.from_config({"cti": {"plugins": []}}, clock=clock)
+    host.register(Looks())
+    async with host:
+        assert host.started.is_set()
+    assert seen == [False, False]
+
+
 async def test_a_host_may_start_again(installed: Any) -> None:
     """A stopped host starts again; a running one does not."""
     host = Host.from_config(config("acme"))

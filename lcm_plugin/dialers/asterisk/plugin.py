@@ -67,6 +67,8 @@ class AsteriskDialer:
 
     @hookimpl
     async def find_call(self, attempt_id: str) -> Call | None:
+        if not self._open:
+            raise RuntimeError("the asterisk dialer is not started: start the host first")
         return await found({name: engine.find(attempt_id) for name, engine in self._open.items()})
 
     @hookimpl

@@ -110,6 +110,7 @@ class ExchangeDialer(ABC):
 
     @hookimpl
     async def find_call(self, attempt_id: str) -> Call | None:
+        self._started()
         course = self._courses.get(attempt_id)
         lines = [self._lines[course.exchange.name]] if course else list(self._lines.values())
         return await found({line.exchange.name: self._found(line, attempt_id, course) for line in lines})
