@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import aiohttp
@@ -13,8 +14,21 @@ import pytest
 from aiohttp import web
 from attrs import define, field
 
-from cti_hooks import Agent, Call, CallEvent, CallEventKind, ConfigError, ConnectionState, Host
+from cti_hooks import (
+    Agent,
+    AttemptState,
+    Call,
+    CallEvent,
+    CallEventKind,
+    ConfigError,
+    ConnectionState,
+    Host,
+    Outcome,
+)
 from lcm_plugin.dialers.webhook.signing import SignatureError, signed, verify
+from lcm_plugin.ledger import OPEN
+from lcm_plugin.plugin import lcm_of
+from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.listening import Site, site
 
@@ -30,6 +44,8 @@ class Endpoint:
     cut: bool = False
     """Take the order, and break the connection."""
     hangs: bool = False
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    """Done before an order is answered."""
     call: dict[str, Any] | None = None
     """How the status URL has the call."""
     orders: list[dict[str, Any]] = field(factory=list)
@@ -46,6 +62,8 @@ class Endpoint:
         self.headers.append(dict(request.headers))
         if self.cut and request.transport:
             request.transport.abort()
+        if self.meanwhile:
+            await self.meanwhile()
         if self.hangs:
             await asyncio.sleep(3600)
         return web.Response(status=self.status, headers={"Location": "/elsewhere"})
@@ -101,6 +119,12 @@ def table(listens: int, **more: Any) -> dict[str, Any]:
 
 def opened(endpoint: Endpoint, **more: Any) -> AbstractAsyncContextManager[Site]:
     return site(endpoint.clock, "webhook", **table(endpoint.port, **more))
+
+
+async def tell(one: Site, kind: CallEventKind, party: str = "customer") -> None:
+    at = one.clock.now()
+    event = CallEvent(kind=kind, call_id="x", at=at, attempt_id="attempt-1", party=party)
+    await one.host.hooks.all("on_call_event", event=event)
 
 
 async def test_the_endpoint_gets_the_order_signed(endpoint: Endpoint, clock: LoopClock) -> None:
@@ -192,23 +216,85 @@ async def test_what_is_no_number_is_never_sent(endpoint: Endpoint, number: str) 
     assert not endpoint.orders
 
 
-async def test_a_calls_state_is_known_from_its_events(endpoint: Endpoint, clock: LoopClock) -> None:
+async def test_a_calls_state_is_known_from_its_events(endpoint: Endpoint) -> None:
     """Without a status URL, a call of this process is as its events tell, and gone after call_cleared."""
     async with opened(endpoint, status_url=None) as one:
         await one.placed()
-
-        async def tell(kind: CallEventKind, party: str = "customer") -> None:
-            event = CallEvent(kind=kind, call_id="x", at=clock.now(), attempt_id="attempt-1", party=party)
-            await one.host.hooks.all("on_call_event", event=event)
-
-        await tell(CallEventKind.ORIGINATED, "agent")
-        await tell(CallEventKind.ESTABLISHED)
+        await tell(one, CallEventKind.ORIGINATED, "agent")
+        await tell(one, CallEventKind.ESTABLISHED)
         found = await one.found()
         assert found
         assert found.state is ConnectionState.CONNECTED
-        await tell(CallEventKind.CALL_CLEARED)
+        await tell(one, CallEventKind.CALL_CLEARED)
         with pytest.raises(RuntimeError, match="no status_url"):
             await one.found()
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before the answer", "long after"])
+async def test_an_order_in_doubt_is_no_call_until_something_is_heard_of_it(
+    endpoint: Endpoint, *, early: bool
+) -> None:
+    """Without a status URL, an order answered by 500 counts as not seen, unless an event comes for it."""
+    endpoint.status = 500
+    async with opened(endpoint, status_url=None) as one:
+        if early:
+            endpoint.meanwhile = lambda: tell(one, CallEventKind.DELIVERED)
+        with pytest.raises(RuntimeError, match="500"):
+            await one.call()
+        if not early:
+            assert await one.found() is None
+            await asyncio.sleep(3600)
+            assert await one.found() is None
+            await tell(one, CallEventKind.DELIVERED)
+        found = await one.found()
+        assert found
+        assert found.state is ConnectionState.ALERTING
+
+
+async def test_a_call_of_an_earlier_run_is_waited_for_and_not_for_ever(endpoint: Endpoint) -> None:
+    """Without a status URL, a call nobody tells of may go on; after `unheard_seconds` it is given up."""
+    async with opened(endpoint, status_url=None, unheard_seconds=100) as one:
+        for seconds in (0, 99):
+            await asyncio.sleep(seconds)
+            with pytest.raises(RuntimeError, match="no status_url"):
+                await one.found()
+        await asyncio.sleep(2)
+        assert await one.found() is None
+
+
+async def test_a_call_of_an_earlier_run_is_known_again_by_its_events(endpoint: Endpoint) -> None:
+    """Without a status URL, the first event of a call of an earlier run tells that it goes on."""
+    async with opened(endpoint, status_url=None) as one:
+        with pytest.raises(RuntimeError, match="no status_url"):
+            await one.found()
+        await tell(one, CallEventKind.ESTABLISHED)
+        found = await one.found()
+        assert found
+        assert found.state is ConnectionState.CONNECTED
+
+
+async def test_an_agent_is_not_stuck_with_an_order_in_doubt(
+    endpoint: Endpoint, clock: LoopClock, tmp_path: Path
+) -> None:
+    """A 500, and nothing rings: once its deadline is over the attempt ends, and can be disposed of."""
+    endpoint.status = 500
+    contact = SandboxContact(key="1", phone_number="+12125550101", campaign_group="G", consent="Yes")
+    async with Sandbox(contacts=[contact], clock=clock) as lcm:
+        lcm_table = {
+            "url": lcm.url,
+            "source": "tests",
+            "timezone": "America/New_York",
+            "campaign_groups": ["G"],
+            "ledger": f"sqlite:///{tmp_path}/ledger.db",
+            "preview": {"seconds": 0},
+        }
+        tables = {"lcm": lcm_table, "webhook": table(endpoint.port, status_url=None, clear_url=None)}
+        config = {"cti": {"plugins": ["lcm", "webhook"]}, "plugins": tables}
+        async with Host.from_config(config, clock=clock, random=Random(1)) as host:
+            await host.hooks.all("on_agent_ready", agent=Agent(id="alice"))
+            await asyncio.sleep(60)
+            (attempt,) = await lcm_of(host).desks.ledger.attempts(agent_id="alice", states=OPEN)
+    assert (attempt.state, attempt.outcome) == (AttemptState.ENDED, Outcome.UNKNOWN)
 
 
 async def test_a_call_is_found_by_the_status_url(endpoint: Endpoint) -> None:
@@ -282,7 +368,7 @@ async def test_a_site_that_tells_no_events_fills_no_memory(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Calls nothing is heard of are forgotten, the oldest first."""
-    monkeypatch.setattr("lcm_plugin.dialers.webhook.dialer.KNOWN_CALLS", 2)
+    monkeypatch.setattr("lcm_plugin.dialers.webhook.known.KNOWN_CALLS", 2)
     async with opened(endpoint, status_url=None) as one:
         for number in range(3):
             await one.placed(number)

@@ -9,8 +9,9 @@ signed (see `signing`) and with the attempt's id as `Idempotency-Key`, knows a c
 and finds and hangs it up where the site has addresses for that.
 
 What the endpoint answers: 2xx or 409 (had it already): taken. Another 4xx: not taken, and nothing rings.
-Anything else, or no answer, leaves doubt and is never sent again. Only what surely was not delivered
-(refused, no such host, no connection) is tried again, until `not_after`.
+Anything else, or no answer, leaves doubt and is never sent again: without a status URL it counts as not seen
+until an event of it comes. Only what surely was not delivered (refused, no such host, no connection) is tried
+again, until `not_after`.
 """
 
 import asyncio
@@ -26,19 +27,10 @@ import aiohttp
 import tenacity
 from attrs import evolve
 
-from cti_hooks import (
-    Attempt,
-    Call,
-    CallEvent,
-    CallEventKind,
-    ConnectionState,
-    Dial,
-    Health,
-    Host,
-    hookimpl,
-)
+from cti_hooks import Attempt, Call, CallEvent, ConnectionState, Dial, Health, Host, hookimpl
 from cti_hooks import settings as plugin_settings
-from lcm_plugin.dialers.webhook.order import explained, order_of
+from lcm_plugin.dialers.webhook.known import KnownCalls
+from lcm_plugin.dialers.webhook.order import WebhookError, explained, order_of
 from lcm_plugin.dialers.webhook.settings import WebhookSettings
 from lcm_plugin.dialers.webhook.signing import signed
 
@@ -49,19 +41,6 @@ log = logging.getLogger("lcm_plugin.dialers")
 
 _NOT_DELIVERED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 """No connection was made: no DNS name, refused, TLS that is not to be trusted, no answer to the SYN."""
-KNOWN_CALLS: Final = 10_000
-"""How many calls are known by their events at the most; the oldest is forgotten for the next."""
-_STATES: Final = {
-    CallEventKind.DELIVERED: ConnectionState.ALERTING,
-    CallEventKind.ESTABLISHED: ConnectionState.CONNECTED,
-    CallEventKind.RETRIEVED: ConnectionState.CONNECTED,
-    CallEventKind.HELD: ConnectionState.HOLD,
-    CallEventKind.FAILED: ConnectionState.FAIL,
-}
-
-
-class WebhookError(RuntimeError):
-    """The site's endpoint answered in no agreed way, so what it did is unknown."""
 
 
 class WebhookDialer:
@@ -71,8 +50,7 @@ class WebhookDialer:
         self.settings = plugin_settings.read(WebhookSettings, table)
         self._host: Host | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._calls: dict[str, Call] = {}
-        """Ordered here and not over, by attempt, as their events tell."""
+        self._known = KnownCalls(engine=self.settings.engine, unheard_seconds=self.settings.unheard_seconds)
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -93,29 +71,19 @@ class WebhookDialer:
     async def make_call(self, attempt: Attempt, dial: Dial) -> Call | None:
         if not self.settings.serves(attempt.agent.id):
             return None
-        if attempt.id in self._calls:
+        if attempt.id in self._known:
             raise RuntimeError(f"attempt {attempt.id} is being dialed")
-        call = Call(
-            id=f"{attempt.id}-c",
-            attempt_id=attempt.id,
-            state=ConnectionState.INITIATED,
-            engine=self.settings.engine,
-        )
-        order = order_of(attempt, dial, call)
-        if len(self._calls) >= KNOWN_CALLS:  # of a site that tells no events
-            del self._calls[next(iter(self._calls))]
-        self._calls[attempt.id] = call  # its events may come before the answer; in doubt it stays known
+        order = order_of(attempt, dial, f"{attempt.id}-c")
+        call = self._known.ordered(attempt.id)
         if not await self._ordered_in_time(attempt.id, order, dial.not_after):
-            self._calls.pop(attempt.id, None)
+            self._known.forget(attempt.id)
             return None
-        return self._calls.get(attempt.id, evolve(call, state=ConnectionState.NULL))
+        return self._known.taken(attempt.id) or evolve(call, state=ConnectionState.NULL)
 
     @hookimpl
     async def find_call(self, attempt_id: str) -> Call | None:
         if self.settings.status_url is None:
-            if attempt_id in self._calls:
-                return self._calls[attempt_id]
-            raise WebhookError("the webhook has no status_url: whether it has the call is not known")
+            return self._known.find(attempt_id)
         url = self.settings.status_url.replace("{attempt}", attempt_id)
         async with self._asked("GET", url) as reply:
             if reply.status == HTTPStatus.NOT_FOUND:
@@ -126,7 +94,7 @@ class WebhookDialer:
 
     @hookimpl
     async def clear_call(self, call: Call) -> bool | None:
-        if call.engine != self.settings.engine and call.attempt_id not in self._calls:
+        if not self._is_ours(call):
             return None
         if self.settings.clear_url is None:
             raise WebhookError("the webhook has no clear_url: hang up at the phone")
@@ -141,14 +109,7 @@ class WebhookDialer:
 
     @hookimpl
     def on_call_event(self, event: CallEvent) -> None:
-        call = self._calls.get(event.attempt_id or "")
-        if call is None:
-            return
-        if event.kind is CallEventKind.CALL_CLEARED:
-            del self._calls[call.attempt_id]
-        elif event.party == "customer":
-            state = _STATES.get(event.kind, call.state)
-            self._calls[call.attempt_id] = evolve(call, state=state, q850=event.q850)
+        self._known.hear(event)
 
     @hookimpl
     async def report_health(self) -> list[Health]:
@@ -163,6 +124,12 @@ class WebhookDialer:
                 return [Health(what=what, good=not refused, seen=seen)]
         except (aiohttp.ClientError, TimeoutError, RuntimeError) as error:
             return [Health(what=what, good=False, seen=explained(error, self.settings))]
+
+    def _is_ours(self, call: Call) -> bool:
+        """A call that only events told of has no engine's name."""
+        if call.engine is None:
+            return call.attempt_id in self._known
+        return call.engine == self.settings.engine
 
     async def _ordered_in_time(self, attempt_id: str, order: bytes, not_after: datetime) -> bool:
         """Whether the endpoint took it. False: surely nothing will ring."""

@@ -4,17 +4,21 @@ import json
 
 import aiohttp
 
-from cti_hooks import Attempt, Call, Contact, Dial, described
+from cti_hooks import Attempt, Contact, Dial, described
 from lcm_plugin.dialers.numbers import channel_variables, dialable
 from lcm_plugin.dialers.webhook.settings import WebhookSettings
 
 
-def order_of(attempt: Attempt, dial: Dial, call: Call) -> bytes:
+class WebhookError(RuntimeError):
+    """The site's endpoint answered in no agreed way, so what it did is unknown."""
+
+
+def order_of(attempt: Attempt, dial: Dial, call_id: str) -> bytes:
     """What the endpoint gets, as JSON."""
     agent = attempt.agent
     order = {
         "attempt_id": attempt.id,
-        "call_id": call.id,
+        "call_id": call_id,
         "not_after": dial.not_after.isoformat(),
         "to": dialable(dial.to),
         "caller_id": dialable(dial.caller_id) if dial.caller_id else None,

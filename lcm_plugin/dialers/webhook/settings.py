@@ -16,7 +16,7 @@ class WebhookSettings:
 
     url: str
     status_url: str | None = None
-    """GET: how a call is. Without it, calls this process has not heard of cannot be found."""
+    """GET: how a call is. Without it, calls are known by their events only."""
     clear_url: str | None = None
     """POST: hang up a call. Without it, calls are hung up at the phone only."""
     secret_env: str | None = None
@@ -24,6 +24,9 @@ class WebhookSettings:
     secret_file: str | None = None
     agents: tuple[str, ...] = ()
     """Whose calls it takes, as patterns of agent ids: `20*`. All, where unset."""
+    unheard_seconds: float = field(default=600.0, validator=validators.ge(0.0))
+    """Without `status_url`: how long a call of an earlier run may still go on of which nothing is heard.
+    Then its attempt ends; what came of it is unknown."""
     timeout_seconds: float = field(default=5.0, validator=validators.gt(0.0))
 
     def __attrs_post_init__(self) -> None:
