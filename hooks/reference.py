@@ -49,7 +49,8 @@ numbers masked. A plain `def` that blocks the event loop for over 50 ms is named
 
 ## Embedding
 
-`Host.from_config(path_or_mapping)` loads the plugins a config file enables; `async with host:` starts and stops them. A site with a plugin manager of its own puts
+`Host.from_config(path_or_mapping)` loads the plugins a config file enables; `async with host:` starts and stops them. With `observes=True` it may be started
+beside a running host of the same file, to look only. A site with a plugin manager of its own puts
 `Hooks(pm)` around one whose project name is `cti` and that has `cti_hooks.spec` added ([examples/embed.py](../examples/embed.py)).
 
 ## The hooks

@@ -47,7 +47,7 @@ async def check(
     contact for that agent, so give a test agent's id.
     """
     try:
-        host = Host.from_config(config)
+        host = Host.from_config(config, observes=True)
         lcm = lcm_of(host)
     except ConfigError as error:
         return [

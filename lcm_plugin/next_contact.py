@@ -16,7 +16,7 @@ async def next_contact(config: Path, agent: Agent, campaign_group: str | None) -
         ConfigError: the settings cannot be used.
         LcmError: the LCM did not answer with a contact or with none.
     """
-    async with Host.from_config(config) as host:
+    async with Host.from_config(config, observes=True) as host:
         groups = [campaign_group] if campaign_group else await lcm_of(host).campaign_groups(agent)
         for group in groups:
             contact = await host.hooks.first("request_next_contact", agent=agent, campaign_group=group)

@@ -155,9 +155,7 @@ class LcmPlugin:
             adjust_request=partial(_adjusted, host, "lcm_adjust_request"),
             adjust_reply=partial(_adjusted, host, "lcm_adjust_reply"),
         )
-        self._desks = Desks(
-            settings=self.settings, client=client, hooks=host.hooks, ledger=ledger, started=host.started
-        )
+        self._desks = Desks(settings=self.settings, client=client, host=host, ledger=ledger)
         try:
             await ledger.start()
         except BaseException:

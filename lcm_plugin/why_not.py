@@ -26,7 +26,7 @@ async def explain_sample(
         LcmError: the reply has no usable contact.
     """
     agent = Agent(id=agent_id or "explain")
-    host = Host.from_config(config)
+    host = Host.from_config(config, observes=True)
     contacts = contacts_in(reply, lcm_of(host))
     async with host:
         enriched = [await Site(host.hooks).enriched(contact, agent) for contact in contacts]
@@ -43,7 +43,7 @@ async def explain_attempt(
         NoAttemptError: the ledger has none of this id, or it has no contact.
         LedgerUnavailable: the ledger cannot be read.
     """
-    async with Host.from_config(config) as host:
+    async with Host.from_config(config, observes=True) as host:
         attempt = await lcm_of(host).desks.ledger.get(attempt_id)
         if attempt is None:
             raise NoAttemptError(f"the ledger has no attempt {attempt_id}; `lcm-plugin attempts` lists them")

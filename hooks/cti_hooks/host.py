@@ -33,17 +33,25 @@ class Host:
         directory: where relative paths of the config file start.
         tables: the config file's tables, for an embedded host's own.
         running: whether the plugins are started.
+        observes: whether it only looks, beside a running host of the same config: its plugins take no
+            connection over, place nothing and hang up nothing.
         started: set while all of them are: not during the start, nor once the first one is stopped.
     """
 
     def __init__(
-        self, config: ConfigFile, *, clock: Clock | None = None, random: chance.Random | None = None
+        self,
+        config: ConfigFile,
+        *,
+        clock: Clock | None = None,
+        random: chance.Random | None = None,
+        observes: bool = False,
     ) -> None:
         self.clock = clock or SystemClock()
         self.random = random or chance.Random()  # noqa: S311  (jitter, no secret)
         self.name = config.cti.name
         self.directory = config.directory
         self.tables = config.tables
+        self.observes = observes
         self.running = False
         self.started = asyncio.Event()
         self._drain_seconds = config.cti.drain_seconds
@@ -60,13 +68,16 @@ class Host:
         *,
         clock: Clock | None = None,
         random: chance.Random | None = None,
+        observes: bool = False,
     ) -> Self:
         """Load and validate a config file, or a mapping of its shape. No I/O but reading the file.
+
+        With `observes`, it may be started beside a running host of the same file, and disturbs it not.
 
         Raises:
             ConfigError: with every problem of the file and of all its plugins at once.
         """
-        return cls(read_config(source), clock=clock, random=random)
+        return cls(read_config(source), clock=clock, random=random, observes=observes)
 
     @property
     def plugins(self) -> Mapping[str, object]:

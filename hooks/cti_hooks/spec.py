@@ -69,7 +69,8 @@ def on_startup(host: "Host") -> object:
     Arguments:
         host: `host.hooks` calls hooks, `host.clock` tells instants, `host.random` is the source of chance,
             `host.name` the host's name in logs, `host.directory` where relative paths start; plugins after
-            this one are there once `await host.started.wait()` is over.
+            this one are there once `await host.started.wait()` is over. Where `host.observes`, another host
+            runs: take no connection of its over, place nothing, hang up nothing.
     """
 
 

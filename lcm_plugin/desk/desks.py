@@ -4,7 +4,7 @@ import asyncio
 
 from attrs import define, field
 
-from cti_hooks import Agent, Attempt, CallEvent, Disposition, Hooks
+from cti_hooks import Agent, Attempt, CallEvent, Disposition, Host
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.announcements import Announcements
 from lcm_plugin.desk.desk import Desk
@@ -23,10 +23,8 @@ class Desks:
 
     settings: LcmSettings
     client: LcmClient
-    hooks: Hooks
+    host: Host
     ledger: Ledger
-    started: asyncio.Event
-    """Set while all the host's plugins are started."""
     disposing: Disposing = field(init=False)
     _site: Site = field(init=False)
     _announcements: Announcements = field(factory=Announcements, init=False)
@@ -34,12 +32,12 @@ class Desks:
     _desks: dict[str, Desk] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._site = Site(self.hooks)
+        self._site = Site(self.host.hooks)
         self._verdicts = Verdicts(
             ledger=self.ledger,
             site=self._site,
             dial_seconds=self.settings.dial_seconds,
-            started=self.started,
+            host=self.host,
         )
         self.disposing = Disposing(settings=self.settings, client=self.client, ledger=self.ledger)
         self.ledger.announce = self._changed

@@ -11,7 +11,7 @@ from typing import Final
 
 from attrs import define, field
 
-from cti_hooks import Answer, Attempt, AttemptState, Call, ConnectionState
+from cti_hooks import Answer, Attempt, AttemptState, Call, ConnectionState, Host
 from lcm_plugin.desk.outcomes import events_before, outcome_of
 from lcm_plugin.desk.site import Site
 from lcm_plugin.ledger import Ledger, LedgerError
@@ -24,21 +24,17 @@ _LONGEST_PAUSE: Final = 60.0
 
 @define(kw_only=True, eq=False)
 class Verdicts:
-    """One task for each attempt that is `unknown`.
-
-    Attributes:
-        started: set while the dialers are: one that is not started yet, or any more, has seen nothing.
-    """
+    """One task for each attempt that is `unknown`. A host that only observes leaves them to another."""
 
     ledger: Ledger
     site: Site
     dial_seconds: float
-    started: asyncio.Event
+    host: Host
     _tasks: dict[str, asyncio.Task[None]] = field(factory=dict, init=False)
 
     def seek(self, attempt: Attempt) -> None:
         """Find out what became of this attempt's call."""
-        if attempt.id not in self._tasks:
+        if attempt.id not in self._tasks and not self.host.observes:
             task = asyncio.create_task(self._seek(attempt.id), name=f"verdict on attempt {attempt.id}")
             self._tasks[attempt.id] = task
             task.add_done_callback(lambda _: self._tasks.pop(attempt.id, None))
@@ -55,7 +51,7 @@ class Verdicts:
         deadline = asyncio.get_running_loop().time() + (self._seconds_left(attempt) if attempt else 0)
         while attempt := self._unknown(attempt_id):
             left = max(0, deadline - asyncio.get_running_loop().time())
-            await self.started.wait()
+            await self.host.started.wait()  # a dialer that is not started has seen nothing
             if await self._decided(attempt, over=not left):
                 return
             await asyncio.sleep(left or pause)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, Call, CannotTellError, ConfigError, Host, Outcome
+from cti_hooks import Agent, Call, CannotTellError, ConfigError, Host, Outcome, health_of
 from lcm_plugin.desk.outcomes import outcome_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.listening import Site, site
@@ -185,6 +185,16 @@ async def test_health_counts_the_phones(phone: FakeSoftphone, clock: LoopClock) 
     await phone.stop()
     async with opened(phone, clock) as one:
         assert not (await one.health()).good
+
+
+async def test_a_host_that_observes_asks_no_phone(phone: FakeSoftphone, clock: LoopClock) -> None:
+    """A control socket has one user, so a host that only observes leaves it to the running one."""
+    table = {"endpoint": URI, "phones": {"alice": {"port": phone.port}}}
+    config = {"cti": {"plugins": ["baresip"]}, "plugins": {"baresip": table}}
+    async with Host.from_config(config, clock=clock, observes=True) as host:
+        (health,) = health_of(await host.hooks.all("report_health"))
+    assert health.seen.startswith("not asked")
+    assert not phone.asked
 
 
 async def test_another_protocol_is_told(phone: FakeSoftphone, clock: LoopClock) -> None:

@@ -145,7 +145,7 @@ class Site:
             lcm = Sandbox(contacts=contacts, clock=clock, random=Random(1), timezone="UTC")
             yield cls(await stack.enter_async_context(lcm), clock, directory, stack)
 
-    async def start(self, name: str, *, talks: bool = False, **lcm: Any) -> Running:
+    async def start(self, name: str, *, talks: bool = False, observes: bool = False, **lcm: Any) -> Running:
         settings = {
             "url": self.lcm.url,
             "source": name,
@@ -160,7 +160,8 @@ class Site:
             **lcm,
         }
         config = {"cti": {"name": name, "plugins": ["lcm"]}, "plugins": {"lcm": settings}}
-        host, dialer = Host.from_config(config, clock=self.clock, random=Random(name)), Dialer(talks=talks)
+        host = Host.from_config(config, clock=self.clock, random=Random(name), observes=observes)
+        dialer = Dialer(talks=talks)
         host.register(dialer)
         await self.stack.enter_async_context(host)
         return Running(host, dialer)

@@ -109,6 +109,16 @@ async def test_a_call_that_goes_on_is_asked_for_once_its_dialer_has_started(site
     assert await second.state(attempt) is AttemptState.CALLING
 
 
+async def test_a_host_that_observes_asks_for_no_call(site: Site) -> None:
+    """What was left behind is looked up by a host that runs, never by one that only observes beside it."""
+    first = await site.start("a")
+    attempt = await called(first)
+    await first.ledger.close()
+    observer = await site.start("b", observes=True)
+    await asyncio.sleep(2 * LEASE)
+    assert await observer.state(attempt) is AttemptState.UNKNOWN
+
+
 async def test_a_row_of_a_living_host_is_left_alone(site: Site) -> None:
     """However long a call lasts, nobody takes it from a host that renews its lease."""
     a, b = await site.start("a"), await site.start("b")

@@ -39,7 +39,7 @@ class AsteriskDialer:
             )
             engine = Engine(
                 ari=ari,
-                app=self.settings.app_of(host.name),
+                app=self.settings.app_of(host.name, observes=host.observes),
                 now=host.clock.now,
                 random=host.random,
                 tell=lambda event: host.hooks.all("on_call_event", event=event),

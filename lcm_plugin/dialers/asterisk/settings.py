@@ -93,9 +93,13 @@ class AsteriskSettings(EngineSettings):
         """The engines by name, in the config file's order."""
         return self.engines or {ONLY: self}
 
-    def app_of(self, host_name: str) -> str:
-        """The Stasis application's name; a comma in it would make it two."""
-        return self.app or re.sub(r"[^\w.-]", "-", f"lcm-plugin-{host_name}")
+    def app_of(self, host_name: str, *, observes: bool = False) -> str:
+        """The Stasis application's name; a comma in it would make it two.
+
+        Asterisk gives an application to whoever asked for it last, so one that only observes has its own.
+        """
+        app = self.app or re.sub(r"[^\w.-]", "-", f"lcm-plugin-{host_name}")
+        return f"{app}-check" if observes else app
 
     def _problems(self) -> Iterator[Problem]:
         yield from super()._problems()

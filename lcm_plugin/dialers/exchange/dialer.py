@@ -110,7 +110,8 @@ class ExchangeDialer(ABC):
 
     @hookimpl
     async def find_call(self, attempt_id: str) -> Call | None:
-        self._started()
+        if not self._lines:
+            raise RuntimeError("the dialer is not started: start the host first")
         course = self._courses.get(attempt_id)
         lines = [self._lines[course.exchange.name]] if course else list(self._lines.values())
         return await found({line.exchange.name: self._found(line, attempt_id, course) for line in lines})

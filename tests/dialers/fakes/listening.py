@@ -125,11 +125,18 @@ async def site(
 ) -> AsyncIterator[Site]:
     """A host with this dialer alone."""
     config = {"cti": {"plugins": [plugin]}, "plugins": {plugin: table}}
+    async with site_of(clock, config, quiet_seconds=quiet_seconds, agent=agent) as one:
+        yield one
+
+
+@asynccontextmanager
+async def site_of(clock: Clock, config: dict[str, Any], **facts: Any) -> AsyncIterator[Site]:
+    """A host with several."""
     host = Host.from_config(config, clock=clock, random=Random(1))
     listener = Listener()
     host.register(listener)
     async with host:
-        yield Site(host, clock, listener, quiet_seconds, agent)
+        yield Site(host, clock, listener, **facts)
 
 
 def _id(name: int | str) -> str:
