@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cti_hooks import Host, health_of
+from cti_hooks import ConnectionState, Host, health_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.ari import FakeAri
 from tests.dialers.fakes.listening import Site, site
@@ -44,3 +44,37 @@ async def test_a_host_that_observes_leaves_a_running_one_its_calls(ari: FakeAri,
         assert (await one.health()).good
         assert CUSTOMER in ari.channels
         assert not ari.hung_up
+
+
+async def test_a_comparison_that_failed_is_made_again(ari: FakeAri, clock: LoopClock) -> None:
+    """After a reconnect Asterisk is asked until it tells: a call that ended meanwhile is over."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await talking(one, ari)
+        ari.fails.append("GET channels")
+        await ari.cut()
+        ari.channels.clear()
+        await one.ended()
+        assert await one.found() is None
+
+
+async def test_one_call_that_cannot_be_compared_holds_up_no_other(ari: FakeAri, clock: LoopClock) -> None:
+    """A failure that concerns one call leaves the others' ends to be told."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await talking(one, ari)
+        await one.placed(2)
+        ari.fails.append("POST applications/lcm-plugin-cti/subscription")
+        await ari.cut()
+        del ari.channels["attempt-2-a"]
+        assert (await one.ended()).attempt_id == "attempt-2"
+        assert ari.channels.keys() == {AGENT, CUSTOMER}
+
+
+async def test_a_call_asterisk_has_no_more_is_not_found_as_a_live_one(ari: FakeAri, clock: LoopClock) -> None:
+    """find_call believes the channels it just read, not what was told before: it ended."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await talking(one, ari)
+        ari.channels.clear()
+        found = await one.found()
+        assert found
+        assert found.state is ConnectionState.NULL
+        await one.ended()

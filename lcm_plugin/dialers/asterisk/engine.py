@@ -7,9 +7,9 @@ from datetime import datetime
 from random import Random
 from typing import Any, Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from cti_hooks import Call, CallEvent, Health
+from cti_hooks import Call, CallEvent, ConnectionState, Health
 from lcm_plugin.dialers.asterisk.ari import (
     Ari,
     AriError,
@@ -25,8 +25,14 @@ from lcm_plugin.dialers.asterisk.order import Order
 
 log = logging.getLogger("lcm_plugin.dialers.asterisk")
 
+_Channels = Mapping[str, Mapping[str, Any]]
+_Known = Mapping[AriCall, frozenset[Leg]]
+"""Calls, and the legs that Asterisk has of each unless it lost them."""
+
 _LATECOMERS: Final = 0.2
 """Seconds in which events come that Asterisk sent before it was asked what it has."""
+_AGAIN: Final = 2.0
+"""Seconds until Asterisk is asked once more what it could not tell."""
 _TO_HANG_UP: Final = 5.0
 _TO_CONNECT: Final = 3.0
 
@@ -107,12 +113,17 @@ class Engine:
         Raises:
             AriError: this Asterisk cannot be asked.
         """
+        followed = self.calls.get(attempt_id)
+        known = followed.legs_seen() if followed else frozenset()
         channels = await self.ari.channels()
-        call = self.calls.get(attempt_id) or self._adopted(attempt_id, channels)
+        call = followed or self.calls.get(attempt_id) or self._adopted(attempt_id, channels)
         if call is None:
             return None
-        await self._catch_up(call, channels, frozenset())
-        return call.call
+        gone = {leg for leg in known if leg.id not in channels}
+        if gone:
+            await asyncio.sleep(_LATECOMERS)
+        await self._catch_up(call, channels, known)
+        return evolve(call.call, state=ConnectionState.NULL) if call.customer in gone else call.call
 
     async def clear(self, attempt_id: str) -> bool:
         """Hang up both legs. Whether there was anything to hang up.
@@ -163,20 +174,29 @@ class Engine:
 
     async def _compare(self) -> None:
         """After each connection: what became of the calls meanwhile? Asterisk queues no events."""
-        known = {call: call.legs_seen() for call in self.calls.values()}
-        if not known:
-            return
+        known: _Known = {call: call.legs_seen() for call in self.calls.values()}
+        while known and (known := await self._not_compared(known)):  # noqa: ASYNC110  (it is asked, not told)
+            await asyncio.sleep(_AGAIN)
+
+    async def _not_compared(self, known: _Known) -> _Known:
+        """Catch up with these calls; those that Asterisk could not be asked about."""
         try:
             channels = await self.ari.channels()
-            await asyncio.sleep(_LATECOMERS)
-            for call, legs in known.items():
-                await self._catch_up(call, channels, legs)
         except AriError as error:
-            log.warning("%s", error)  # the connection is as good as lost, and the next one compares again
+            log.warning("%s", error)
+            return known
+        await asyncio.sleep(_LATECOMERS)
+        return {call: legs for call, legs in known.items() if not await self._caught_up(call, channels, legs)}
 
-    async def _catch_up(
-        self, call: AriCall, channels: Mapping[str, Mapping[str, Any]], known: frozenset[Leg]
-    ) -> None:
+    async def _caught_up(self, call: AriCall, channels: _Channels, known: frozenset[Leg]) -> bool:
+        try:
+            await self._catch_up(call, channels, known)
+        except AriError as error:
+            log.warning("call %s: %s", call.customer.id, error)
+            return False
+        return True
+
+    async def _catch_up(self, call: AriCall, channels: _Channels, known: frozenset[Leg]) -> None:
         for leg in (call.agent, call.customer):
             if leg.id in channels and leg.there:
                 await self._hear_of(call, leg)
