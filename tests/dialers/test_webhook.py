@@ -57,7 +57,7 @@ class Endpoint:
         body = await request.read()
         verify(SECRET, self.clock.now(), request.headers, body)
         if request.method == "HEAD":
-            return web.Response(status=self.status if self.status in {401, 403} else 405)
+            return web.Response(status=self.status if self.status in {401, 403, 503} else 405)
         self.orders.append(json.loads(body))
         self.headers.append(dict(request.headers))
         if self.cut and request.transport:
@@ -343,6 +343,9 @@ async def test_health_tells_who_answers(endpoint: Endpoint, clock: LoopClock) ->
         health = await one.health()
         assert not health.good
         assert "refuses the signature" in health.seen
+        endpoint.status = 503
+        health = await one.health()
+        assert (health.good, health.seen) == (False, "answers with 503")
     async with site(clock, "webhook", **table(1)) as one:
         assert "nothing listens at 127.0.0.1:1" in (await one.health()).seen
     spoken = f"https://127.0.0.1:{endpoint.port}/"
@@ -419,6 +422,9 @@ def test_a_signature_holds_for_its_body_secret_and_time(clock: LoopClock) -> Non
         ({"url": "example.com/calls"}, "url: must be an http or https address"),
         ({"status_url": "http://x/calls"}, "wants {attempt} in it"),
         ({"clear_url": "http://[x"}, "clear_url: must be"),
+        ({"url": "https://user:hunter2@x/calls"}, "url: must hold no user and password"),
+        ({"status_url": "https://hunter2@x/{attempt}"}, "status_url: must hold no user and password"),
+        ({"clear_url": "https://:hunter2@x/"}, "clear_url: must hold no user and password"),
         ({"secret_env": None}, "secret_env: is required"),
         ({"secret_env": "NO_SUCH"}, "no variable NO_SUCH"),
         ({"secret": "x"}, 'did you mean "secret_'),
@@ -430,3 +436,4 @@ def test_wrong_settings_are_told(more: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError) as raised:
         Host.from_config({"cti": {"plugins": ["webhook"]}, "plugins": {"webhook": table(80) | more}})
     assert said in str(raised.value)
+    assert "hunter2" not in str(raised.value)

@@ -113,7 +113,10 @@ class WebhookDialer:
 
     @hookimpl
     async def report_health(self) -> list[Health]:
-        """Any answer to a signed HEAD shows that somebody is there."""
+        """An answer to a signed HEAD shows that somebody is there, unless it is the server's failure (5xx).
+
+        404 or 405 will do: an endpoint that takes orders by POST need not know HEAD.
+        """
         what = f"webhook {self.settings.engine}"
         try:
             async with self._asked("HEAD", self.settings.url) as reply:
@@ -121,7 +124,8 @@ class WebhookDialer:
                 seen = f"answers with {reply.status}"
                 if refused:
                     seen += ": it refuses the signature; see secret_env, and both clocks"
-                return [Health(what=what, good=not refused, seen=seen)]
+                good = not refused and reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
+                return [Health(what=what, good=good, seen=seen)]
         except (aiohttp.ClientError, TimeoutError, RuntimeError) as error:
             return [Health(what=what, good=False, seen=explained(error, self.settings))]
 

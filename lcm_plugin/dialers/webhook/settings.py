@@ -43,7 +43,8 @@ class WebhookSettings:
     @property
     def engine(self) -> str:
         """The engine's name, as `Call.engine` has it: where calls are ordered."""
-        return URL(self.url).authority
+        url = URL(self.url)
+        return f"{url.host}:{url.port}"
 
     def serves(self, agent_id: str) -> bool:
         """Whether this agent's calls are ordered here."""
@@ -68,11 +69,13 @@ class WebhookSettings:
         if address is None:
             return None
         try:
-            good = URL(address).scheme in {"http", "https"} and URL(address).host
+            url = URL(address)
         except ValueError:
-            good = None
-        if not good:
+            url = URL()
+        if url.scheme not in {"http", "https"} or not url.host:
             return Problem(name, "must be an http or https address")
+        if url.user is not None or url.password is not None:
+            return Problem(name, "must hold no user and password: requests are signed, with secret_env")
         if name == "status_url" and "{attempt}" not in address:
             return Problem(name, "wants {attempt} in it, or every call would be the same")
         return None
