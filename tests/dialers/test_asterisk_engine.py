@@ -8,7 +8,7 @@ import pytest
 from cti_hooks import ConnectionState, Host, health_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.ari import FakeAri
-from tests.dialers.fakes.listening import Site, site
+from tests.dialers.fakes.listening import Site, site, site_of
 
 AGENT, CUSTOMER = "attempt-1-a", "attempt-1-c"
 
@@ -78,3 +78,20 @@ async def test_a_call_asterisk_has_no_more_is_not_found_as_a_live_one(ari: FakeA
         assert found
         assert found.state is ConnectionState.NULL
         await one.ended()
+
+
+async def test_two_plugins_hang_up_their_own_calls(ari: FakeAri, clock: LoopClock) -> None:
+    """Enabled under two names, each has an engine of its own name: a call is hung up where it is."""
+    tables = {
+        "east": {"plugin": "asterisk", "url": "http://127.0.0.1:1/ari", "agents": ["nobody"]},
+        "west": {"plugin": "asterisk", "url": ari.url},
+    }
+    async with site_of(clock, {"cti": {"plugins": list(tables)}, "plugins": tables}) as one:
+        await asyncio.sleep(1)
+        call = await one.placed()
+        await ari.answers(AGENT)
+        assert call.engine == "west"
+        assert await one.clear(call) is True
+        await one.ended()
+        assert await one.clear(call) is False
+        assert not ari.channels

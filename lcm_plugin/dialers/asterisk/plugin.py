@@ -30,6 +30,8 @@ class AsteriskDialer:
 
     @hookimpl
     def on_startup(self, host: Host) -> None:
+        own = next(name for name, plugin in host.plugins.items() if plugin is self)
+        self.engines = self.settings.named_engines(own)  # so that two plugins' engines are told apart
         for name, settings in self.engines.items():
             ari = Ari(
                 name=name,

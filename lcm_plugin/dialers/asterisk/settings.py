@@ -14,7 +14,7 @@ from cti_hooks import Agent, ConfigError, Problem
 from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
 
 ONLY: Final = "asterisk"
-"""The name of the engine where `url` names one."""
+"""The name of the engine where `url` names one, and the plugin has no other name."""
 
 
 def _template(kind: type[AgentEndpoint | NumberEndpoint]) -> Any:
@@ -89,9 +89,9 @@ class AsteriskSettings(EngineSettings):
     request_seconds: float = field(default=5.0, validator=validators.gt(0.0))
     """How long Asterisk may take to answer one request."""
 
-    def named_engines(self) -> Mapping[str, EngineSettings]:
-        """The engines by name, in the config file's order."""
-        return self.engines or {ONLY: self}
+    def named_engines(self, only: str = ONLY) -> Mapping[str, EngineSettings]:
+        """The engines by name, in the config file's order; `only` is the name where `url` names one."""
+        return self.engines or {only: self}
 
     def app_of(self, host_name: str, *, observes: bool = False) -> str:
         """The Stasis application's name; a comma in it would make it two.
