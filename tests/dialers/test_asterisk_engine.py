@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cti_hooks import ConnectionState, Host, health_of
+from cti_hooks import ConnectionState, Host, Outcome, health_of
+from lcm_plugin.desk.outcomes import outcome_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.ari import FakeAri
 from tests.dialers.fakes.listening import Site, site, site_of
@@ -44,6 +45,22 @@ async def test_a_host_that_observes_leaves_a_running_one_its_calls(ari: FakeAri,
         assert (await one.health()).good
         assert CUSTOMER in ari.channels
         assert not ari.hung_up
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("BUSY", Outcome.BUSY), ("CONGESTION", Outcome.CONGESTION)])
+async def test_a_dials_status_tells_where_there_is_no_cause(
+    ari: FakeAri, clock: LoopClock, status: str, outcome: Outcome
+) -> None:
+    """A Local channel that ends by Busy() has cause 0: the outcome is its dial's."""
+    async with site(clock, "asterisk", url=ari.url, endpoint="Local/{number}@out") as one:
+        await one.healthy()
+        await one.placed()
+        await ari.answers(AGENT)
+        await asyncio.sleep(1)
+        await ari.dialed(CUSTOMER, status)
+        await ari.ends(CUSTOMER, cause=0)
+        await one.ended()
+        assert outcome_of(one.listener.events) is outcome
 
 
 async def test_a_comparison_that_failed_is_made_again(ari: FakeAri, clock: LoopClock) -> None:

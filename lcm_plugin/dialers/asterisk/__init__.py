@@ -6,6 +6,7 @@ ari         one Asterisk's REST interface
 events      its event socket, supervised
 call        one call, from the first leg to its last event
 leg         one of its two channels
+dial_status what a dial's status says of its cause
 engine      one Asterisk: its calls, and what becomes of them when the event socket was away
 plugin      the hooks
 

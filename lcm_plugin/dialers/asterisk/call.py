@@ -198,7 +198,7 @@ class AriCall:
 
     async def _dialing(self, leg: Leg, event: Mapping[str, Any]) -> None:
         leg.appeared()
-        status = event.get("dialstatus")
+        status = leg.dialed = str(event.get("dialstatus", ""))
         if leg is not self.customer or leg.over:
             return
         if status in {"PROGRESS", "PROCEEDING"}:

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from attrs import define, field
 
 from lcm_plugin.dialers.asterisk.ari import Ari, AriError
+from lcm_plugin.dialers.asterisk.dial_status import CAUSES
 from lcm_plugin.dialers.asterisk.events import happened
 
 Party = Literal["agent", "customer"]
@@ -26,6 +27,7 @@ class Leg:
         seen: whether Asterisk said that it is.
         doubtful: whether the answer to its order was lost, so that it may still appear.
         up: whether it was answered.
+        dialed: how its dial went, in Asterisk's words.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Leg:
     seen: bool = False
     doubtful: bool = False
     up: bool = False
+    dialed: str = ""
     over: bool = field(default=False, init=False)
     """Whether it is gone, or never was."""
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
@@ -92,12 +95,13 @@ class Leg:
     def cause_of(self, destroyed: Mapping[str, Any]) -> dict[str, Any]:
         """Q.850 cause, SIP status and text of its ChannelDestroyed, as far as the network gave them.
 
-        0 is no cause (telephony facts, section 1). The SIP status of a leg we cancelled is our own doing.
+        0 is no cause (telephony facts, section 1): the dial's status tells it then. The SIP status of a leg
+        we cancelled is our own doing.
         """
         status = destroyed.get("tech_cause") or 0
         by_sip = str(destroyed.get("channel", {}).get("name", "")).startswith("PJSIP/")
         return {
-            "q850": destroyed.get("cause") or None,
+            "q850": destroyed.get("cause") or CAUSES.get(self.dialed),
             "sip_status": status if by_sip and status and not self.hung_up else None,
             "text": destroyed.get("cause_txt") if destroyed.get("cause") else None,
         }

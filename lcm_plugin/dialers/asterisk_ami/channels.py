@@ -8,6 +8,7 @@ from typing import Final
 from attrs import define, field
 
 from cti_hooks import ConnectionState
+from lcm_plugin.dialers.asterisk.dial_status import CAUSES
 from lcm_plugin.dialers.asterisk.endpoints import NumberEndpoint
 from lcm_plugin.dialers.asterisk_ami.manager import Manager, Message
 from lcm_plugin.dialers.asterisk_ami.settings import WAITING, WAITING_NEEDS, AmiSettings
@@ -36,7 +37,6 @@ _RINGING, _UP = "5", "6"
 _STATES: Final = {_RINGING: ConnectionState.ALERTING, _UP: ConnectionState.CONNECTED}
 _NOT_LOADED: Final = "Module not loaded"
 _NOT_THERE: Final = "Unable to retrieve endpoint"
-_BY_DIAL_STATUS: Final = {"BUSY": 17, "CONGESTION": 34, "NOANSWER": 19, "CHANUNAVAIL": 20, "CANCEL": 16}
 
 
 @define(kw_only=True, eq=False)
@@ -166,7 +166,7 @@ class AsteriskAmi:
         return Heard(
             party=party,
             news=News.ENDED,
-            q850=(int(cause) if cause.isdigit() else 0) or up or _BY_DIAL_STATUS.get(dialed),
+            q850=(int(cause) if cause.isdigit() else 0) or up or CAUSES.get(dialed),
             sip_status=int(status) if status.isdigit() else None,
             text=message.get("Cause-txt"),
         )
