@@ -187,14 +187,21 @@ async def test_health_counts_the_phones(phone: FakeSoftphone, clock: LoopClock) 
         assert not (await one.health()).good
 
 
-async def test_a_host_that_observes_asks_no_phone(phone: FakeSoftphone, clock: LoopClock) -> None:
-    """A control socket has one user, so a host that only observes leaves it to the running one."""
-    table = {"endpoint": URI, "phones": {"alice": {"port": phone.port}}}
+async def test_a_host_that_observes_asks_for_health_and_no_more(
+    phone: FakeSoftphone, clock: LoopClock
+) -> None:
+    """A control socket has one user: an observing host takes it for a moment, and only when it is asked."""
+    table = {"endpoint": URI, "phones": {"alice": {"port": phone.port}, "bob": {"port": 1}}}
     config = {"cti": {"plugins": ["baresip"]}, "plugins": {"baresip": table}}
     async with Host.from_config(config, clock=clock, observes=True) as host:
+        await asyncio.sleep(60)
+        assert not phone.asked
         (health,) = health_of(await host.hooks.all("report_health"))
-    assert health.seen.startswith("not asked")
-    assert not phone.asked
+        asked = list(phone.asked)
+        await asyncio.sleep(60)
+    assert health.seen.startswith("1 of 2 softphones; ")
+    assert "bob's not: nothing listens on 127.0.0.1:1" in health.seen
+    assert phone.asked == asked
 
 
 async def test_another_protocol_is_told(phone: FakeSoftphone, clock: LoopClock) -> None:

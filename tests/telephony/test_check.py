@@ -20,6 +20,7 @@ pytestmark = pytest.mark.real_time
 
 AMI = "asterisk-ami"
 NUMBER_AS_ENDPOINT = {"endpoint": "PJSIP/{number}"}
+NOBODYS = {"alice": {"port": 1}}
 NO_SUCH_TRUNK = {"endpoint": "PJSIP/{number}@carrier"}
 
 
@@ -46,13 +47,13 @@ def tables(
 
 
 async def test_check_says_what_it_reached(tables: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    """Each dialer's engine is told with its version, but a softphone, and all is good."""
+    """Each dialer's engine is told with its version, and all is good."""
     findings = await checked(tables, tmp_path)
     seen = {finding.what.split()[0]: finding.seen for finding in findings}
     assert all(finding.good for finding in findings)
     assert seen["asterisk"].startswith("Asterisk 22")
     assert seen[AMI].startswith("Asterisk 22")
-    assert seen["baresip"].startswith("not asked")
+    assert seen["baresip"].startswith("1 of 1 softphones; baresip ")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,7 @@ async def test_check_says_what_it_reached(tables: dict[str, dict[str, Any]], tmp
             "it refuses user and password; see user and password_",
         ),
         ("baresip", {"endpoint": "{number}@pbx"}, "settings", "wants a SIP URI"),
+        ("baresip", {"phones": NOBODYS}, "baresip", "alice's not: nothing listens on 127.0.0.1:1;"),
     ],
 )
 async def test_check_says_what_is_wrong(

@@ -40,10 +40,6 @@ class BaresipDialer(ExchangeDialer):
     @hookimpl
     async def report_health(self) -> list[Health]:
         """In one: a phone that is switched off is its agent's trouble; all of them off are the host's."""
-        if self._started().observes:
-            return [
-                Health(what="baresip", good=True, seen="not asked: softphones answer the running host only")
-            ]
         phones = await super().report_health()
         up = [one.seen for one in phones if one.good]
         down = [f"{one.what} not: {one.seen}" for one in phones if not one.good]
@@ -51,9 +47,6 @@ class BaresipDialer(ExchangeDialer):
         return [Health(what="baresip", good=bool(up), seen=seen)]
 
     def open_lines(self, host: Host) -> Sequence[Line]:
-        """A control socket has one user: the next one takes the place of the first."""
-        if host.observes:
-            return []
         return [self._line(host, agent_id, phone) for agent_id, phone in self.settings.phones.items()]
 
     def engine_of(self, agent: Agent) -> str | None:
@@ -78,4 +71,5 @@ class BaresipDialer(ExchangeDialer):
             connection=softphone.connection,
             agent_seconds=seconds,
             setup_seconds=self.settings.setup_seconds,
+            has_one_user=True,
         )

@@ -78,17 +78,30 @@ class Connection:
         return self._wire
 
     async def health(self) -> Health:
-        """How it is; waits for the first try to end, so that a check right after the start can tell."""
+        """How it is; waits for the first try to end, so that a check right after the start can tell.
+
+        A connection that is not kept up is made for the question, and ended.
+        """
+        if self._task is None:
+            return await self._glanced()
         with suppress(TimeoutError):
             async with asyncio.timeout(min(self.address.timeout_seconds, HEALTH_SECONDS)):
                 await self._tried.wait()
         return Health(what=self.what, good=self._wire is not None, seen=self._seen)
 
+    async def _glanced(self) -> Health:
+        try:
+            await self._session(self._greet)
+        except Exception as error:  # noqa: BLE001  (whatever it was, it is told)
+            self._down(explained(error, self.address))
+            return Health(what=self.what, good=False, seen=self._seen)
+        return Health(what=self.what, good=True, seen=self._seen)
+
     async def _keep_up(self) -> None:
         while True:
             longest = LONGEST_PAUSE
             try:
-                await self._session()
+                await self._session(self._use)
             except Exception as error:  # noqa: BLE001  (whatever it was, the connection is made anew)
                 longest = LONGEST_PAUSE_REFUSED if isinstance(error, EngineRefusedError) else LONGEST_PAUSE
                 self._down(explained(error, self.address))
@@ -96,14 +109,14 @@ class Connection:
             ceiling = min(longest, BASE_PAUSE * 2 ** min(self._failures, 16))
             await asyncio.sleep(self.random.uniform(ceiling / 2, ceiling))
 
-    async def _session(self) -> None:
-        """Connect, log in, and stay until the connection ends."""
+    async def _session(self, use: Callable[[Wire, "asyncio.Task[None]"], Awaitable[None]]) -> None:
+        """Connect, use it, and close it."""
         async with asyncio.timeout(self.address.timeout_seconds):
             reader, writer = await self._connected()
         wire = self.open_wire(reader, writer)
         reading = asyncio.create_task(wire.run(), name=f"reading from {self.what}")
         try:
-            await self._use(wire, reading)
+            await use(wire, reading)
         finally:
             self._wire = None
             wire.close()
@@ -113,12 +126,8 @@ class Connection:
                 reading.exception()  # seen
 
     async def _use(self, wire: Wire, reading: asyncio.Task[None]) -> None:
-        async with asyncio.timeout(self.address.timeout_seconds):
-            version = await wire.log_in()
-        self._wire = wire
-        self._seen = f"{version} at {self.address}"
-        self._tried.set()
-        log.info("%s: connected: %s", self.what, self._seen)
+        """Log in, and stay until the connection ends."""
+        await self._greet(wire, reading)
         await self.on_up()
         self._failures = 0
         while True:
@@ -126,6 +135,14 @@ class Connection:
             if done:
                 reading.result()
             await wire.ping()
+
+    async def _greet(self, wire: Wire, _: "asyncio.Task[None]") -> None:
+        async with asyncio.timeout(self.address.timeout_seconds):
+            version = await wire.log_in()
+        self._wire = wire
+        self._seen = f"{version} at {self.address}"
+        self._tried.set()
+        log.info("%s: connected: %s", self.what, self._seen)
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         tls = self.address.tls() if self.address.tls else None

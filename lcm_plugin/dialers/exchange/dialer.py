@@ -29,12 +29,18 @@ class RepeatedAttemptError(RuntimeError):
 
 @define(kw_only=True, eq=False)
 class Line:
-    """An exchange and the connection it speaks over."""
+    """An exchange and the connection it speaks over.
+
+    Attributes:
+        has_one_user: who connects last takes the engine from who did before: a host that only observes asks
+            for its health, in a moment, and does no more.
+    """
 
     exchange: Exchange
     connection: Connection
     agent_seconds: float
     setup_seconds: float
+    has_one_user: bool = False
 
 
 class ExchangeDialer(ABC):
@@ -70,7 +76,8 @@ class ExchangeDialer(ABC):
         self._host = host
         for line in self.open_lines(host):
             self._lines[line.exchange.name] = line
-            line.connection.start()
+            if not (host.observes and line.has_one_user):
+                line.connection.start()
 
     @hookimpl
     async def on_shutdown(self) -> None:
