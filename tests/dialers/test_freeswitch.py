@@ -373,6 +373,36 @@ async def test_a_call_is_adopted_after_a_restart(switch: FakeFreeSwitch, opened:
     assert not switch.channels
 
 
+async def test_a_call_that_two_look_for_is_adopted_once(switch: FakeFreeSwitch, opened: OpenSite) -> None:
+    """Two questions at once find one call, which one task follows to its end."""
+    async with opened() as one:
+        await one.healthy()
+        await one.placed()
+        await one.heard("established")
+    async with opened() as other:
+        await other.healthy()
+        call, same = await asyncio.gather(other.found(), other.found())
+        assert call == same
+        following = [task for task in asyncio.all_tasks() if task.get_name() == "call of attempt attempt-1"]
+        assert len(following) == 1
+        assert call
+        await other.clear(call)
+        await other.ended()
+    assert other.listener.told().count("call_cleared") == 1
+
+
+async def test_what_was_not_found_is_forgotten(switch: FakeFreeSwitch, opened: OpenSite) -> None:
+    """Nothing is kept of attempts that were asked for in vain, or not placed."""
+    async with opened() as one:
+        await one.healthy()
+        assert await one.found() is None
+        await switch.stop()
+        await one.healthy(good=False)
+        assert await one.call(2) is None
+        (line,) = one.host.plugins["freeswitch"]._lines.values()  # type: ignore[attr-defined]
+        assert line.exchange._legs == {}
+
+
 async def test_an_agents_leg_left_behind_is_hung_up(switch: FakeFreeSwitch, opened: OpenSite) -> None:
     """A host that stops between the legs hangs up; a leg of one that died there is not carried on."""
     async with opened() as one:

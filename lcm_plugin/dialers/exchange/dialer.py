@@ -107,6 +107,7 @@ class ExchangeDialer(ABC):
             await course.begin()
         except EngineDownError as error:
             del self._courses[attempt.id]
+            course.exchange.forget(attempt.id)
             log.warning("attempt %s: not placed: %s", attempt.id, described(error))
             return None  # surely nothing was placed: the next dialer may be asked
         except BaseException:
@@ -190,8 +191,11 @@ class ExchangeDialer(ABC):
 
     async def _found(self, line: Line, attempt_id: str, course: Course | None) -> Call | None:
         legs = await line.exchange.seen(attempt_id)
+        course = course or self._courses.get(attempt_id)  # somebody else may have asked meanwhile
         if course and (legs or not course.in_doubt):
             return course.call
+        if not legs and not course:
+            line.exchange.forget(attempt_id)
         return self._adopted(line, attempt_id, legs) if legs else None
 
     def _adopted(self, line: Line, attempt_id: str, legs: Mapping[Party, ConnectionState]) -> Call:
