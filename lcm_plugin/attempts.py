@@ -90,6 +90,10 @@ class Shelf:
         """Send again what may not have reached the LCM; how many messages."""
         return await self._run(letters.resend, attempt_id=attempt_id, now=self.clock.now())
 
+    async def withdraw(self, attempt_id: str) -> int:
+        """Give up what may not have reached the LCM, or what it rejected; how many messages."""
+        return await self._run(housekeeping.withdraw, attempt_id=attempt_id, now=self.clock.now())
+
     async def _run(self, step: Callable[..., T], **facts: Any) -> T:
         return await self.database.run(partial(step, **facts))
 
@@ -192,7 +196,7 @@ def forgotten(count: int, left: list[Letter]) -> list[str]:
         lines.append(f"{unsent} messages are still to be sent to the LCM; they are erased once it has them")
     return lines + [
         f"{one.message} is {one.state}, and kept until the LCM has confirmed it:"
-        f" `lcm-plugin attempts resend {one.attempt_id}` sends it again"
+        f" `lcm-plugin attempts resend {one.attempt_id}` sends it again, `withdraw` gives it up"
         for one in kept
     ]
 

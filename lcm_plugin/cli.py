@@ -139,12 +139,13 @@ def next_(config: Path, agent: str, campaign_group: str | None) -> None:
 @config_option
 @click.option("--open", "only_open", is_flag=True, help="Only those that are not closed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, numbers in full.")
-@click.argument("words", nargs=-1, metavar="[ID | forget KEY | resend ID | adopt]")
+@click.argument("words", nargs=-1, metavar="[ID | forget KEY | resend ID | withdraw ID | adopt]")
 def attempts_(*, config: Path, only_open: bool, as_json: bool, words: tuple[str, ...]) -> None:
     """What the ledger holds; with an ID, one attempt with a line for each step of its life.
 
     forget KEY takes the person of an LCM key out of the ledger. resend ID sends again what may not have
-    reached the LCM. adopt makes a copied ledger file the one in use.
+    reached the LCM, or was rejected; withdraw ID gives it up, and later messages of the contact go on. adopt
+    makes a copied ledger file the one in use.
     """
     match words:
         case ():
@@ -157,11 +158,14 @@ def attempts_(*, config: Path, only_open: bool, as_json: bool, words: tuple[str,
         case ("resend", attempt_id):
             sent = _run(_on_shelf(config, lambda one: one.resend(attempt_id)))
             click.echo(f"{sent} messages will be sent again")
+        case ("withdraw", attempt_id):
+            count = _run(_on_shelf(config, lambda one: one.withdraw(attempt_id)))
+            click.echo(f"{count} messages were given up")
         case (attempt_id,):
             story = _run(_on_shelf(config, lambda one: one.story(attempt_id)))
             click.echo(json.dumps(story.as_json(), indent=2) if as_json else "\n".join(attempts.told(story)))
         case _:
-            raise click.UsageError("write an ID, forget KEY, resend ID or adopt")
+            raise click.UsageError("write an ID, forget KEY, resend ID, withdraw ID or adopt")
 
 
 async def _on_shelf(config: Path, do: Callable[[attempts.Shelf], Awaitable[_Result]]) -> _Result:

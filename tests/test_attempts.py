@@ -25,3 +25,26 @@ async def test_forget_names_the_messages_that_still_tell_who_it_was(ledger: Ledg
     assert unconfirmed.startswith("SetDNC is unconfirmed")
     assert f"attempts resend {disposed.id}" in unconfirmed
     assert forgotten(*await shelf.forget("nobody's")) == ["0 attempts know nobody any more"]
+
+
+async def test_what_is_withdrawn_is_given_up(ledger: Ledger, clock: LoopClock) -> None:
+    """`withdraw ID` closes an attempt whose message was rejected, says so, and the contact's next goes on."""
+    contact = Contact(key="k", phone_number="+12125550101")
+    attempts = []
+    for message in ("first", "second"):
+        offer = ledger.change(await ledger.open(Agent(id=message)), AttemptState.OFFERED, contact=contact)
+        attempts.append(await ledger.dispose(offer, [Draft(message=message, values={})]))
+    (taken,) = await ledger.run(partial(letters.take, holder=ledger.holder, now=ledger.now()))
+    settle = partial(letters.settle, letter_id=taken.id, state=LetterState.REJECTED, error="no")
+    await ledger.run(partial(settle, now=ledger.now()))
+    take = partial(letters.take, holder=ledger.holder, now=ledger.now())
+    shelf = Shelf(ledger.database, clock)
+    assert await ledger.run(take) == []
+    assert await shelf.withdraw(attempts[0].id) == 1
+    assert await shelf.withdraw(attempts[0].id) == 0
+    story = await shelf.story(attempts[0].id)
+    assert (story.attempt.state, story.lines[-1].reason) == (
+        AttemptState.CLOSED,
+        "what the LCM did not take was withdrawn",
+    )
+    assert [one.message for one in await ledger.run(take)] == ["second"]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from attrs import define, evolve, field
 
 from cti_hooks import AnswerKind, Attempt, AttemptState, Contact
+from lcm_plugin.ledger import letters
 from lcm_plugin.ledger.audit import write_noted
 from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
 from lcm_plugin.ledger.database import Step
@@ -75,6 +76,19 @@ def _finish(connection: sa.Connection, row: Any, state: AttemptState, now: datet
     done = evolve(attempt_of(row.body), state=state, changed_at=now, reason=reason)
     with suppress(AttemptLostError):  # another host was quicker
         set_from(connection, done, AttemptState(row.state))
+
+
+def withdraw(connection: sa.Connection, attempt_id: str, now: datetime) -> int:
+    """Send the LCM no more what it rejected of this attempt, or may not have had; how many messages."""
+    count = letters.withdraw(connection, attempt_id, now)
+    unsettled = sa.exists().where(outbox.c.attempt_id == attempts.c.id, outbox.c.state.not_in(SETTLED))
+    told = attempts.select().where(
+        attempts.c.id == attempt_id, attempts.c.state == AttemptState.DISPOSED.value, ~unsettled
+    )
+    if count and (row := connection.execute(told).first()):
+        _finish(connection, row, AttemptState.CLOSED, now, "what the LCM did not take was withdrawn")
+        write_noted(connection)
+    return count
 
 
 def forget(connection: sa.Connection, key: str, now: datetime) -> int:

@@ -35,6 +35,8 @@ class LetterState(StrEnum):
 
 
 SETTLED: Final = (LetterState.CONFIRMED.value, LetterState.WITHDRAWN.value)
+_KEPT: Final = outbox.c.state.in_([LetterState.UNCONFIRMED.value, LetterState.REJECTED.value])
+"""For a person to decide on."""
 _OF_FORGOTTEN: Final = sa.exists().where(
     attempts.c.id == outbox.c.attempt_id, attempts.c.pruned_at.is_not(None)
 )
@@ -164,9 +166,17 @@ def left_sending(connection: sa.Connection, now: datetime, *, resend: bool) -> i
 
 def resend(connection: sa.Connection, attempt_id: str, now: datetime) -> int:
     """A person says that what is unconfirmed or rejected of this attempt is to be sent again. How many."""
-    kept = outbox.c.state.in_([LetterState.UNCONFIRMED.value, LetterState.REJECTED.value])
     row = {"state": LetterState.WAITING.value, "tries": 0, "error": None, "changed_at": now}
-    return connection.execute(outbox.update().where(outbox.c.attempt_id == attempt_id, kept), row).rowcount
+    return connection.execute(outbox.update().where(outbox.c.attempt_id == attempt_id, _KEPT), row).rowcount
+
+
+def withdraw(connection: sa.Connection, attempt_id: str, now: datetime) -> int:
+    """A person says that what is unconfirmed or rejected of this attempt need not reach the LCM. How many."""
+    row = {"state": LetterState.WITHDRAWN.value, "changed_at": now}
+    mine = outbox.c.attempt_id == attempt_id
+    count = connection.execute(outbox.update().where(mine, _KEPT), row).rowcount
+    erase(connection, mine, _OF_FORGOTTEN)
+    return count
 
 
 def list_letters(
