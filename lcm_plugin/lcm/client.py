@@ -114,8 +114,7 @@ class LcmClient:
         }
         reply = await self.ask(message, agent, **values)
         return tuple(
-            self.normalizer.contact(record, campaign_group=campaign_group, reserved=True)
-            for record in reply.records
+            self.normalizer.usable(reply.records, agent.id, campaign_group=campaign_group, reserved=True)
         )
 
     async def ask(self, message: MessageType, agent: Agent, attempt_id: str = "", **values: Any) -> Reply:

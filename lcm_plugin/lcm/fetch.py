@@ -7,7 +7,6 @@ already are taken out of the answer; what is left is the lost contact. Nothing l
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from attrs import define
@@ -84,7 +83,7 @@ class Fetch:
         self.patience.count()
         try:
             reply = await self._ask(CATALOGUE[self.settings.download_with], count=1, reserved=False)
-            contacts = [self._contact(record, reserved=False) for record in reply.records]
+            contacts = self._contacts(reply)
             self._refuse_others(contacts)
         except LcmError as error:
             if RULES[error.fault][Kind.DOWNLOAD] is Verdict.DOUBT:
@@ -100,9 +99,11 @@ class Fetch:
         doubt = self._doubt
         return doubt.campaign_group if reserved and doubt else self.campaign_group
 
-    def _contact(self, record: Mapping[str, Any], *, reserved: bool) -> Contact:
-        group = self._group(reserved=reserved)
-        return self.normalizer.contact(record, campaign_group=group, reserved=reserved)
+    def _contacts(self, reply: Reply) -> list[Contact]:
+        """Those that can be used; where that is none of them, it is an error."""
+        facts: dict[str, Any] = {"campaign_group": self._group(reserved=False), "reserved": False}
+        contacts = self.normalizer.usable(reply.records, self.agent.id, **facts)
+        return contacts or [self.normalizer.contact(record, **facts) for record in reply.records]
 
     def _refuse_others(self, contacts: list[Contact]) -> None:
         """Another agent's contact answers another question: a reply that came twice on a bus we share."""
@@ -142,17 +143,10 @@ class Fetch:
 
     async def _lost(self, reply: Reply) -> list[Contact]:
         """The contacts nobody knows."""
-        contacts = list(self._usable(reply))
+        group = self._group(reserved=True)
+        contacts = self.normalizer.usable(reply.records, self.agent.id, campaign_group=group, reserved=True)
         known = await self.ledger.owners([contact.key for contact in contacts]) if contacts else {}
         return [contact for contact in contacts if contact.key not in known]
-
-    def _usable(self, reply: Reply) -> Iterator[Contact]:
-        """One that cannot be used is logged: it could not be dialed anyway."""
-        for record in reply.records:
-            try:
-                yield self._contact(record, reserved=True)
-            except LcmBadReply as error:
-                log.warning("a reserved contact of agent %s cannot be used: %s", self.agent.id, error)
 
     async def _nothing_lost(self, doubt: Doubt) -> None:
         now = asyncio.get_running_loop().time()

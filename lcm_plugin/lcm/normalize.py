@@ -1,7 +1,8 @@
 """From a record of the LCM's to a `Contact` (DESIGN 7). What has no field of its own stays in `extra`."""
 
+import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from lcm_plugin.errors import Fault, LcmBadReply
 from lcm_plugin.lcm import spelling
 from lcm_plugin.lcm.decode import Reply
 from lcm_plugin.lcm.spelling import ALIASES, MISSING, folded, pick
+
+log = logging.getLogger("lcm_plugin.lcm")
 
 UNREADABLE_EXPIRY: Final = "ExpiryTime"
 """Where `extra` keeps an expiry that could not be read."""
@@ -73,6 +76,18 @@ class Normalizer:
             reserved=reserved,
             extra=extra,
         )
+
+    def usable(
+        self, records: Iterable[Mapping[str, Any]], agent_id: str, *, campaign_group: str, reserved: bool
+    ) -> list[Contact]:
+        """The contacts of these records. One that cannot be used is logged: it could not be dialed anyway."""
+        contacts = []
+        for record in records:
+            try:
+                contacts.append(self.contact(record, campaign_group=campaign_group, reserved=reserved))
+            except LcmBadReply as error:
+                log.warning("a contact of agent %s cannot be used: %s", agent_id, error)
+        return contacts
 
     def consent(self, word: str) -> Consent:
         """What a word of the LCM's means; one the site has not mapped is unknown."""

@@ -324,6 +324,22 @@ async def test_what_is_reserved_comes_first(open_centre: OpenCentre) -> None:
     assert [key(one) for one in centre.records.shown] == ["2", "1", "3"]
 
 
+async def test_a_fetch_of_the_hosts_own_while_the_reserved_are_asked_for(open_centre: OpenCentre) -> None:
+    """What the host fetched meanwhile stays in hand; what was reserved is offered after it."""
+    centre = await open_centre([person(1), person(2)], preview=WAITS, reserved_first=True)
+    assert centre.lcm._lists.reserve("alice", GROUP)
+    centre.lcm.order("late,message=GetReservedManualDialContact,seconds=2,times=1")
+    await centre.ready(ALICE)
+    await asyncio.sleep(0.5)
+    fetched = await centre.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
+    await asyncio.sleep(5)
+    assert key(centre.records.shown[-1]) == fetched.key.rpartition("|")[2]
+    await centre.answers(ALICE, centre.records.shown[-1], "skip")
+    await asyncio.sleep(5)
+    assert sorted(key(one) for one in centre.records.shown) == ["1", "2"]
+    assert len(await centre.ledger.attempts()) == 2
+
+
 # -- a person's calls ---------------------------------------------------------------------------------------
 
 OFFICE = SandboxMode(id="2", phone_number="+12125550999", description="Office", consent="No")

@@ -12,7 +12,7 @@ from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import Fault, LcmBadReply, LcmError, LcmRejected, LcmUnavailable
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.envelope import Request
-from lcm_plugin.sandbox import Sandbox
+from lcm_plugin.sandbox import Sandbox, SandboxContact
 
 GROUP = "AD Dev Manual Group"
 FRESH = "GetDownloadContactsForDialing"
@@ -423,7 +423,23 @@ async def test_a_reserved_contact_that_cannot_be_used_keeps_nobody_waiting(
     contact = await client.next_contact(ALICE, GROUP)
     assert contact is not None
     assert asked(lcm) == [FRESH, RESERVED, RESERVED, FRESH]
-    assert "a reserved contact of agent alice cannot be used" in caplog.text
+    assert "a contact of agent alice cannot be used" in caplog.text
+
+
+async def test_one_that_cannot_be_used_costs_no_other(
+    open_lcm: OpenLcm, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of several contacts in a reply, one without a number is logged; the others come, reserved or fresh."""
+    people = [
+        SandboxContact(key=f"k{n}", phone_number=number, campaign_group=GROUP)
+        for n, number in enumerate(["", "+12125550101"])
+    ]
+    _, client = await open_lcm(people, at_once=2)
+    contact = await client.next_contact(ALICE, GROUP)
+    assert contact
+    assert contact.key == "k1"
+    assert [one.key for one in await client.reserved_contacts(ALICE, GROUP)] == ["k1"]
+    assert caplog.text.count("a contact of agent alice cannot be used") == 2
 
 
 async def test_several_lost_contacts_are_found_one_by_one(open_lcm: OpenLcm) -> None:
