@@ -43,7 +43,14 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import IN_DOUBT, OPEN, DialingStoppedError, Ledger, LedgerUnavailable
+from lcm_plugin.ledger import (
+    IN_DOUBT,
+    OPEN,
+    CalledMeanwhileError,
+    DialingStoppedError,
+    Ledger,
+    LedgerUnavailable,
+)
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -291,6 +298,11 @@ class Desk:
             intended = await self._dialing.intended(attempt, reason="ready")
         except DialingStoppedError as error:
             return self._hold_back(attempt, str(error))
+        except CalledMeanwhileError:
+            return await self._dial(attempt)
+        return await self._go_on(attempt, intended)
+
+    async def _go_on(self, attempt: Attempt, intended: tuple[Attempt, Dial] | Refusal) -> float | None:
         if not isinstance(intended, Refusal):
             return await self._place(*intended)
         if not self._reviewing.leave_to_a_person(attempt, intended):
@@ -423,6 +435,8 @@ class Desk:
             intended = await self._dialing.intended(attempt, contact=contact, by_person=True, **told)
         except DialingStoppedError as error:
             raise ConflictError(str(error)) from None
+        except CalledMeanwhileError:
+            return await self._dial_for(attempt, said)
         if isinstance(intended, Refusal):
             raise ConflictError(intended.reason, (intended,))
         self._spawn(self._place(*intended), f"dialing attempt {attempt.id}")

@@ -40,6 +40,7 @@ class Reviewing:
         contact = contact or attempt.contact
         if contact is None:
             return ()
+        self.ledger.count_anew(contact)
         found = await self.site.refusals(attempt.agent, contact, self.ledger.now())
         objection = self._rejection(contact)
         if keys and objection is None:

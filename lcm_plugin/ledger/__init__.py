@@ -3,6 +3,7 @@
 from lcm_plugin.ledger.database import Database, database_for
 from lcm_plugin.ledger.errors import (
     AttemptLostError,
+    CalledMeanwhileError,
     DialingStoppedError,
     KeyTakenError,
     LedgerError,
@@ -24,6 +25,7 @@ __all__ = [
     "OPEN",
     "WAITING",
     "AttemptLostError",
+    "CalledMeanwhileError",
     "Database",
     "Delivery",
     "DialingStoppedError",

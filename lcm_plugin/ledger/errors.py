@@ -27,6 +27,10 @@ class KeyTakenError(LedgerError):
         self.attempt_id, self.state, self.agent_id = attempt_id, state, agent_id
 
 
+class CalledMeanwhileError(LedgerError):
+    """Its number, or its contact, was called since its past calls were told: it is to be reviewed again."""
+
+
 class DialingStoppedError(LedgerError):
     """Somebody stopped dialing for the site, this campaign or this agent; what is offered stays so."""
 

@@ -13,7 +13,7 @@ import attrs
 import sqlalchemy as sa
 from attrs import define, field
 
-from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health
+from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
 from lcm_plugin.ledger import letters, reading, writing
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError, LedgerUnavailable
@@ -64,6 +64,8 @@ class Ledger(Records):
     _others: dict[str, "asyncio.Future[Attempt | None]"] = field(factory=dict, init=False)
     _doubts: dict[str, Doubtful | None] = field(factory=dict, init=False)
     _handed: OrderedDict[str, str] = field(factory=OrderedDict, init=False)
+    _counted: OrderedDict[str, reading.Counted] = field(factory=OrderedDict, init=False)
+    """What reviews were told of past calls, by LCM key, until the call is placed."""
     _latest: datetime | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -171,20 +173,19 @@ class Ledger(Records):
 
         Raises:
             DialingStoppedError: nothing may be placed now; the attempt stays offered.
+            CalledMeanwhileError: there are calls that its review has not seen; it stays offered.
             KeyTakenError: its key is open in another attempt, or was dialed before.
             AttemptLostError: it is not this host's any more.
             LedgerUnavailable: it was not recorded, so it must not be dialed.
         """
         dialing = self._evolved(attempt, AttemptState.DIALING, facts)
-        number = self.number_hash(attempt.contact) if attempt.contact else ""
-        holder = self._keeper.holder
-        step = partial(
-            writing.dial_attempt,
-            attempt=dialing,
-            holder=holder,
-            number_hash=number,
+        holder, contact = self._keeper.holder, dialing.contact
+        intent = writing.Intent(
+            number_hash=self.number_hash(contact) if contact else "",
             by_person=by_person,
+            counted=self._counted.pop(contact.key, None) if contact else None,
         )
+        step = partial(writing.dial_attempt, attempt=dialing, holder=holder, intent=intent)
         undo = partial(self._undo, dialing, attempt, holder)
         try:
             await self._intend(dialing, step, undo)
@@ -347,6 +348,20 @@ class Ledger(Records):
         known = await self._read(reading.owners, keys=keys)
         mine = {one.contact.key: one.agent.id for one in self._open.values() if one.contact}
         return known | {key: mine[key] for key in keys if key in mine}
+
+    def count_anew(self, contact: Contact) -> None:
+        """A review begins: a call of this contact relies on the past calls told from here on."""
+        self._counted.pop(contact.key, None)
+
+    async def past_calls(self, contact: Contact, since: datetime) -> list[PastCall]:
+        """As of `Records`; a call that is placed then has to find no others."""
+        calls = await super().past_calls(contact, since)
+        counted = reading.Counted(since=since, attempt_ids=frozenset(call.attempt_id for call in calls))
+        before = self._counted.get(contact.key)
+        self._counted[contact.key] = before.and_(counted) if before else counted
+        while len(self._counted) > HANDED:
+            self._counted.popitem(last=False)
+        return calls
 
     async def doubt(self, agent: Agent) -> Doubtful | None:
         """The agent's doubt, if there is one: as it was when the agent's attempt was opened, where it was."""

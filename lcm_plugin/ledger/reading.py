@@ -136,6 +136,28 @@ def history_of(connection: sa.Connection, attempt_id: str) -> list[Line]:
     ]
 
 
+@frozen(kw_only=True)
+class Counted:
+    """The past calls that a review counted: those dialed `since`, by their attempts' ids."""
+
+    since: datetime
+    attempt_ids: frozenset[str]
+
+    def and_(self, other: "Counted") -> "Counted":
+        """What both were told."""
+        both = self.attempt_ids & other.attempt_ids
+        return Counted(since=max(self.since, other.since), attempt_ids=both)
+
+
+def is_counted(connection: sa.Connection, contact: Contact, number_hash: str, counted: Counted) -> bool:
+    """Whether there was no other call to this number, or contact. No other transaction adds one meanwhile."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer
+        for which in sorted((number_hash, contact_digest(contact))):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int(which[:15], 16))))
+    calls = past_calls(connection, contact, number_hash, counted.since)
+    return all(call.attempt_id in counted.attempt_ids for call in calls)
+
+
 def past_calls(
     connection: sa.Connection, contact: Contact, number_hash: str, since: datetime
 ) -> list[PastCall]:

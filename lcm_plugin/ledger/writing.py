@@ -17,11 +17,12 @@ from lcm_plugin.ledger.audit import erase_dial, note, note_dial, note_end
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.errors import (
     AttemptLostError,
+    CalledMeanwhileError,
     DialingStoppedError,
     KeyTakenError,
     OpenElsewhereError,
 )
-from lcm_plugin.ledger.reading import Doubtful, doubt_of
+from lcm_plugin.ledger.reading import Counted, Doubtful, doubt_of, is_counted
 from lcm_plugin.ledger.rows import WITH_KEY, changes_of, held_by, row_of, row_with_key
 from lcm_plugin.ledger.schema import attempts, digest, doubts, holders, outbox
 from lcm_plugin.ledger.statement import Statement
@@ -209,24 +210,36 @@ def _changed(
     return True
 
 
-def dial_attempt(
-    connection: sa.Connection, attempt: Attempt, holder: str, number_hash: str, *, by_person: bool = False
-) -> None:
+@frozen(kw_only=True)
+class Intent:
+    """What a call about to be placed relies on."""
+
+    number_hash: str
+    by_person: bool = False
+    counted: Counted | None = None
+    """The past calls its review has seen, if it asked."""
+
+
+def dial_attempt(connection: sa.Connection, attempt: Attempt, holder: str, intent: Intent) -> None:
     """Record that a call is about to be placed: by compare-and-set on (state, holder), once for each key.
 
     Only a person may have a key dialed again, after its call is over.
 
     Raises:
+        CalledMeanwhileError: there are calls that its review has not seen.
         DialingStoppedError: nothing may be placed now.
         KeyTakenError: the key is open elsewhere, or was dialed before.
         AttemptLostError: the attempt is not offered any more, or not this host's.
     """
+    counted, contact = intent.counted, attempt.contact
+    if counted and contact and not is_counted(connection, contact, intent.number_hash, counted):
+        raise CalledMeanwhileError(f"the number of attempt {attempt.id} was called since it was reviewed")
     dialed = {**changes_of(attempt, holder), "dialed_at": attempt.changed_at}
     if not _updated(connection, attempt, "offered, free to dial", dialed, by=holder, **scopes_of(attempt)):
-        _check_dialable(connection, attempt, by_person=by_person)
+        _check_dialable(connection, attempt, by_person=intent.by_person)
         if not _updated(connection, attempt, "offered", dialed, by=holder):
             raise AttemptLostError(f"attempt {attempt.id} is not offered by this host any more")
-    note_dial(connection, attempt, number_hash)
+    note_dial(connection, attempt, intent.number_hash)
     note(connection, attempt)
 
 

@@ -127,3 +127,19 @@ async def test_a_cap_reached_by_another_host(open_centre: OpenCentre) -> None:
     assert set(gaps) == {"call-caps-number-gap"}
     assert all(abs(when - ended_at - timedelta(minutes=5)) < timedelta(seconds=5) for when in gaps.values())
     assert here.dialer.dialed == []
+
+
+@pytest.mark.parametrize("hosts", [1, 2])
+async def test_agents_who_get_one_number_at_once(open_centre: OpenCentre, hosts: int) -> None:
+    """A number under several keys, for agents ready in one moment, is called once, and refused to others."""
+    people = [person(key=f"k{number}", contact_id=f"c{number}") for number in range(4)]
+    caps = {"policies": {"call-caps": {"per_number": {"per_day": 1}}}, "preview": {"seconds": 0}}
+    first = await open_centre(people, **caps)
+    centres = [first, *([await open_centre(beside=first, **caps)] if hosts > 1 else [])]
+    agents = [Agent(id=f"agent-{number}") for number in range(4)]
+    await asyncio.gather(*(centres[n % hosts].ready(agent) for n, agent in enumerate(agents)))
+    await asyncio.sleep(2)
+    assert sum(len(centre.dialer.dialed) for centre in centres) == 1
+    refused = await first.ledger.attempts(states=[AttemptState.REFUSED])
+    assert len(refused) == 3
+    assert all("call-caps-number" in refusal.rule for one in refused for refusal in one.refusals)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -76,3 +77,18 @@ async def test_hosts_that_open_the_same_agents_in_opposite_order(
         answers = await asyncio.gather(*opened, return_exceptions=True)
         assert not [one for one in answers if isinstance(one, LedgerUnavailable)]
         assert len([one for one in answers if not isinstance(one, BaseException)]) == len(agents)
+
+
+async def test_hosts_that_dial_one_number_at_once(open_shared: Callable[[str], Awaitable[Ledger]]) -> None:
+    """Of two hosts that were told of no call to a number, one may place its own; the other looks again."""
+    dialing = []
+    for number, host in enumerate(("h1", "h2")):
+        ledger = await open_shared(host)
+        contact = Contact(key=host, contact_id=host, phone_number="+12125550101", consent="given")
+        attempt = await ledger.open(Agent(id=f"agent-{number}"))
+        attempt = ledger.change(attempt, AttemptState.OFFERED, contact=contact)
+        await ledger.recorded()
+        assert await ledger.past_calls(contact, ledger.now() - timedelta(days=1)) == []
+        dialing.append(ledger.dial(attempt))
+    answers = await asyncio.gather(*dialing, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in answers) == ["Attempt", "CalledMeanwhileError"]
