@@ -15,6 +15,7 @@ import aiohttp
 from attrs import define, field
 
 from cti_hooks import Agent, Clock
+from lcm_plugin import redirects
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import Fault, LcmBadReply, LcmError, LcmUnavailable
 from lcm_plugin.lcm.auth import Credentials
@@ -103,7 +104,9 @@ class WebSocketTransport:
         settings = self.settings
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, ssl=ssl_context(settings.tls, self.directory))
-            self._session = aiohttp.ClientSession(connector=connector, headers=dict(settings.headers))
+            self._session = aiohttp.ClientSession(
+                connector=connector, headers=dict(settings.headers), trace_configs=[redirects.refused()]
+            )
         headers = await self._credentials.headers(self._session)
         try:
             async with asyncio.timeout(settings.connect_seconds):

@@ -292,6 +292,30 @@ async def test_a_refused_handshake_sent_nothing(
     assert raised.value.fault is fault
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirected_handshake_goes_nowhere_else(
+    bus: tuple[Bus, str],
+    serve: Serve,
+    connect: Connect,
+    message: Request,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A redirect is not followed: the host it points to hears of no key, no header and no request."""
+    elsewhere, location = bus
+
+    async def redirect(request: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Location": location.replace("ws:", "http:")})
+
+    monkeypatch.setenv("KEY", "secret")
+    transport = connect(f"ws://{await serve(redirect)}/", auth={"type": "api_key", "token_env": "KEY"})
+    for _ in range(2):
+        with pytest.raises(LcmBadReply, match="redirects are not followed") as raised:
+            await transport.send(ALICE, message, soon())
+        assert (raised.value.fault, raised.value.status) == (Fault.REDIRECTED, status)
+    assert elsewhere.connections == 0
+
+
 async def test_nobody_listening_was_not_sent(connect: Connect, message: Request) -> None:
     """A refused connection has sent nothing."""
     with pytest.raises(LcmUnavailable) as raised:
