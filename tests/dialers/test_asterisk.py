@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti_hooks import Agent, Attempt, AttemptState, Call, CannotTellError, ConfigError, Dial, Host
+from lcm_plugin.dialers.asterisk.ari import Ari, AriRefusedError
 from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
-from lcm_plugin.dialers.asterisk.settings import AsteriskSettings
+from lcm_plugin.dialers.asterisk.settings import AsteriskSettings, EngineSettings
 from lcm_plugin.dialers.numbers import UndialableNumberError
 
 NOWHERE = "http://127.0.0.1:1/ari"
@@ -185,6 +186,33 @@ async def test_an_asterisk_that_says_no_is_told_in_one_line(
     assert 10 < len(tries) < 30
     assert max(pauses) > 20
     assert pauses[0] < 1
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """An Asterisk that redirects is named; where it points to hears nothing, and an order is refused."""
+    elsewhere: list[str] = []
+
+    async def hear(request: web.Request) -> web.Response:
+        elsewhere.append(request.path)
+        return web.Response()
+
+    async def redirect(request: web.Request) -> web.Response:
+        return web.Response(status=307, headers={"Location": f"http://127.0.0.1:{other}{request.path_qs}"})
+
+    async with (
+        served(hear) as other,
+        served(redirect) as port,
+        host_with(url=f"http://127.0.0.1:{port}/ari") as host,
+    ):
+        (answer,) = await host.hooks.all("report_health")
+        settings = EngineSettings(url=f"http://127.0.0.1:{port}/ari")
+        ari = Ari(name="asterisk", settings=settings, directory=Path.cwd(), seconds=1)
+        ari.open()
+        with pytest.raises(AriRefusedError):
+            await ari.originate("attempt-1-a")
+        await ari.close()
+    assert "redirects, with HTTP status 307, and is not followed: check url" in answer.value[0].seen
+    assert elsewhere == []
 
 
 async def test_a_wrong_name_in_the_certificate_is_told() -> None:

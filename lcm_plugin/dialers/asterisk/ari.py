@@ -16,6 +16,7 @@ from urllib.parse import quote
 import aiohttp
 from attrs import define, field
 
+from lcm_plugin import redirects
 from lcm_plugin.dialers.asterisk.settings import EngineSettings
 
 _KEPT_SECONDS: Final = 5.0
@@ -23,7 +24,8 @@ _KEPT_SECONDS: Final = 5.0
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _NOBODY: Final = frozenset({401, 403})
-_REFUSALS: Final = frozenset({400, 404, 422})
+_REDIRECTS: Final = frozenset(range(300, 400))
+_REFUSALS: Final = frozenset({400, 404, 422, *_REDIRECTS})
 _NOT_ALLOCATED: Final = 500
 """Asterisk's `Allocation failed`; a proxy's errors are others, and leave open what happened."""
 
@@ -71,7 +73,9 @@ class Ari:
             context = ssl.create_default_context(cafile=self.directory / self.settings.ca_file)
         connector = aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=_KEPT_SECONDS)
         timeout = aiohttp.ClientTimeout(total=self.seconds, sock_connect=self.seconds / 2)
-        self._session = aiohttp.ClientSession(headers=headers, connector=connector, timeout=timeout)
+        self._session = aiohttp.ClientSession(
+            headers=headers, connector=connector, timeout=timeout, trace_configs=[redirects.refused()]
+        )
 
     async def close(self) -> None:
         """Close the session."""
@@ -191,6 +195,8 @@ def refused(status: int, settings: EngineSettings) -> str:
         return "has no such thing: url should end in /ari, and ari.conf say enabled = yes"
     if status == _NOT_ALLOCATED:
         return "cannot reach this endpoint: unknown, or not registered"
+    if status in _REDIRECTS:
+        return f"redirects, with HTTP status {status}, and is not followed: check url"
     return f"refuses, with HTTP status {status}"
 
 
