@@ -57,6 +57,8 @@ log = logging.getLogger("lcm_plugin.desk")
 HOLD: Final = "hold"
 REFUSE: Final = "refuse"
 """What `on_refusal` may wish, besides an outcome id."""
+_LISTED_AGAIN: Final = (5.0, 15.0, 60.0)
+"""Seconds after which an outcome that the LCM did not list is tried again."""
 LOOK_AGAIN: float = 5.0
 """Seconds after which a contact held back (dialing stopped, a rule that holds) is looked at again."""
 
@@ -448,30 +450,41 @@ class Desk:
         raise ConflictError("; ".join(refusal.reason for refusal in refusals), refusals)
 
     async def _auto_dispose_in_time(self, attempt: Attempt) -> None:
-        """Auto-dispose, again while the ledger cannot be written; closed, it is for whoever is next."""
+        """Auto-dispose, again while the ledger cannot be written; closed, it is for whoever is next.
+
+        Where the LCM does not list the outcome, its lists may be in disorder: a few times more.
+        """
+        pauses = iter(_LISTED_AGAIN)
         while not self._closed.is_set():
             try:
-                return await self._auto_dispose(attempt)
+                if await self._auto_dispose(await self.ledger.get(attempt.id) or attempt):
+                    return
+                pause = next(pauses)
             except LedgerUnavailable as error:
-                await _waited(self._closed, self._after_error(error))
-        return None
+                pause = self._after_error(error)
+            except StopIteration:
+                return
+            await _waited(self._closed, pause)
 
     async def _after_call(self, attempt: Attempt) -> None:
         """A call that outlives its agent's login waits for a disposition wherever its agent comes to."""
         await self._auto_dispose_in_time(attempt)
         self._leave_if_gone()
 
-    async def _auto_dispose(self, attempt: Attempt) -> None:
+    async def _auto_dispose(self, attempt: Attempt) -> bool:
+        """Whether all is done that can be: False where the LCM does not list the outcome."""
         outcome = attempt.outcome.value if attempt.outcome else "unknown"
         wanted = self.settings.auto_dispose.get(outcome, self.settings.auto_dispose.get(ANY))
         if wanted is None:
-            return
+            return True
         try:
             await self.disposing.dispose(attempt, Disposition(outcome_id=wanted), "auto")
         except ConflictError as error:  # somebody else was quicker
             log.debug("%s", error)
         except InvalidError as error:
             log.error("attempt %s cannot be disposed of by itself: %s", attempt.id, error)  # noqa: TRY400  (no trace)
+            return False
+        return True
 
     async def _dispose_or_release(self, attempt: Attempt) -> None:
         """What ended at a host that is gone waits for a person, wherever its agent is."""

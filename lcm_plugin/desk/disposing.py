@@ -1,8 +1,10 @@
 """What came of a call, told to the LCM: checked by its lists, recorded, sent by the outbox (DESIGN 5)."""
 
+import asyncio
 import logging
+import math
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -54,6 +56,8 @@ _BY_CONTENT: Final = {
     (CallbackKind.REGULAR, True): OUTCOME_AND_CALLBACK,
     (CallbackKind.REGULAR, False): CALLBACK,
 }
+_AGAIN: Final = 10.0
+"""Seconds until a campaign's kept lists, which lack what is looked for, are asked for once more."""
 _DELIVERED: Final = {
     Verdict.RETRY: LetterState.WAITING,
     Verdict.UNCONFIRMED: LetterState.UNCONFIRMED,
@@ -77,7 +81,8 @@ class Disposing:
     client: LcmClient
     ledger: Ledger
     outbox: Outbox = field(init=False)
-    _lists: dict[str, tuple[datetime, OutcomeLists]] = field(factory=dict, init=False)
+    _lists: dict[str, tuple[float, OutcomeLists]] = field(factory=dict, init=False)
+    _asked: dict[str, float] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.outbox = Outbox(
@@ -118,23 +123,15 @@ class Disposing:
         return disposed
 
     async def outcomes(self, agent: Agent, contact: Contact) -> OutcomeLists:
-        """The LCM's lists for this contact, kept for a while by campaign.
+        """The LCM's lists for this contact, kept for a while by campaign; an empty answer is not.
 
         Raises:
             LcmError: the LCM did not give them, and none are kept.
         """
-        now = self.ledger.now()
-        kept_at, lists = self._lists.get(contact.campaign, (None, OutcomeLists()))
-        if kept_at and now - kept_at < timedelta(seconds=self.settings.lists_seconds):
+        kept_at, lists = self._lists.get(contact.campaign, (-math.inf, OutcomeLists()))
+        if _now() - kept_at < self.settings.lists_seconds:
             return lists
-        try:
-            lists = await self._fetched(agent, contact)
-        except LcmError:
-            if kept_at is None:
-                raise
-            return lists
-        self._lists[contact.campaign] = (now, lists)
-        return lists
+        return await self._renewed(agent, contact)
 
     async def tell_state(self, agent: Agent, state: AgentState) -> None:
         """Relay an agent's state; the LCM answers nothing, and nothing depends on it."""
@@ -178,23 +175,13 @@ class Disposing:
     async def _unlisted(self, agent: Agent, contact: Contact, disposition: Disposition) -> dict[str, str]:
         """What the LCM does not list. Where its lists cannot be had, it is for the LCM to say no."""
         try:
-            lists = await self.outcomes(agent, contact)
+            wrong = _not_in(await self.outcomes(agent, contact), disposition)
+            if wrong and _now() - self._asked[contact.campaign] >= _AGAIN:  # it may be new
+                wrong = _not_in(await self._renewed(agent, contact), disposition)
         except LcmError as error:
             log.warning("dispositions of %s are not checked: no outcome lists: %s", contact.campaign, error)
             return {}
-        either = (*lists.telephony, *lists.business)
-        asked = (
-            ("outcome_id", disposition.outcome_id, either),
-            ("business_outcome_id", disposition.business_outcome_id, lists.business),
-        )
-        if disposition.do_not_call and lists.business and not disposition.business_outcome_id:
-            has = _shown(lists.business)
-            return {"business_outcome_id": f"is needed with do_not_call: SetDNC wants one; it has {has}"}
-        return {
-            name: f"the LCM does not list {value!r}; it has {_shown(choices)}"
-            for name, value, choices in asked
-            if value and value not in {choice.id for choice in choices}
-        }
+        return wrong
 
     async def _overlaps(self, attempt: Attempt, contact: Contact, callback: Callback) -> bool:
         call_id = self.settings.callid or attempt.id  # an empty one is refused (message facts, 1.3)
@@ -278,10 +265,45 @@ class Disposing:
         if attempt and attempt.state is AttemptState.DISPOSED:
             self.ledger.close_disposed(attempt, "the LCM has confirmed it")
 
+    async def _renewed(self, agent: Agent, contact: Contact) -> OutcomeLists:
+        """The lists as they are now, or those kept where the LCM gives none."""
+        kept = self._lists.get(contact.campaign)
+        self._asked[contact.campaign] = _now()
+        try:
+            lists = await self._fetched(agent, contact)
+        except LcmError:
+            if kept is None:
+                raise
+            return kept[1]
+        if lists == OutcomeLists():
+            return kept[1] if kept else lists
+        self._lists[contact.campaign] = (_now(), lists)
+        return lists
+
     async def _fetched(self, agent: Agent, contact: Contact) -> OutcomeLists:
         telephony = await self.client.ask(CALL_OUTCOMES_OFFLINE, agent, key=contact.key)
         business = await self.client.ask(GROUP_OUTCOMES, agent, call_id=self.settings.callid)
         return OutcomeLists(telephony=reading.outcomes(telephony), business=reading.outcomes(business))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _not_in(lists: OutcomeLists, disposition: Disposition) -> dict[str, str]:
+    """What a disposition says that is not on the lists."""
+    if disposition.do_not_call and lists.business and not disposition.business_outcome_id:
+        has = _shown(lists.business)
+        return {"business_outcome_id": f"is needed with do_not_call: SetDNC wants one; it has {has}"}
+    asked = (
+        ("outcome_id", disposition.outcome_id, (*lists.telephony, *lists.business)),
+        ("business_outcome_id", disposition.business_outcome_id, lists.business),
+    )
+    return {
+        name: f"the LCM does not list {value!r}; it has {_shown(choices)}"
+        for name, value, choices in asked
+        if value and value not in {choice.id for choice in choices}
+    }
 
 
 def _is_one_outcome(disposition: Disposition) -> bool:

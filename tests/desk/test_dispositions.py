@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve
 
 from cti_hooks import (
     Agent,
@@ -15,6 +15,7 @@ from cti_hooks import (
     Callback,
     CallEventKind,
     Disposition,
+    hookimpl,
 )
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.ledger import LetterState
@@ -215,6 +216,84 @@ async def test_lists_that_have_grown_old_serve_while_the_lcm_is_down(open_centre
     centre.lcm.order("busy,status=503")
     with pytest.raises(InvalidError, match="does not list '77'"):
         await centre.disposes(second, Disposition(outcome_id="77"))
+
+
+@define(eq=False)
+class Lists:
+    """Between the LCM and us; what it is told to, it leaves out of the next outcome lists."""
+
+    empty: bool = False
+    without: str = ""
+
+    @hookimpl
+    def lcm_adjust_reply(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        if message["subtopic"] not in {"SetCallOutComeOfflineResponse", "BusinessOutCome"}:
+            return None
+        listed = [one for one in message["message"]["response"] if one["OutComeID"] != self.without]
+        return {**message, "message": {"response": None if self.empty else listed}}
+
+
+async def test_an_empty_answer_is_not_kept(open_centre: OpenCentre) -> None:
+    """Lists that come empty refuse what is said now, and not what is said next."""
+    lists = Lists(empty=True)
+    centre = await open_centre(1, plugins=(lists,), **BY_HAND)
+    call = await ended(centre)
+    with pytest.raises(InvalidError, match="does not list '0'; it has none"):
+        await centre.disposes(call, Disposition(outcome_id="0"))
+    lists.empty = False
+    await centre.disposes(call, Disposition(outcome_id="0"))
+    assert (await centre.recorded(call)).state is AttemptState.CLOSED
+
+
+async def test_an_empty_answer_takes_no_list_away(open_centre: OpenCentre) -> None:
+    """Where lists are to be renewed and come empty, those kept are gone by."""
+    lists = Lists()
+    centre = await open_centre(2, plugins=(lists,), lists_seconds=60, **BY_HAND)
+    await centre.disposes(await ended(centre), Disposition(outcome_id="0"))
+    second = await ended(centre)
+    await asyncio.sleep(120)
+    lists.empty = True
+    await centre.disposes(second, Disposition(outcome_id="0"))
+    assert (await centre.recorded(second)).state is AttemptState.CLOSED
+
+
+async def test_a_new_outcome_is_looked_for(open_centre: OpenCentre) -> None:
+    """An id that kept lists lack is looked for at the LCM, every 10 s at most, before it is refused."""
+    lists = Lists(without="3")
+    centre = await open_centre(2, plugins=(lists,), **BY_HAND)
+    await centre.disposes(await ended(centre), Disposition(outcome_id="0"))
+    second, busy = await ended(centre), Disposition(outcome_id="3")
+    await asyncio.sleep(10)
+    for _ in range(3):
+        with pytest.raises(InvalidError, match="does not list '3'"):
+            await centre.disposes(second, busy)
+    assert len(centre.sent("SetCallOutComeOffline")) == 2
+    lists.without = ""
+    await asyncio.sleep(10)
+    await centre.disposes(second, busy)
+    assert (await centre.recorded(second)).state is AttemptState.CLOSED
+
+
+async def test_auto_dispose_is_tried_again_when_lists_recover(open_centre: OpenCentre) -> None:
+    """A disposition by auto_dispose that lists in disorder refused is made once they are good again."""
+    lists = Lists(empty=True)
+    centre = await open_centre(1, plugins=(lists,), auto_dispose={"*": "3"})
+    call = await ended(centre)
+    await asyncio.sleep(15)
+    assert (await centre.recorded(call)).state is AttemptState.ENDED
+    lists.empty = False
+    await asyncio.sleep(15)
+    assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["3"]
+
+
+async def test_auto_dispose_gives_up_what_is_not_listed(open_centre: OpenCentre) -> None:
+    """An outcome of auto_dispose's that the LCM never lists is tried a few times, and left to a person."""
+    centre = await open_centre(1, auto_dispose={"*": "77"})
+    call = await ended(centre)
+    await asyncio.sleep(3600)
+    assert len(centre.sent("SetCallOutComeOffline")) == 3
+    await centre.disposes(call, Disposition(outcome_id="0"))
+    assert (await centre.recorded(call)).state is AttemptState.CLOSED
 
 
 # -- sending ------------------------------------------------------------------------------------------------
