@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from cti_hooks import (
     described,
 )
 from lcm_plugin.config import DownloadMessage, LcmSettings
-from lcm_plugin.errors import ConflictError, InvalidError, LcmError
+from lcm_plugin.errors import ConflictError, Fault, InvalidError, LcmError, LcmUnavailable
 from lcm_plugin.lcm import reading
 from lcm_plugin.lcm.catalogue import CATALOGUE, TIME_ZONE, Kind, MessageType
 from lcm_plugin.lcm.catalogue.callbacks import OVERLAP
@@ -58,6 +59,8 @@ _BY_CONTENT: Final = {
 }
 _AGAIN: Final = 10.0
 """Seconds until a campaign's kept lists, which lack what is looked for, are asked for once more."""
+_CHECKING: Final = 5.0
+"""Seconds for all that the LCM is asked before a disposition is recorded; the hook has 20 in all."""
 _DELIVERED: Final = {
     Verdict.RETRY: LetterState.WAITING,
     Verdict.UNCONFIRMED: LetterState.UNCONFIRMED,
@@ -122,7 +125,7 @@ class Disposing:
         self.outbox.wake()
         return disposed
 
-    async def outcomes(self, agent: Agent, contact: Contact) -> OutcomeLists:
+    async def outcomes(self, agent: Agent, contact: Contact, until: float | None = None) -> OutcomeLists:
         """The LCM's lists for this contact, kept for a while by campaign; an empty answer is not.
 
         Raises:
@@ -131,7 +134,7 @@ class Disposing:
         kept_at, lists = self._lists.get(contact.campaign, (-math.inf, OutcomeLists()))
         if _now() - kept_at < self.settings.lists_seconds:
             return lists
-        return await self._renewed(agent, contact)
+        return await self._renewed(agent, contact, until)
 
     async def tell_state(self, agent: Agent, state: AgentState) -> None:
         """Relay an agent's state; the LCM answers nothing, and nothing depends on it."""
@@ -144,11 +147,12 @@ class Disposing:
 
     async def _check(self, attempt: Attempt, contact: Contact, disposition: Disposition) -> None:
         wrong = {**dict(self._wrong(disposition)), **_no_such_mode(contact, disposition.callback)}
+        until = _now() + _CHECKING
         if not wrong:
-            wrong = await self._unlisted(attempt.agent, contact, disposition)
+            wrong = await self._unlisted(attempt.agent, contact, disposition, until)
         if wrong:
             raise InvalidError(wrong)
-        if disposition.callback and await self._overlaps(attempt, contact, disposition.callback):
+        if disposition.callback and await self._overlaps(attempt, contact, disposition.callback, until):
             raise ConflictError("the callback overlaps another one of the agent's; choose another time")
 
     def _wrong(self, disposition: Disposition) -> Iterator[tuple[str, str]]:
@@ -172,22 +176,25 @@ class Disposing:
         if disposition.callback.ends_at <= disposition.callback.starts_at:
             yield "callback.ends_at", "is not after starts_at"
 
-    async def _unlisted(self, agent: Agent, contact: Contact, disposition: Disposition) -> dict[str, str]:
+    async def _unlisted(
+        self, agent: Agent, contact: Contact, disposition: Disposition, until: float
+    ) -> dict[str, str]:
         """What the LCM does not list. Where its lists cannot be had, it is for the LCM to say no."""
         try:
-            wrong = _not_in(await self.outcomes(agent, contact), disposition)
+            wrong = _not_in(await self.outcomes(agent, contact, until), disposition)
             if wrong and _now() - self._asked[contact.campaign] >= _AGAIN:  # it may be new
-                wrong = _not_in(await self._renewed(agent, contact), disposition)
+                wrong = _not_in(await self._renewed(agent, contact, until), disposition)
         except LcmError as error:
             log.warning("dispositions of %s are not checked: no outcome lists: %s", contact.campaign, error)
             return {}
         return wrong
 
-    async def _overlaps(self, attempt: Attempt, contact: Contact, callback: Callback) -> bool:
+    async def _overlaps(self, attempt: Attempt, contact: Contact, callback: Callback, until: float) -> bool:
         call_id = self.settings.callid or attempt.id  # an empty one is refused (message facts, 1.3)
         values = {"call_id": call_id, "key": contact.key, **self._window(callback)}
         try:
-            reply = await self.client.ask(OVERLAP, attempt.agent, attempt.id, **values)
+            async with _in_time(until):
+                reply = await self.client.ask(OVERLAP, attempt.agent, attempt.id, **values)
         except LcmError as error:
             log.warning("whether a callback overlaps could not be asked: %s", described(error))
             return False
@@ -265,12 +272,13 @@ class Disposing:
         if attempt and attempt.state is AttemptState.DISPOSED:
             self.ledger.close_disposed(attempt, "the LCM has confirmed it")
 
-    async def _renewed(self, agent: Agent, contact: Contact) -> OutcomeLists:
+    async def _renewed(self, agent: Agent, contact: Contact, until: float | None) -> OutcomeLists:
         """The lists as they are now, or those kept where the LCM gives none."""
         kept = self._lists.get(contact.campaign)
         self._asked[contact.campaign] = _now()
         try:
-            lists = await self._fetched(agent, contact)
+            async with _in_time(until):
+                lists = await self._fetched(agent, contact)
         except LcmError:
             if kept is None:
                 raise
@@ -288,6 +296,16 @@ class Disposing:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+@asynccontextmanager
+async def _in_time(until: float | None) -> AsyncIterator[None]:
+    """An LCM that has not answered until then is as one that cannot be asked."""
+    try:
+        async with asyncio.timeout_at(until):
+            yield
+    except TimeoutError:
+        raise LcmUnavailable("the LCM did not answer in time", fault=Fault.NO_ANSWER) from None
 
 
 def _not_in(lists: OutcomeLists, disposition: Disposition) -> dict[str, str]:

@@ -405,6 +405,24 @@ async def test_a_callback_that_overlaps(open_centre: OpenCentre) -> None:
     assert len(centre.lcm.account.callbacks) == 2
 
 
+async def test_a_callback_while_the_lcm_hangs(
+    open_centre: OpenCentre, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An LCM that does not answer keeps no callback from being booked: 5 s later it is, unchecked."""
+    centre = await open_centre(1, **BY_HAND)
+    call = await ended(centre)
+    centre.lcm.order("late,seconds=60")
+    began = asyncio.get_running_loop().time()
+    await centre.disposes(call, Disposition(outcome_id="4", callback=callback(centre, "personal")))
+    assert asyncio.get_running_loop().time() - began < 7
+    assert (await centre.recorded(call)).state is AttemptState.DISPOSED
+    for said in ("are not checked", "whether a callback overlaps could not be asked"):
+        assert caplog.text.count(said) == 1
+    centre.lcm.faults.clear()
+    await asyncio.sleep(60)
+    assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["4"]
+
+
 async def test_a_closed_attempt(open_centre: OpenCentre) -> None:
     """A disposition for an attempt that is closed is a conflict that says so, and is not sent."""
     centre = await open_centre(1, **BY_HAND)
