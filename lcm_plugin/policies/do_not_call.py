@@ -98,7 +98,7 @@ class DoNotCall(Policy):
             numbers = await self._file.numbers()
         except UnreadableListError as error:
             return [Health(what=what, good=False, seen=str(error))]
-        return [Health(what=what, good=True, seen=f"{len(numbers.digits)} numbers, as of {numbers.as_of}")]
+        return [Health(what=what, good=True, seen=f"{numbers.count} numbers, as of {numbers.as_of}")]
 
     async def checks(self, contact: Contact, moment: datetime) -> list[Check]:  # noqa: ARG002  (a list is of now)
         checks = []
@@ -116,7 +116,7 @@ class DoNotCall(Policy):
             numbers = await self._file.numbers()
         except UnreadableListError as error:
             return _unknown(str(error), evidence)
-        evidence |= {"numbers": len(numbers.digits), "as_of": numbers.as_of}
+        evidence |= {"numbers": numbers.count, "as_of": numbers.as_of}
         return _check(contact in numbers, evidence)
 
     async def _by_function(self, function: Callable[[Contact], Any], contact: Contact) -> Check:

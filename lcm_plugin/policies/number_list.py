@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,12 @@ Stamp = tuple[int, int]
 _NUMBER: Final = re.compile(r"\+?(?:[\s().\-/]*\d){3,18}[\s().\-/]*", re.ASCII)
 """An E.164 number has 15 digits at the most, and up to three before it from abroad."""
 _NO_DIGIT: Final = re.compile(r"[^0-9]+")
-_INTERNATIONAL: Final = "00"
+_ABROAD: Final = re.compile("00|011")
+"""What is dialed before a country code, in the US 011."""
+_TRUNK: Final = re.compile(r"\(\s*0\s*\)", re.ASCII)
+"""Written after a country code, dialed only without it."""
+_FLOAT: Final = re.compile(r"^(\+?\d+)\.0+$", re.ASCII)
+"""What spreadsheets make of a column of numbers."""
 _TOLD: Final = 3
 """So many wrong lines are told by their numbers."""
 
@@ -29,9 +35,10 @@ class UnreadableListError(ValueError):
 
 @frozen(kw_only=True)
 class NumberList:
-    """The numbers of a file, by their digits."""
+    """The numbers of a file, by the digits each may be meant by."""
 
     digits: frozenset[str]
+    count: int
     stamp: Stamp
 
     def __contains__(self, contact: Contact) -> bool:
@@ -73,23 +80,24 @@ def read_numbers(path: Path, column: str | None) -> NumberList:
     except UnicodeDecodeError:
         raise UnreadableListError(f"{path.name} is not UTF-8") from None
     try:
-        digits = frozenset(_digits(path.name, _cells(path.name, lines, column)))
+        texts = _texts(path.name, _cells(path.name, lines, column))
     except csv.Error as error:
         raise UnreadableListError(f"{path.name} is not CSV: {error}") from None
     if stamp_of(path) != stamp:
         raise UnreadableListError(f"{path.name} is being written")
-    return NumberList(digits=digits, stamp=stamp)
+    digits = frozenset(chain.from_iterable(map(_meant, texts)))
+    return NumberList(digits=digits, count=len(texts), stamp=stamp)
 
 
 def spellings(contact: Contact) -> set[str]:
     """The digits a list may have for this contact's number: international, national, and as it came."""
-    found = {_bare(contact.phone_number)}
+    found = _meant(contact.phone_number)
     if contact.e164:
         found.add(_bare(contact.e164))
         parsed = phonenumbers.parse(contact.e164)
         found.add(phonenumbers.national_significant_number(parsed))
         found.add(_bare(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)))
-    return found - {""}
+    return found
 
 
 def _cells(name: str, lines: list[str], column: str | None) -> Iterator[tuple[int, str]]:
@@ -113,11 +121,11 @@ def _cells(name: str, lines: list[str], column: str | None) -> Iterator[tuple[in
         yield places[rows.line_num - 1], row[at].strip() if at < len(row) else ""
 
 
-def _digits(name: str, cells: Iterable[tuple[int, str]]) -> set[str]:
+def _texts(name: str, cells: Iterable[tuple[int, str]]) -> set[str]:
     found, wrong = set(), []
     for line, text in cells:
         if _NUMBER.fullmatch(text):
-            found.add(_bare(text))
+            found.add(text)
         else:
             wrong.append(line)
     if wrong:
@@ -129,6 +137,26 @@ def _digits(name: str, cells: Iterable[tuple[int, str]]) -> set[str]:
     return found
 
 
+def _meant(text: str) -> set[str]:
+    """The digits a text may be meant by; rather too many than too few: who is listed is not called."""
+    text = text.strip()
+    texts = {text, _FLOAT.sub(r"\1", text), _TRUNK.sub("", text)}
+    return {digits for one in texts for digits in (_bare(one), _e164(one))} - {""}
+
+
+def _e164(text: str) -> str:
+    """The digits of an international number without a trunk prefix; of any other text none."""
+    digits = _NO_DIGIT.sub("", text)
+    abroad = _ABROAD.match(digits)
+    if not abroad and not text.startswith("+"):
+        return ""
+    try:
+        parsed = phonenumbers.parse("+" + digits[abroad.end() if abroad else 0 :])
+    except phonenumbers.NumberParseException:
+        return ""
+    return _bare(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
 def _bare(number: str) -> str:
     """Its ASCII digits, without the prefix of an international call."""
-    return _NO_DIGIT.sub("", number).removeprefix(_INTERNATIONAL)
+    return _NO_DIGIT.sub("", number).removeprefix("00")

@@ -79,6 +79,49 @@ async def test_a_trunk_prefix_makes_no_difference(
     assert not (await asked(police, london, file=str(listing(listed)))).passed
 
 
+ABROAD = [
+    "+44 (0)20 7946 0123", "+44(0) 20-7946-0123", "+44 020 7946 0123", "0044 (0)20 7946 0123",
+    "44 (0)20 7946 0123", "011 44 20 7946 0123", "011-44-(0)20-7946-0123", "(011) 44 2079460123",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("listed", ABROAD)
+async def test_a_number_is_found_as_it_is_written_for_callers_abroad(
+    police: Police, person: Person, listing: Callable[..., Path], listed: str
+) -> None:
+    """With the prefix of an international call, or a trunk 0 after the country code; it counts as one."""
+    london = person(e164="+442079460123", phone_number="02079460123")
+    check = await asked(police, london, file=str(listing(listed)))
+    assert (check.passed, check.evidence["numbers"]) == (False, 1)
+
+
+@pytest.mark.parametrize("phone_number", ABROAD)
+async def test_a_contact_without_e164_is_found_as_it_is_written(
+    police: Police, person: Person, listing: Callable[..., Path], phone_number: str
+) -> None:
+    """What the LCM sent is understood as a line of the list is."""
+    london = person(e164=None, phone_number=phone_number)
+    assert not (await asked(police, london, file=str(listing("+442079460123")))).passed
+
+
+@pytest.mark.parametrize("listed", ["12125550123.0", "+12125550123.0", "2125550123.00"])
+async def test_a_number_that_a_spreadsheet_made_a_decimal_is_found(
+    police: Police, person: Person, listing: Callable[..., Path], listed: str
+) -> None:
+    """The zeros after its point are no digits of it."""
+    assert not (await asked(police, person(), file=str(listing(f"n\n{listed}\n")), column="n")).passed
+
+
+@pytest.mark.parametrize("listed", ["+1 2125550", "+123", "+000", "0114 496 0123"])
+async def test_what_looks_international_and_is_not_is_compared_by_its_digits(
+    police: Police, person: Person, listing: Callable[..., Path], listed: str
+) -> None:
+    """What no country's number is, or a national one, is found as it came; nobody else is found by it."""
+    path = str(listing(listed))
+    assert not (await asked(police, person(e164=None, phone_number=listed), file=path)).passed
+    assert (await asked(police, person(), file=path)).passed
+
+
 async def test_a_number_without_e164_is_compared_by_its_digits(
     police: Police, person: Person, listing: Callable[..., Path]
 ) -> None:
