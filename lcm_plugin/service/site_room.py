@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from attrs import asdict, define, field, frozen
@@ -11,6 +11,9 @@ from attrs import asdict, define, field, frozen
 from cti_hooks import Host, health_of
 from lcm_plugin.service.events import News, Subscription
 from lcm_plugin.service.problems import ProblemError
+
+_PARTING: Final = 1
+"""Seconds a subscriber has to hear why it is sent away."""
 
 
 @frozen(kw_only=True)
@@ -50,7 +53,7 @@ class SiteRoom:
     """Gives the API's description."""
     measured: Measured | None
     """Where prometheus-client is installed."""
-    _sockets: set[web.WebSocketResponse] = field(factory=set, init=False)
+    _sockets: dict[web.WebSocketResponse, web.Request] = field(factory=dict, init=False)
 
     async def healthz(self) -> Alive:
         """Whether the process lives."""
@@ -85,26 +88,47 @@ class SiteRoom:
         socket = web.WebSocketResponse(heartbeat=20)
         await socket.prepare(request)
         subscription = self.news.subscribe()
-        self._sockets.add(socket)
-        sending = asyncio.create_task(_send(socket, subscription))
+        self._sockets[socket] = request
+        sending = asyncio.create_task(_send(socket, request, subscription))
         try:
             async for packet in socket:  # nothing is expected; this sees it close
                 if packet.type is WSMsgType.ERROR:
                     break
         finally:
             self.news.unsubscribe(subscription)
-            self._sockets.discard(socket)
+            del self._sockets[socket]
+            _cut_off_soon(request)
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
         return socket
 
     async def close(self) -> None:
         """Send subscribers away."""
-        for socket in list(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the host stops")
+        parting = (
+            _send_away(socket, request, WSCloseCode.GOING_AWAY, b"the host stops")
+            for socket, request in self._sockets.items()
+        )
+        await asyncio.gather(*parting)
 
 
-async def _send(socket: web.WebSocketResponse, subscription: Subscription) -> None:
+async def _send(socket: web.WebSocketResponse, request: web.Request, subscription: Subscription) -> None:
     while not subscription.missed.is_set() or not subscription.events.empty():
         await socket.send_json(await subscription.events.get())
-    await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow: events were missed")
+    await _send_away(socket, request, WSCloseCode.TRY_AGAIN_LATER, b"too slow: events were missed")
+
+
+async def _send_away(
+    socket: web.WebSocketResponse, request: web.Request, code: WSCloseCode, message: bytes
+) -> None:
+    _cut_off_soon(request)
+    await socket.close(code=code, message=message)
+
+
+def _cut_off_soon(request: web.Request) -> None:
+    """A close waits until all is read, and who has stalled never reads."""
+    asyncio.get_running_loop().call_later(_PARTING, _cut_off, request)
+
+
+def _cut_off(request: web.Request) -> None:
+    if request.transport:
+        request.transport.abort()

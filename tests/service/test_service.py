@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from attrs import define, evolve, field
+from yarl import URL
 
 from cti_hooks import (
     Agent,
@@ -192,6 +193,56 @@ async def test_a_slow_subscriber_holds_up_nobody() -> None:
             site.service.agents.news.publish("noise", number=number)
         assert subscription.missed.is_set()
         assert (await site.put("1001", {"state": "ready"}))[0] == 200
+
+
+MUCH = "x" * 10_000_000
+"""More than all buffers of a connection hold."""
+
+
+@asynccontextmanager
+async def stalled(site: Centre) -> AsyncIterator[asyncio.StreamReader]:
+    """A subscriber that reads nothing, and has much to read."""
+    address = URL(site.service.url)
+    reader, writer = await asyncio.open_connection(address.host, address.port, limit=1)
+    writer.write(
+        f"GET /v1/events HTTP/1.1\r\nHost: {address.authority}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n".encode()
+    )
+    assert await reader.readexactly(12) == b"HTTP/1.1 101"
+    site.service.agents.news.publish("noise", text=MUCH)
+    await asyncio.sleep(1)
+    try:
+        yield reader
+    finally:
+        writer.transport.abort()
+
+
+async def test_subscribers_that_stall_do_not_keep_the_host_from_stopping() -> None:
+    """They are cut off in a second, all at once, after which the plugins are told to stop."""
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        async with asyncio.timeout(60), centre() as site:
+            for _ in range(3):
+                await stack.enter_async_context(stalled(site))
+            began = loop.time()
+        assert loop.time() - began < 3
+
+
+async def test_a_subscriber_that_stalls_is_cut_off() -> None:
+    """What it does not read is not kept for it: who misses the heartbeat gets no more."""
+    async with centre() as site, stalled(site) as reader:
+        await asyncio.sleep(60)
+        assert len(await reader.read()) < len(MUCH)
+
+
+async def test_a_subscriber_hears_that_the_host_stops() -> None:
+    """Who reads is told why the connection ends."""
+    async with aiohttp.ClientSession() as http:
+        async with centre() as site:
+            events = await http.ws_connect(f"{site.service.url}/v1/events")
+        told = await events.receive()
+    assert (told.type, told.data, told.extra) == (aiohttp.WSMsgType.CLOSE, 1001, "the host stops")
 
 
 WRONG = [
