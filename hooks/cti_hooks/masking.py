@@ -4,9 +4,12 @@ import re
 import traceback
 
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_DATE = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"
+_DAY = r"(?:19|20|21)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+_TIME = r"[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:[+-]\d\d:\d\d)?"
+_DATE = rf"(?<!\d){_DAY}(?:{_TIME})?(?![-.]?\d)"
 _IPV4 = r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)"
-_NUMBER = r"(?<![\w|])\+?\d(?:[\s().-]{0,2}\d){6,}(?!\w)|\+\d{5,}|\d{7,}"
+_NUMBER = rf"(?<![\d|])\+?\d(?:[\s().\-\u2010-\u2015]{{0,2}}(?!{_UUID})\d){{6,}}|\+\d{{5,}}|\d{{7,}}"
+"""No letter bounds it: a number may follow an `x`, or the n of a line break in a repr."""
 _NUMBER_LIKE = re.compile(f"(?P<kept>{_UUID}|{_DATE}|{_IPV4})|(?P<number>{_NUMBER})")
 
 
