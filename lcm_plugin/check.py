@@ -15,6 +15,7 @@ from lcm_plugin.lcm.reading import call_count
 from lcm_plugin.next_contact import reviewed
 from lcm_plugin.plugin import LcmPlugin, lcm_of
 from lcm_plugin.sample import contacts_in
+from lcm_plugin.service import load
 
 
 @frozen(kw_only=True)
@@ -47,7 +48,7 @@ async def check(
     contact for that agent, so give a test agent's id.
     """
     try:
-        host = Host.from_config(config, observes=True)
+        host, _ = load(config, observes=True)
         lcm = lcm_of(host)
     except ConfigError as error:
         return [

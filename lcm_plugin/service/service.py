@@ -19,9 +19,10 @@ from lcm_plugin.service.calls_room import CallsRoom
 from lcm_plugin.service.dialing_room import DialingRoom
 from lcm_plugin.service.events import News
 from lcm_plugin.service.guard import guard
+from lcm_plugin.service.loading import load
 from lcm_plugin.service.openapi import document
 from lcm_plugin.service.problems import problems
-from lcm_plugin.service.settings import ServiceSettings, service_settings
+from lcm_plugin.service.settings import ServiceSettings
 from lcm_plugin.service.site_room import SiteRoom
 
 if TYPE_CHECKING:
@@ -115,8 +116,7 @@ async def serve(config: Path, on_listening: Callable[[str], None]) -> None:
         ConfigError: the file cannot be used; nothing was started.
         OSError: the address cannot be listened on.
     """
-    host = Host.from_config(config)
-    settings = service_settings(host.tables.get("service", {}), str(config))
+    host, settings = load(config)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -119,6 +119,24 @@ timezon = "America/New_York"
 consent = "wth"
 """
 
+SERVICES = [
+    ("prot = 1", 'service.prot: unknown key; did you mean "port"?'),
+    ('token_env = "NOT_SET_ANYWHERE"', "service.token_env: the environment has no variable NOT_SET_ANYWHERE"),
+    ('host = "0.0.0.0"', "service.token_env: is required, as 0.0.0.0 is no loopback address"),
+]
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize(("line", "said"), SERVICES, ids=[line for line, _ in SERVICES])
+def test_a_wrong_service_table_is_told(tmp_path: Path, command: str, line: str, said: str) -> None:
+    """`check` refuses the [service] table that `run` refuses, and both tell everything at once; status 2."""
+    path = tmp_path / "cti.toml"
+    path.write_text(f"{THREE_MISTAKES}[service]\n{line}\n")
+    done = lcm_plugin(command, "--config", path)
+    assert done.returncode == 2
+    assert said in done.stdout + done.stderr
+    assert "plugins.lcm.timezon: " in done.stdout + done.stderr
+
 
 @pytest.mark.parametrize("command", [("check",), ("next", "--agent", "1"), ("run",)], ids=lambda one: one[0])
 def test_all_mistakes_are_told_at_once(tmp_path: Path, command: tuple[str, ...]) -> None:
