@@ -49,7 +49,7 @@ async def check(
     """
     try:
         host, _ = load(config, observes=True)
-        lcm = lcm_of(host)
+        lcm_of(host)
     except ConfigError as error:
         return [
             Finding(what="settings", good=False, seen=f"{config}: {problem}") for problem in error.problems
@@ -59,24 +59,33 @@ async def check(
         Finding(what=f"plugin {name}", good=True, seen=host.origin(plugin))
         for name, plugin in host.plugins.items()
     ]
-    if sample is not None:
-        return [*found, await _sample(host, lcm, agent or NOBODY, sample)]
-    return [*found, *[finding async for finding in _running(host, agent, probe)]]
+    return [*found, *[finding async for finding in _running(host, agent, sample, probe)]]
 
 
-async def _running(host: Host, agent: Agent | None, probe: str | None) -> AsyncIterator[Finding]:
+async def _running(
+    host: Host, agent: Agent | None, sample: bytes | None, probe: str | None
+) -> AsyncIterator[Finding]:
+    """What is found with the plugins started: policies, too, read their files only then."""
     try:
         async with host:
             yield Finding(what="plugins start", good=True, seen="all of them")
-            for one in health_of(await host.hooks.all("report_health")):
-                yield Finding(what=one.what, good=one.good, seen=one.seen)
-            yield await _lcm(lcm_of(host), agent or NOBODY)
-            if agent:
-                yield await _agent(lcm_of(host), agent)
-            if probe:
-                yield await _probe(lcm_of(host), Agent(id=probe))
+            if sample is not None:
+                yield await _sample(host, agent or NOBODY, sample)
+                return
+            async for finding in _asked(host, agent, probe):
+                yield finding
     except Exception as error:  # noqa: BLE001  (whatever a plugin's start raises is what was found)
         yield Finding(what="plugins start", good=False, seen=f"{described(error)} {_notes(error)}".strip())
+
+
+async def _asked(host: Host, agent: Agent | None, probe: str | None) -> AsyncIterator[Finding]:
+    for one in health_of(await host.hooks.all("report_health")):
+        yield Finding(what=one.what, good=one.good, seen=one.seen)
+    yield await _lcm(lcm_of(host), agent or NOBODY)
+    if agent:
+        yield await _agent(lcm_of(host), agent)
+    if probe:
+        yield await _probe(lcm_of(host), Agent(id=probe))
 
 
 def _notes(error: Exception) -> str:
@@ -139,10 +148,10 @@ async def _probe(lcm: LcmPlugin, agent: Agent) -> Finding:
     return Finding(what=what, good=False, seen=seen)
 
 
-async def _sample(host: Host, lcm: LcmPlugin, agent: Agent, reply: bytes) -> Finding:
+async def _sample(host: Host, agent: Agent, reply: bytes) -> Finding:
     """The contact a reply becomes, enriched and reviewed; the LCM is not asked."""
     try:
-        contacts = contacts_in(reply, lcm)
+        contacts = contacts_in(reply, lcm_of(host))
     except LcmError as error:
         return Finding(what="sample", good=False, seen=str(error))
     shown = [await reviewed(Site(host.hooks), agent, contact, host) for contact in contacts]

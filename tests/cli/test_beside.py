@@ -22,6 +22,7 @@ ENVELOPE = {"channel": "LCM", "topic": "WebService", "subtopic": "DownloadContac
 SAMPLE = json.dumps({**ENVELOPE, "message": {"response": PERSON}}).encode()
 COMMANDS: dict[str, Callable[[Path], Awaitable[object]]] = {
     "check": lambda config: check(config, agent=None, sample=None, probe=None),
+    "check a sample": lambda config: check(config, agent=None, sample=SAMPLE, probe=None),
     "next": lambda config: next_contact(config, Agent(id="1"), None),
     "explain a sample": lambda config: explain_sample(config, SAMPLE, None, None),
     "explain an attempt": lambda config: explain_attempt(config, "none", None, None),

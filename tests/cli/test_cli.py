@@ -236,6 +236,31 @@ def test_check_of_a_sample(tmp_path: Path, reply: dict[str, Any], status: int, s
     assert said in done.stdout
 
 
+def test_check_of_a_sample_asks_every_rule(tmp_path: Path) -> None:
+    """A sample's contact is reviewed by policies that have read their files: only what they know is told."""
+    (tmp_path / "dnc.txt").write_text("+12125550102\n")
+    file = config(tmp_path, "http://127.0.0.1:9/")
+    text = file.read_text().replace('["lcm"]', '["do-not-call", "call-caps", "lcm"]')
+    file.write_text(f'{text}\n[plugins.do-not-call]\nfile = "dnc.txt"\n')
+    found = [_sampled(tmp_path, file, number) for number in ("2125550101", "2125550102")]
+    assert [[one["rule"] for one in contact["refusals"]] for contact in found] == [[], ["do-not-call"]]
+
+
+def _sampled(tmp_path: Path, file: Path, number: str) -> dict[str, Any]:
+    """What `check` shows of a sample with this contact."""
+    sample = tmp_path / "reply.json"
+    person = {
+        "PhoneNumber": number,
+        "AccountNumber": "0|1",
+        "Consent": "Yes",
+        "ExpiryTime": "12/31/2030 10:00:00",
+    }
+    sample.write_text(json.dumps({**SAMPLE, "message": {"response": person}}))
+    done = lcm_plugin("check", "--config", file, "--sample", sample, "--json")
+    shown: dict[str, Any] = json.loads(done.stdout)[-1]["detail"][0]
+    return shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
