@@ -9,6 +9,7 @@ from attrs import field, frozen, validators
 
 from cti_hooks import Outcome, nearest
 from cti_hooks.settings import SECRET
+from cti_hooks.spec import FETCH_LIMIT
 
 
 class ConsentFilter(StrEnum):
@@ -114,6 +115,17 @@ def _one_day_order(_: object, __: object, value: tuple[str, ...]) -> None:
         raise ValueError("has both day orders, so 03/04/2026 could be either; keep one")
 
 
+LONGEST_FETCH: Final = FETCH_LIMIT - 1
+"""Seconds; the one left is for what comes before and after the requests."""
+
+
+def _within_a_fetch(_: object, __: object, value: float) -> None:
+    if value > LONGEST_FETCH:
+        raise ValueError(
+            f"must be {LONGEST_FETCH} or less: request_next_contact is cut off after {FETCH_LIMIT} s"
+        )
+
+
 @frozen(kw_only=True)
 class LcmSettings:
     """The `[plugins.lcm]` table. Required: `url`, `source`, `timezone`."""
@@ -150,8 +162,8 @@ class LcmSettings:
     settle_seconds: float = field(default=1.0, validator=_not_negative)
     """How long after an empty answer the reserved contacts are asked for once more."""
     connect_seconds: float = field(default=1.0, validator=_positive)
-    try_seconds: float = field(default=5.0, validator=_positive)
-    fetch_seconds: float = field(default=15.0, validator=_positive)
+    try_seconds: float = field(default=5.0, validator=[_positive, _within_a_fetch])
+    fetch_seconds: float = field(default=15.0, validator=[_positive, _within_a_fetch])
     max_requests: int = field(default=5, validator=_positive)
     """Requests of one fetch at the most, questions for reserved contacts included."""
     max_concurrency: int = field(default=50, validator=_positive)

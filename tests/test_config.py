@@ -31,6 +31,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"auth": {"type": "bearer"}}, "plugins.lcm.auth.token_env: is required with type = "),
     ({"auth": {"type": "baerer"}}, 'plugins.lcm.auth.type: is not one of its values; did you mean "bearer"?'),
     ({"try_seconds": 0}, "plugins.lcm.try_seconds"),
+    (
+        {"fetch_seconds": 60},
+        "plugins.lcm.fetch_seconds: must be 19 or less: request_next_contact is cut off after 20 s",
+    ),
+    ({"try_seconds": 19.5}, "plugins.lcm.try_seconds: must be 19 or less"),
     ({"max_requests": 0}, "plugins.lcm.max_requests"),
     ({"max_per_second": 0.5}, "plugins.lcm.max_per_second"),
     ({"ring_seconds": 10}, "plugins.lcm.ring_seconds"),

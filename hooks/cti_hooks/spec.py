@@ -8,7 +8,7 @@ file. How each is called is its declaration; the rules of `all`, `first`, `once`
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cti_hooks.markers import Declaration, Way, hookspec
 from cti_hooks.values import (
@@ -48,6 +48,9 @@ def _enrichment(before: Contact, after: Contact) -> str | None:
         return f"it raised consent from {before.consent} to {after.consent}"
     return None
 
+
+FETCH_LIMIT: Final = 20
+"""Seconds `request_next_contact` may take."""
 
 NOTIFY = Declaration(way=Way.ALL)
 ASK = Declaration(way=Way.FIRST)
@@ -223,7 +226,7 @@ def select_campaign_groups(agent: Agent) -> Sequence[str] | None:
     """
 
 
-@hookspec(Declaration(way=Way.FIRST, limit=20))
+@hookspec(Declaration(way=Way.FIRST, limit=FETCH_LIMIT))
 def request_next_contact(agent: Agent, campaign_group: str) -> Contact | None:
     """Fetch an agent's next contact. It may be reserved by this very question: ask when it will be used.
 
