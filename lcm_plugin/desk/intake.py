@@ -72,9 +72,12 @@ class Intake:
                 self._refuse_busy(agent)
                 return self.hand.fetched
             try:
-                return await self._fetched(attempt, campaign_group)
-            finally:
-                self._nothing_came("no contact")
+                contact = await self._fetched(attempt, campaign_group)
+            except BaseException as error:
+                self._nothing_came(_why(error))
+                raise
+            self._nothing_came("no contact")
+            return contact
 
     def _refuse_busy(self, agent: Agent) -> None:
         if self.hand.busy and self.hand.attempt:
@@ -177,3 +180,9 @@ class Intake:
         if enriched == attempt.contact:
             return attempt
         return self.hand.change(attempt, AttemptState.OFFERED, contact=enriched, reason="enriched")
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return "the fetch was cancelled before its answer: the LCM may have reserved a contact"
+    return described(error)

@@ -20,6 +20,7 @@ from cti_hooks import (
     Refusal,
     hookimpl,
 )
+from lcm_plugin.errors import LcmRejected
 from lcm_plugin.sandbox import SandboxContact
 
 GROUP = "AD Dev Manual Group"
@@ -215,6 +216,28 @@ async def test_the_host_may_ask_for_a_contact_itself(open_centre: OpenCentre) ->
     again = await centre.host.hooks.first("request_next_contact", **asked)
     assert first == again
     assert len(centre.lcm.account.handed) == 1
+
+
+async def test_a_fetch_cut_off_says_that_a_contact_may_be_reserved(open_centre: OpenCentre) -> None:
+    """A fetch that is cancelled leaves doubt, and its attempt says so instead of "no contact"."""
+    centre = await open_centre()
+    centre.lcm.order("late,seconds=3,times=1")
+    asked = {"agent": ALICE, "campaign_group": GROUP}
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(centre.host.hooks.first("request_next_contact", **asked), timeout=1)
+    (closed,) = centre.records.states(AttemptState.EMPTY)
+    assert closed.reason == "the fetch was cancelled before its answer: the LCM may have reserved a contact"
+    assert set(await centre.ledger.doubts()) == {"alice"}
+
+
+async def test_a_fetch_that_failed_says_why(open_centre: OpenCentre) -> None:
+    """A fetch the LCM does not answer closes its attempt with the LCM's error, not with "no contact"."""
+    centre = await open_centre()
+    centre.lcm.order("reject,status=403")
+    with pytest.raises(LcmRejected):
+        await centre.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
+    (closed,) = centre.records.states(AttemptState.EMPTY)
+    assert closed.reason.startswith("LcmRejected: ")
 
 
 async def test_no_contact_is_fetched_during_a_call(open_centre: OpenCentre) -> None:
