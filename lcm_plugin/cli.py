@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cti_hooks import Agent, ConfigError, described, masked_text
+from cti_hooks import Agent, ConfigError, HookOverrunError, described, masked_text
 from cti_hooks.masking import masked_traceback
 from lcm_plugin import attempts, why_not
 from lcm_plugin.check import check as check_config
@@ -272,11 +272,17 @@ def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
         sys.exit(_said(str(error), _status(error)))
     except LedgerUnavailable as error:
         sys.exit(_said(str(error), UNAVAILABLE))
+    except HookOverrunError as error:
+        sys.exit(_said(_noted(str(error), error), UNAVAILABLE))
     except attempts.NoAttemptError as error:
         sys.exit(_said(str(error), NO_CONTACT))
     except Exception as error:  # noqa: BLE001  (whatever a plugin's start raises: one line, and -vv for the rest)
         log.debug("%s", masked_traceback(error))
-        sys.exit(_said(" ".join([described(error), *getattr(error, "__notes__", [])]), FAILED))
+        sys.exit(_said(_noted(described(error), error), FAILED))
+
+
+def _noted(text: str, error: Exception) -> str:
+    return " ".join([text, *getattr(error, "__notes__", [])])
 
 
 def _said(text: str, status: int) -> int:

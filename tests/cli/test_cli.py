@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+
+from cti_hooks import HookOverrunError
+from lcm_plugin import cli
 
 pytestmark = pytest.mark.real_time
 
@@ -361,3 +365,15 @@ def test_check_shows_an_agents_three_names(tmp_path: Path) -> None:
         f"ok   agent: {names}; the LCM says: 0 personal and 0 other callbacks, a contact is reserved" in right
     )
     assert "LCM AgentID 1001, endpoint none; the LCM says: 0 personal and 0 other callbacks, nothing" in wrong
+
+
+def test_next_that_is_cut_off_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that does not answer within the hook's limit is status 4, with one line that says so."""
+
+    async def too_slow(*_: object) -> None:
+        raise HookOverrunError("request_next_contact: plugin 'lcm' did not answer within 20 s")
+
+    monkeypatch.setattr(cli, "next_contact", too_slow)
+    done = CliRunner().invoke(cli.next_, ["--config", "cti.toml", "--agent", "1001"])
+    assert done.exit_code == 4
+    assert done.stderr == "request_next_contact: plugin 'lcm' did not answer within 20 s\n"
