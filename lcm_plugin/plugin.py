@@ -167,7 +167,8 @@ class LcmPlugin:
             audit=timedelta(days=365.25 * self.settings.audit_years),
         )
         self._housekeeping.start()
-        self._desks.disposing.outbox.start()
+        if not host.observes:
+            self._desks.disposing.outbox.start()
 
     @hookimpl
     async def on_shutdown(self) -> None:

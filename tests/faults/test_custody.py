@@ -38,6 +38,7 @@ from lcm_plugin.ledger import (
     database_for,
 )
 from lcm_plugin.ledger.database import Step
+from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
 ALICE, BOB = Agent(id="alice"), Agent(id="bob")
@@ -117,6 +118,23 @@ async def test_a_host_that_observes_asks_for_no_call(site: Site) -> None:
     observer = await site.start("b", observes=True)
     await asyncio.sleep(2 * LEASE)
     assert await observer.state(attempt) is AttemptState.UNKNOWN
+
+
+async def test_a_host_that_observes_sends_nothing_that_waits(site: Site) -> None:
+    """What the LCM is still to be told is sent by a host that runs, never by one that only observes."""
+    first = await site.start("a")
+    attempt = await called(first)
+    site.lcm.order("busy,status=503")
+    await first.sees(CallEventKind.CALL_CLEARED, attempt)
+    await asyncio.sleep(1)
+    await lcm_of(first.host).desks.disposing.outbox.close()
+    site.lcm.faults.clear()
+    await site.start("b", observes=True)
+    await asyncio.sleep(20 * LEASE)
+    assert site.lcm.account.dispositions == []
+    await site.start("c")
+    await asyncio.sleep(20 * LEASE)
+    assert len(site.lcm.account.dispositions) == 1
 
 
 async def test_a_row_of_a_living_host_is_left_alone(site: Site) -> None:
