@@ -8,7 +8,6 @@ forbids a second contact is the open attempt.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Any, Final
 
 from attrs import define, field
@@ -28,7 +27,8 @@ from cti_hooks import (
     Refusal,
     described,
 )
-from lcm_plugin.config import ANY, LcmSettings
+from lcm_plugin.config import LcmSettings
+from lcm_plugin.desk.auto_disposing import AutoDisposing
 from lcm_plugin.desk.dialing import Dialing, calls_after
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.hand import Hand
@@ -36,7 +36,7 @@ from lcm_plugin.desk.intake import Intake
 from lcm_plugin.desk.numbers import with_number
 from lcm_plugin.desk.offer import Offer
 from lcm_plugin.desk.outcomes import end_of, events_before, outcome_of
-from lcm_plugin.desk.pauses import Pauses
+from lcm_plugin.desk.pauses import Pauses, waited
 from lcm_plugin.desk.reviewing import Reviewing
 from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.site import Site
@@ -49,7 +49,6 @@ from lcm_plugin.ledger import (
     CalledMeanwhileError,
     DialingStoppedError,
     Ledger,
-    LedgerUnavailable,
 )
 
 log = logging.getLogger("lcm_plugin.desk")
@@ -57,8 +56,6 @@ log = logging.getLogger("lcm_plugin.desk")
 HOLD: Final = "hold"
 REFUSE: Final = "refuse"
 """What `on_refusal` may wish, besides an outcome id."""
-_LISTED_AGAIN: Final = (5.0, 15.0, 60.0)
-"""Seconds after which an outcome that the LCM did not list is tried again."""
 LOOK_AGAIN: float = 5.0
 """Seconds after which a contact held back (dialing stopped, a rule that holds) is looked at again."""
 
@@ -83,6 +80,7 @@ class Desk:
     _reviewing: Reviewing = field(init=False)
     _dialing: Dialing = field(init=False)
     _pauses: Pauses = field(init=False)
+    _automatic: AutoDisposing = field(init=False)
     _events: list[CallEvent] = field(factory=list, init=False)
     _acting: asyncio.Lock = field(factory=asyncio.Lock, init=False)
     _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
@@ -96,6 +94,13 @@ class Desk:
         self._reviewing = Reviewing(site=self.site, ledger=self.ledger, rejected=self.intake.rejected)
         self._dialing = Dialing(hand=self.hand, settings=self.settings, site=self.site)
         self._pauses = Pauses(self.settings, self.client.random)
+        self._automatic = AutoDisposing(
+            wanted=self.settings.auto_dispose,
+            ledger=self.ledger,
+            disposing=self.disposing,
+            after_error=self._after_error,
+            closed=self._closed,
+        )
 
     # -- what the host and the dialers tell -----------------------------------------------------------------
 
@@ -248,7 +253,7 @@ class Desk:
 
     async def _rest(self, seconds: float) -> None:
         if self.wants and seconds > 0:
-            await _waited(self._wake, seconds)
+            await waited(self._wake, seconds)
         self._pauses.owed = 0.0
 
     async def _turn(self) -> float | None:
@@ -276,7 +281,7 @@ class Desk:
         """Whether the hand is full. What a person disposed of at another host is in hand no more."""
         attempt = self.hand.attempt
         if attempt and attempt.state is AttemptState.ENDED and await self.ledger.still_has(attempt):
-            await self._auto_dispose(attempt)
+            await self._automatic.dispose(attempt)
         offer, held = self.offer, self.hand.held()
         if offer and held and offer.attempt_id == held.id and await self.ledger.still_has(held):
             if self.offer is offer:
@@ -449,46 +454,14 @@ class Desk:
             await self._refuse(attempt, refusals)
         raise ConflictError("; ".join(refusal.reason for refusal in refusals), refusals)
 
-    async def _auto_dispose_in_time(self, attempt: Attempt) -> None:
-        """Auto-dispose, again while the ledger cannot be written; closed, it is for whoever is next.
-
-        Where the LCM does not list the outcome, its lists may be in disorder: a few times more.
-        """
-        pauses = iter(_LISTED_AGAIN)
-        while not self._closed.is_set():
-            try:
-                if await self._auto_dispose(await self.ledger.get(attempt.id) or attempt):
-                    return
-                pause = next(pauses)
-            except LedgerUnavailable as error:
-                pause = self._after_error(error)
-            except StopIteration:
-                return
-            await _waited(self._closed, pause)
-
     async def _after_call(self, attempt: Attempt) -> None:
         """A call that outlives its agent's login waits for a disposition wherever its agent comes to."""
-        await self._auto_dispose_in_time(attempt)
+        await self._automatic.dispose_in_time(attempt)
         self._leave_if_gone()
-
-    async def _auto_dispose(self, attempt: Attempt) -> bool:
-        """Whether all is done that can be: False where the LCM does not list the outcome."""
-        outcome = attempt.outcome.value if attempt.outcome else "unknown"
-        wanted = self.settings.auto_dispose.get(outcome, self.settings.auto_dispose.get(ANY))
-        if wanted is None:
-            return True
-        try:
-            await self.disposing.dispose(attempt, Disposition(outcome_id=wanted), "auto")
-        except ConflictError as error:  # somebody else was quicker
-            log.debug("%s", error)
-        except InvalidError as error:
-            log.error("attempt %s cannot be disposed of by itself: %s", attempt.id, error)  # noqa: TRY400  (no trace)
-            return False
-        return True
 
     async def _dispose_or_release(self, attempt: Attempt) -> None:
         """What ended at a host that is gone waits for a person, wherever its agent is."""
-        await self._auto_dispose_in_time(attempt)
+        await self._automatic.dispose_in_time(attempt)
         left = self.ledger.get_open(attempt.id)
         if left and (self.hand.attempt is None or self.hand.attempt.id != left.id):
             self.ledger.release(left)
@@ -539,13 +512,6 @@ class Desk:
         pause = self._pauses.after_error(getattr(error, "retry_after", None))
         log.warning("agent %s: %s; trying again in %.0f s", self.hand.agent.id, described(error), pause)
         return pause
-
-
-async def _waited(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, and no longer than this."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 async def _logged(work: Coroutine[Any, Any, object]) -> None:

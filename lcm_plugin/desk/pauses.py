@@ -1,5 +1,7 @@
 """How long an agent's desk waits before it asks again."""
 
+import asyncio
+from contextlib import suppress
 from random import Random
 from typing import Final
 
@@ -51,3 +53,10 @@ class Pauses:
         self._errors = min(self._errors + 1, 10)
         own = self.random.uniform(1, min(LONGEST_AFTER_ERROR, 2.0**self._errors))
         return max(own, wished or 0.0)
+
+
+async def waited(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, and no longer than this."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -1,0 +1,73 @@
+"""Dispositions of ended calls that nobody has to say: `auto_dispose` maps an outcome to one."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from attrs import define
+
+from cti_hooks import Attempt, Disposition
+from lcm_plugin.config import ANY
+from lcm_plugin.desk.disposing import Disposing
+from lcm_plugin.desk.pauses import waited
+from lcm_plugin.errors import ConflictError, InvalidError
+from lcm_plugin.ledger import Ledger, LedgerUnavailable
+
+log = logging.getLogger("lcm_plugin.desk")
+
+_LISTED_AGAIN: Final = (5.0, 15.0, 60.0)
+"""Seconds after which an outcome that the LCM did not list is tried again."""
+
+
+@define(kw_only=True, eq=False)
+class AutoDisposing:
+    """For one agent.
+
+    Attributes:
+        wanted: outcome ids of the LCM's, by how calls end.
+        after_error: tells of an error, and how long to wait after it.
+        closed: set where nothing is to be tried again: it is for whoever is next.
+    """
+
+    wanted: Mapping[str, str]
+    ledger: Ledger
+    disposing: Disposing
+    after_error: Callable[[Exception], float]
+    closed: asyncio.Event
+
+    async def dispose_in_time(self, attempt: Attempt) -> None:
+        """Dispose of it, again while the ledger cannot be written.
+
+        Where the LCM does not list the outcome, its lists may be in disorder: a few times more.
+        """
+        pauses = iter(_LISTED_AGAIN)
+        while not self.closed.is_set():
+            try:
+                if await self.dispose(await self.ledger.get(attempt.id) or attempt):
+                    return
+                pause = next(pauses)
+            except LedgerUnavailable as error:
+                pause = self.after_error(error)
+            except StopIteration:
+                return
+            await waited(self.closed, pause)
+
+    async def dispose(self, attempt: Attempt) -> bool:
+        """Whether all is done that can be: False where the LCM does not list the outcome.
+
+        Raises:
+            LedgerUnavailable: it cannot be recorded now.
+        """
+        outcome = attempt.outcome.value if attempt.outcome else "unknown"
+        wanted = self.wanted.get(outcome, self.wanted.get(ANY))
+        if wanted is None:
+            return True
+        try:
+            await self.disposing.dispose(attempt, Disposition(outcome_id=wanted), "auto")
+        except ConflictError as error:  # somebody else was quicker
+            log.debug("%s", error)
+        except InvalidError as error:
+            log.error("attempt %s cannot be disposed of by itself: %s", attempt.id, error)  # noqa: TRY400  (no trace)
+            return False
+        return True
