@@ -33,8 +33,8 @@ class Host:
         directory: where relative paths of the config file start.
         tables: the config file's tables, for an embedded host's own.
         running: whether the plugins are started.
-        observes: whether it only looks, beside a running host of the same config: its plugins take no
-            connection over, place nothing and hang up nothing.
+        observes: whether it only looks, beside a running host of the same config: its plugins keep none of
+            that one's connections, place nothing and hang up nothing.
         started: set while all of them are: not during the start, nor once the first one is stopped.
     """
 
@@ -72,7 +72,7 @@ class Host:
     ) -> Self:
         """Load and validate a config file, or a mapping of its shape. No I/O but reading the file.
 
-        With `observes`, it may be started beside a running host of the same file, and disturbs it not.
+        With `observes`, it may be started beside a running host of the same file, and leaves it its calls.
 
         Raises:
             ConfigError: with every problem of the file and of all its plugins at once.

@@ -73,7 +73,7 @@ def on_startup(host: "Host") -> object:
         host: `host.hooks` calls hooks, `host.clock` tells instants, `host.random` is the source of chance,
             `host.name` the host's name in logs, `host.directory` where relative paths start; plugins after
             this one are there once `await host.started.wait()` is over. Where `host.observes`, another host
-            runs: take no connection of its over, place nothing, hang up nothing.
+            runs: keep no connection of its, place nothing, hang up nothing.
     """
 
 
