@@ -73,7 +73,7 @@ class Intake:
                 return self.hand.fetched
             try:
                 contact = await self._fetched(attempt, campaign_group)
-            except BaseException as error:
+            except BaseException as error:  # cancelled, too: the attempt says so
                 self._nothing_came(_why(error))
                 raise
             self._nothing_came("no contact")
@@ -126,8 +126,8 @@ class Intake:
         except BaseException as error:
             self._nothing_came(described(error))
             raise
-        if self.hand.held():  # a fetch of the host's own was quicker: it is asked again
-            return self.hand.held()
+        if held := self.hand.held():  # a fetch of the host's own was quicker: it is asked again
+            return held
         self._asked_reserved = len(contacts) <= 1
         if not contacts:
             self._nothing_came("nothing is reserved")

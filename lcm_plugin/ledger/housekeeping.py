@@ -29,6 +29,8 @@ AT_ONCE: Final = 200
 """Attempts of one transaction, so that nobody waits long for it."""
 GONE: Final = "-"
 """What stands where a number stood."""
+_UNSETTLED: Final = sa.exists().where(outbox.c.attempt_id == attempts.c.id, outbox.c.state.not_in(SETTLED))
+"""That the LCM is still to be told something of an attempt."""
 _ANSWERS: Final = frozenset(answer.value for answer in AnswerKind)
 
 
@@ -57,11 +59,10 @@ def finish(connection: sa.Connection, now: datetime) -> int:
         attempts.c.holder.is_(None),
         attempts.c.expires_at <= now,
     )
-    unsettled = sa.exists().where(outbox.c.attempt_id == attempts.c.id, outbox.c.state.not_in(SETTLED))
     told = attempts.select().where(
         attempts.c.state == AttemptState.DISPOSED.value,
         attempts.c.changed_at < now - timedelta(seconds=EVERY),
-        ~unsettled,
+        ~_UNSETTLED,
     )
     offers = connection.execute(abandoned.limit(AT_ONCE)).all()
     for row in offers:
@@ -81,9 +82,8 @@ def _finish(connection: sa.Connection, row: Any, state: AttemptState, now: datet
 def withdraw(connection: sa.Connection, attempt_id: str, now: datetime) -> int:
     """Send the LCM no more what it rejected of this attempt, or may not have had; how many messages."""
     count = letters.withdraw(connection, attempt_id, now)
-    unsettled = sa.exists().where(outbox.c.attempt_id == attempts.c.id, outbox.c.state.not_in(SETTLED))
     told = attempts.select().where(
-        attempts.c.id == attempt_id, attempts.c.state == AttemptState.DISPOSED.value, ~unsettled
+        attempts.c.id == attempt_id, attempts.c.state == AttemptState.DISPOSED.value, ~_UNSETTLED
     )
     if count and (row := connection.execute(told).first()):
         _finish(connection, row, AttemptState.CLOSED, now, "what the LCM did not take was withdrawn")

@@ -153,7 +153,7 @@ class Writer:
             self._put_back(batch)
             raise
         except Exception as error:  # noqa: BLE001  (whatever a driver raises when its server is gone)
-            if _is_of_a_step(error) or _has_collided(error):
+            if _is_of_some(error):
                 await self._alone(batch)
             else:
                 self._failed(batch, error)
@@ -173,7 +173,7 @@ class Writer:
         try:
             await self._commit([entry])
         except sa.exc.DBAPIError as error:
-            if not (_is_of_a_step(error) or _has_collided(error)):
+            if not _is_of_some(error):
                 raise
             await self._commit([entry])
 
@@ -246,6 +246,11 @@ def _refuse(entry: _Entry, error: Exception) -> None:
 def _reason(error: Exception) -> str:
     """Without the statement: its values are people's."""
     return described(getattr(error, "orig", None) or error)
+
+
+def _is_of_some(error: Exception) -> bool:
+    """Whether it came of some of a transaction's steps: one by one, and once more, they may be written."""
+    return _is_of_a_step(error) or _has_collided(error)
 
 
 def _is_of_a_step(error: Exception) -> bool:

@@ -330,7 +330,7 @@ async def test_a_fetch_of_the_hosts_own_while_the_reserved_are_asked_for(open_ce
     assert centre.lcm._lists.reserve("alice", GROUP)
     centre.lcm.order("late,message=GetReservedManualDialContact,seconds=2,times=1")
     await centre.ready(ALICE)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.5)  # of virtual time: the answer is on its way
     fetched = await centre.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
     await asyncio.sleep(5)
     assert key(centre.records.shown[-1]) == fetched.key.rpartition("|")[2]

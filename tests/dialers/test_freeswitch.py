@@ -399,7 +399,7 @@ async def test_what_was_not_found_is_forgotten(switch: FakeFreeSwitch, opened: O
         await switch.stop()
         await one.healthy(good=False)
         assert await one.call(2) is None
-        (line,) = one.host.plugins["freeswitch"]._lines.values()  # type: ignore[attr-defined]
+        (line,) = one.host.plugins["freeswitch"]._lines.values()  # type: ignore[attr-defined]  # the dialer's own
         assert line.exchange._legs == {}
 
 

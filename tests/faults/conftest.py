@@ -51,7 +51,7 @@ class Dialer:
 
     @hookimpl(trylast=True)
     async def on_startup(self) -> None:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # of virtual time: engines are not connected at once
         self.connected = True
 
     def engine_of(self, agent: Agent) -> str | None:
