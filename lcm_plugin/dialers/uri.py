@@ -136,7 +136,10 @@ class UriDialer:
 
 
 def _is_http(address: str) -> bool:
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets that are no IPv6 address
+        return False
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 

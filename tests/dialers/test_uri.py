@@ -182,6 +182,7 @@ async def test_health_tells_whether_the_program_is_there(
         ({"command": ["x", "{uri}"], "webhook": "http://x"}, "set either command or webhook"),
         ({"command": ["x", "{number}"]}, "plugins.uri.command: wants {uri}"),
         ({"webhook": "example.com/dial"}, "plugins.uri.webhook: must be an http or https address"),
+        ({"webhook": "http://[dial"}, "plugins.uri.webhook: must be an http or https address"),
         ({"command": ["x", "{uri}"], "scheme": "sip"}, "plugins.uri.domain"),
         ({"command": ["x", "{uri}"], "scheme": "tell"}, 'did you mean "tel"?'),
         ({"webhook": "http://x", "token_env": "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE"),
