@@ -334,6 +334,17 @@ def test_attempts_with_wrong_words_says_what_would_be_right(tmp_path: Path) -> N
     assert "forget KEY" in lcm_plugin("attempts", "--config", file, "drop", "everything", "now").stderr
 
 
+@pytest.mark.parametrize(("word", "done"), [("resend", "will be sent again"), ("withdraw", "were given up")])
+def test_attempts_resends_and_withdraws(tmp_path: Path, word: str, done: str) -> None:
+    """What is to be done with the messages of an attempt says of how many it was done."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        file = config(tmp_path, url)
+        lcm_plugin("next", "--config", file, "--agent", "a")
+    attempt_id = lcm_plugin("attempts", "--config", file).stdout.split("\t")[0]
+    told = lcm_plugin("attempts", "--config", file, word, attempt_id)
+    assert (told.returncode, told.stdout) == (0, f"0 messages {done}\n")
+
+
 def test_a_copied_ledger_has_to_be_adopted(tmp_path: Path) -> None:
     """A copy is refused with the way out, and used once a person says that the original is not."""
     with sandbox(tmp_path, [PERSON]) as url:
