@@ -218,8 +218,8 @@ class Ledger(Records):
             reason=f"to be called once more, after attempt {attempt.id}",
         )
         closed = attrs.evolve(attempt, state="closed", changed_at=now, reason=f"called again: {again.id}")
-        step = partial(writing.redial_attempt, before=closed, again=again, holder=self.holder)
         holder = self.holder
+        step = partial(writing.redial_attempt, before=closed, again=again, holder=holder)
         await self._writer.do(step, on_late=lambda _: self._let_go(again, holder))
         self._remember(closed)
         self._remember(again)
@@ -233,7 +233,7 @@ class Ledger(Records):
             LedgerUnavailable: it was not recorded, so nothing is sent.
         """
         disposed = self._evolved(attempt, AttemptState.DISPOSED, facts)
-        holder = self._keeper.holder if attempt.id in self._open else None
+        holder = self.holder if attempt.id in self._open else None  # taken back, it is whose it was
         step = partial(_dispose, attempt=disposed, drafts=tuple(drafts))
         await self._intend(disposed, step, partial(self._undo, disposed, attempt, holder))
         self._remember(disposed)
@@ -255,9 +255,11 @@ class Ledger(Records):
         return result
 
     def _undo(self, intended: Attempt, undone: Attempt, holder: str | None, _: object = None) -> None:
+        """Make it `undone` where it was written as intended, whatever the step returned."""
         self._writer.note(partial(writing.undo_intent, intended=intended, undone=undone, holder=holder))
 
     def _undo_open(self, attempt: Attempt, holder: str, found: writing.Opened | None = None) -> None:
+        """Close a new attempt that asked for nothing, or leave one that was taken up to whoever is next."""
         if found and found.attempt.id != attempt.id:
             self._let_go(found.attempt, holder)
             return
@@ -300,7 +302,7 @@ class Ledger(Records):
         self._remember(closed)
 
     def release(self, attempt: Attempt) -> None:
-        """Let go of an offered attempt: its agent may come to any host."""
+        """Let go of what waits for a person: its agent may come to any host."""
         self._open.pop(attempt.id, None)
         self._let_go(attempt, self._keeper.holder)
 
