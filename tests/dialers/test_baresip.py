@@ -204,6 +204,20 @@ async def test_a_host_that_observes_asks_for_health_and_no_more(
     assert phone.asked == asked
 
 
+async def test_an_observing_host_names_the_phone_that_does_not_answer(
+    phone: FakeSoftphone, clock: LoopClock
+) -> None:
+    """A phone that takes the connection and says nothing is told of in time, by its agent."""
+    phone.deaf = True
+    table = {"endpoint": URI, "phones": {"alice": {"port": phone.port}}}
+    config = {"cti": {"plugins": ["baresip"]}, "plugins": {"baresip": table}}
+    async with Host.from_config(config, clock=clock, observes=True) as host:
+        (health,) = health_of(await host.hooks.all("report_health"))
+    assert (health.what, health.good) == ("baresip", False)
+    assert health.seen.startswith("0 of 1 softphones; alice's not: no answer from 127.0.0.1")
+    assert health.seen.endswith("within 4 s")
+
+
 async def test_another_protocol_is_told(phone: FakeSoftphone, clock: LoopClock) -> None:
     """A port where something else answers is named as that."""
     await phone.stop()

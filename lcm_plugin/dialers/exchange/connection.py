@@ -14,7 +14,7 @@ from contextlib import suppress
 from random import Random
 from typing import Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from cti_hooks import Health, described
 from lcm_plugin.dialers.exchange.wire import (
@@ -82,18 +82,20 @@ class Connection:
 
         A connection that is not kept up is made for the question, and ended.
         """
+        seconds = min(self.address.timeout_seconds, HEALTH_SECONDS)
         if self._task is None:
-            return await self._glanced()
+            return await self._glanced(seconds)
         with suppress(TimeoutError):
-            async with asyncio.timeout(min(self.address.timeout_seconds, HEALTH_SECONDS)):
+            async with asyncio.timeout(seconds):
                 await self._tried.wait()
         return Health(what=self.what, good=self._wire is not None, seen=self._seen)
 
-    async def _glanced(self) -> Health:
+    async def _glanced(self, seconds: float) -> Health:
         try:
-            await self._session(self._greet)
+            async with asyncio.timeout(seconds):
+                await self._session(self._greet)
         except Exception as error:  # noqa: BLE001  (whatever it was, it is told)
-            self._down(explained(error, self.address))
+            self._down(explained(error, evolve(self.address, timeout_seconds=seconds)))
             return Health(what=self.what, good=False, seen=self._seen)
         return Health(what=self.what, good=True, seen=self._seen)
 
