@@ -43,13 +43,7 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import (
-    IN_DOUBT,
-    OPEN,
-    CalledMeanwhileError,
-    DialingStoppedError,
-    Ledger,
-)
+from lcm_plugin.ledger import IN_DOUBT, OPEN, CalledMeanwhileError, DialingStoppedError, Ledger
 
 log = logging.getLogger("lcm_plugin.desk")
 
