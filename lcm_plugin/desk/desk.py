@@ -43,7 +43,7 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import IN_DOUBT, OPEN, CalledMeanwhileError, DialingStoppedError, Ledger
+from lcm_plugin.ledger import IN_DOUBT, LIVE, OPEN, CalledMeanwhileError, DialingStoppedError, Ledger
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -75,7 +75,8 @@ class Desk:
     _dialing: Dialing = field(init=False)
     _pauses: Pauses = field(init=False)
     _automatic: AutoDisposing = field(init=False)
-    _events: list[CallEvent] = field(factory=list, init=False)
+    _heard: dict[str, list[CallEvent]] = field(factory=dict, init=False)
+    """The events of calls that are not over, by attempt: one lost to another host may go on here."""
     _acting: asyncio.Lock = field(factory=asyncio.Lock, init=False)
     _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
     _closed: asyncio.Event = field(factory=asyncio.Event, init=False)
@@ -151,18 +152,21 @@ class Desk:
 
     def on_call_event(self, attempt: Attempt, event: CallEvent) -> None:
         """Keep the attempt's call up to date; `call_cleared` ends it."""
-        if attempt.state in IN_DOUBT:  # what comes later is not the next call's
-            self._events = [*(self._events or events_before(attempt)), event]
+        heard = self._heard.get(attempt.id) or events_before(attempt)
+        if attempt.state in IN_DOUBT:
+            self._heard[attempt.id] = heard = [*heard, event]
         ended = event.kind is CallEventKind.CALL_CLEARED and attempt.state in IN_DOUBT
         calls = calls_after(attempt, event)
         if ended:
-            facts = {"outcome": outcome_of(self._events), "reason": end_of(self._events)}
+            facts = {"outcome": outcome_of(heard), "reason": end_of(heard)}
             self.ledger.change(attempt, AttemptState.ENDED, seen=True, calls=calls, **facts)
         elif calls != attempt.calls:
             self.ledger.change(attempt, attempt.state, seen=True, calls=calls, reason=f"{event.kind}")
 
     def on_changed(self, attempt: Attempt) -> None:
         """Keep what is in hand as it is in the ledger; whatever closes it frees the agent."""
+        if attempt.state not in IN_DOUBT:
+            self._heard.pop(attempt.id, None)
         if self.offer and self.offer.attempt_id == attempt.id and attempt.state is not AttemptState.OFFERED:
             self._end_offer()
         if self.hand.attempt and self.hand.attempt.id == attempt.id:
@@ -172,13 +176,14 @@ class Desk:
         if attempt.state is AttemptState.UNKNOWN:
             self.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
-            self._events.clear()
             self._spawn(self._after_call(attempt), f"disposing of attempt {attempt.id}")
         elif self.hand.attempt is None:
             self._work_on()
 
     def lose(self, attempt: Attempt) -> None:
         """Another host has it; an agent who wants a contact gets this one again, or the next."""
+        if attempt.state not in LIVE:
+            self._heard.pop(attempt.id, None)
         if self.offer and self.offer.attempt_id == attempt.id:
             self._end_offer()
         self.hand.lose(attempt)

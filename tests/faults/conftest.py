@@ -98,9 +98,9 @@ class Running:
     async def ready(self, agent: Agent = ALICE) -> None:
         await self.host.hooks.all("on_agent_ready", agent=agent)
 
-    async def sees(self, kind: CallEventKind, attempt: Attempt) -> None:
+    async def sees(self, kind: CallEventKind, attempt: Attempt, **facts: Any) -> None:
         at = self.host.clock.now()
-        event = CallEvent(kind=kind, call_id=f"{attempt.id}-c", attempt_id=attempt.id, at=at)
+        event = CallEvent(kind=kind, call_id=f"{attempt.id}-c", attempt_id=attempt.id, at=at, **facts)
         await self.host.hooks.all("on_call_event", event=event)
 
     def freeze_lease(self) -> None:
@@ -145,7 +145,15 @@ class Site:
             lcm = Sandbox(contacts=contacts, clock=clock, random=Random(1), timezone="UTC")
             yield cls(await stack.enter_async_context(lcm), clock, directory, stack)
 
-    async def start(self, name: str, *, talks: bool = False, observes: bool = False, **lcm: Any) -> Running:
+    async def start(
+        self,
+        name: str,
+        *,
+        talks: bool = False,
+        observes: bool = False,
+        dialer_name: str = "Dialer",
+        **lcm: Any,
+    ) -> Running:
         settings = {
             "url": self.lcm.url,
             "source": name,
@@ -162,7 +170,7 @@ class Site:
         config = {"cti": {"name": name, "plugins": ["lcm"]}, "plugins": {"lcm": settings}}
         host = Host.from_config(config, clock=self.clock, random=Random(name), observes=observes)
         dialer = Dialer(talks=talks)
-        host.register(dialer)
+        host.register(dialer, name=dialer_name)
         await self.stack.enter_async_context(host)
         return Running(host, dialer)
 
