@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 from cattrs import Converter
+from cattrs.gen import make_dict_unstructure_fn
 
 _converter = Converter()
 
@@ -34,6 +35,12 @@ _converter.register_unstructure_hook_func(
 _converter.register_unstructure_hook_func(
     lambda kind: getattr(kind, "__origin__", kind) is Mapping,
     lambda mapping: {str(key): as_json(value) for key, value in mapping.items()},
+)
+
+
+_converter.register_unstructure_hook_factory(
+    attrs.has,
+    lambda kind: make_dict_unstructure_fn(kind, _converter, _cattrs_include_init_false=True),
 )
 
 

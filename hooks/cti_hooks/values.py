@@ -359,10 +359,16 @@ class Attempt:
     disposition: Disposition | None = None
     redial_of: str | None = None
     """The attempt whose contact a person had called once more."""
-    backend: str | None = None
-    """The dialer plugin it was given to, by its name in the config file."""
+    backends: tuple[str, ...] = field(default=(), converter=_words)
+    """The dialer plugins that it was given to, in this order, by their names in the config file."""
+    backend: str | None = field(init=False)
+    """All of them as one text, for people: a name may have blanks."""
     not_after: datetime | None = field(default=None, validator=_aware)
     """The deadline it was dialed with: later its call cannot be placed any more."""
+
+    @backend.default
+    def _named(self) -> str | None:
+        return " ".join(self.backends) or None
 
 
 @frozen(kw_only=True)

@@ -60,7 +60,7 @@ class Dialing:
         if called is None or _number(called) == GONE:
             return Refusal(rule="no_contact", reason="there is nobody to call")
         dial = await self._dial(called)
-        facts |= {"not_after": dial.not_after, "backend": " ".join(self.site.dialers), "contact": called}
+        facts |= {"not_after": dial.not_after, "backends": self.site.dialers, "contact": called}
         self.hand.placing = True
         try:
             recorded = await self.hand.ledger.dial(attempt, by_person=by_person, **facts)

@@ -93,7 +93,7 @@ class Verdicts:
     def _cannot_tell(self, attempt: Attempt, answers: list[Answer]) -> str:
         """Why nobody who could have seen it can be asked now, or empty. Only its own backend may say no."""
         by_plugin = {answer.plugin: answer for answer in answers}
-        for backend in (attempt.backend or "").split():
+        for backend in attempt.backends:
             if not self.site.is_loaded(backend):
                 return f"its dialer {backend} is not enabled"
             answer = by_plugin.get(backend)

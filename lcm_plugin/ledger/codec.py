@@ -23,5 +23,7 @@ def attempt_as_json(attempt: Attempt) -> dict[str, Any]:
 
 
 def attempt_of(body: Mapping[str, Any]) -> Attempt:
-    """The attempt a JSON object stands for."""
+    """The attempt a JSON object stands for. One of 0.1.0 has its dialers in one text only."""
+    if "backends" not in body:
+        body = {**body, "backends": (body.get("backend") or "").split()}
     return _converter.structure(body, Attempt)

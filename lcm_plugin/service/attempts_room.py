@@ -98,7 +98,7 @@ class AttemptsRoom:
         """One attempt: its contact, calls, outcome, history, and the messages to the LCM."""
         attempt = await self.one(attempt_id)
         return AttemptStory(
-            **attrs.asdict(attempt, recurse=False),
+            **attrs.asdict(attempt, recurse=False, filter=lambda one, _: one.init),
             history=tuple(await self._ledger.history(attempt_id)),
             messages=tuple(map(_told, await self._ledger.letters_of(attempt_id))),
         )

@@ -99,6 +99,15 @@ async def test_only_its_own_engine_leaves_an_attempt_open(
     assert len(b.dialer.dialed) == 0
 
 
+async def test_a_dialer_s_name_may_have_blanks(site: Site) -> None:
+    """A call that its dialer never saw is over once its deadline is, whatever the dialer is called."""
+    a = await site.start("a", dialer_name="my dialer")
+    a.dialer.error = ConnectionError("lost")
+    attempt = await called(a)
+    await asyncio.sleep(3600)
+    assert await a.state(attempt) is AttemptState.CLOSED
+
+
 async def test_a_call_that_goes_on_is_asked_for_once_its_dialer_has_started(site: Site) -> None:
     """After a restart, a dialer that starts behind lcm is asked when it can tell: people go on talking."""
     first = await site.start("a")

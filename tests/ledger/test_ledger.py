@@ -191,6 +191,18 @@ def test_an_attempt_survives_the_codec(key: str, reason: str, extra: dict[str, A
     assert attempt_of(attempt_as_json(attempt)) == attempt
 
 
+def test_the_dialers_of_an_attempt_of_the_first_version_are_read() -> None:
+    """They were one text, which JSON still has; names are told apart in what is written now."""
+    attempt = attempt_of(
+        {"id": "a", "agent": {"id": "alice"}, "contact": None, "state": "calling", "campaign_group": ""}
+        | {"opened_at": "2024-01-30T15:00:00+00:00", "backend": "asterisk webhook"}
+    )
+    assert attempt.backends == ("asterisk", "webhook")
+    body = attempt_as_json(attrs.evolve(attempt, backends=("my asterisk", "webhook")))
+    assert body["backend"] == "my asterisk webhook"
+    assert attempt_of(body).backends == ("my asterisk", "webhook")
+
+
 async def test_doubt_is_kept(open_ledger: OpenLedger) -> None:
     """A doubt is known to every host until it is settled."""
     one, two = await open_ledger("h1"), await open_ledger("h2")
