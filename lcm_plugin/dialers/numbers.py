@@ -1,7 +1,8 @@
 """What may be put into a dial string: nothing that could break out of one ever reaches an engine."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Final
 
 from cti_hooks import masked
@@ -9,7 +10,10 @@ from cti_hooks import masked
 _TEL: Final = re.compile(r"\+?[0-9]+")
 _VISUAL: Final = re.compile(r"[-.() ]")
 """RFC 3966's visual separators and blanks: for people, not for dialing."""
-ENDPOINT: Final = re.compile(r"[A-Za-z0-9_.:@%+/-]+")
+ENDPOINT: Final = re.compile(r"(?!-)[A-Za-z0-9_.:@%+/-]+")
+"""Of an agent's phone. No dash begins it: a program would take it for an option."""
+_AGENT: Final = r"(?!-)[A-Za-z0-9_.+-]+"
+"""What `{agent}` of a template stands for."""
 _UNSAFE_IN_NAMES: Final = re.compile(r"[^\w .+-]")
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -40,18 +44,38 @@ def dialable(number: str) -> str:
     return dialed
 
 
-def endpoint_of(agent_id: str, endpoint: str | None, template: str | None) -> str:
+def endpoint_of(
+    agent_id: str, endpoint: str | None, template: str | None, allowed: Iterable[str] = ()
+) -> str:
     """Where the agent's phone is: the agent's own endpoint, else the template with `{agent}` filled in.
 
+    Who may tell an agent's state tells the endpoint, and could call any trunk by it. So it has to be one that
+    the template makes, or to fit one of the patterns that the site allows besides. Without a template it is
+    nothing that an engine dials, and any will do that is safe to hand to a program.
+
     Raises:
-        UnsafeEndpointError: there is none, or it could break out of a dial string.
+        UnsafeEndpointError: there is none, it is none of these, or it could break out of a dial string.
     """
     where = endpoint or (template or "").replace("{agent}", agent_id)
     if not where:
         raise UnsafeEndpointError(f"agent {agent_id} has no endpoint: tell the host, or set agent_endpoint")
+    like = (template or "PJSIP/{agent}").replace("{agent}", "1001")
+    what = "the endpoint is" if endpoint else "tell the agent's endpoint: the id makes"
     if not ENDPOINT.fullmatch(where):
-        raise UnsafeEndpointError(f"the endpoint of agent {agent_id} has characters no dial string may have")
+        raise UnsafeEndpointError(
+            f"agent {agent_id}: {what} none like {like}, but has characters no dial string may have"
+        )
+    if template and not _made_by(template, where) and not _fits(where, allowed):
+        raise UnsafeEndpointError(f"agent {agent_id}: {what} none like {like}; agent_endpoints allows others")
     return where
+
+
+def _made_by(template: str, where: str) -> bool:
+    return bool(re.fullmatch(_AGENT.join(map(re.escape, template.split("{agent}"))), where))
+
+
+def _fits(where: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(where, pattern) for pattern in patterns)
 
 
 def display_name(name: str | None) -> str:
@@ -67,7 +91,5 @@ def channel_variables(variables: Mapping[str, str]) -> Mapping[str, str]:
     """
     for name, value in variables.items():
         if not _VARIABLE.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise UnsafeVariableError(
-                f"variable {name!r} cannot be told to an engine: see its name and value"
-            )
+            raise UnsafeVariableError(f"{name!r} can be no channel variable: see its name and value")
     return variables

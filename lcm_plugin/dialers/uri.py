@@ -6,7 +6,6 @@ Until it does, the call stays `initiated`; nothing can be found or hung up.
 
 import asyncio
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -17,10 +16,12 @@ from attrs import field, frozen, validators
 
 from cti_hooks import Attempt, Call, ConfigError, ConnectionState, Dial, Health, Host, Problem, hookimpl
 from cti_hooks import settings as plugin_settings
-from lcm_plugin.dialers.numbers import dialable
+from lcm_plugin.dialers.handing_over import environment, filled, shell_program
+from lcm_plugin.dialers.numbers import dialable, endpoint_of
 
 _USER_UNRESERVED: Final = "-_.!~*'()&=+$,;?/"
 """What RFC 3261 lets stand unescaped in the user part of a SIP URI."""
+_NOT_INTO_A_SHELL: Final = """hand {uri} over as an argument: ["sh", "-c", 'dial "$1"', "sh", "{uri}"]"""
 
 
 @frozen(kw_only=True)
@@ -32,6 +33,8 @@ class UriSettings:
     """Of SIP URIs: `sip:+12125550123@domain`."""
     command: tuple[str, ...] = ()
     """Program and arguments, run without a shell; `{uri}`, `{attempt}` and `{agent}` are filled in."""
+    pass_env: tuple[str, ...] = ()
+    """Variables of the host's environment that the program gets, besides PATH, HOME and the like."""
     webhook: str | None = None
     """Where uri, attempt and agent are POSTed to as JSON."""
     token_env: str | None = None
@@ -44,6 +47,8 @@ class UriSettings:
             problems.append(Problem("command", "set either command or webhook"))
         if self.command and not any("{uri}" in word for word in self.command):
             problems.append(Problem("command", 'wants {uri}, who is to be called: ["xdg-open", "{uri}"]'))
+        if word := shell_program(self.command):
+            problems.append(Problem("command", f"{word!r} is a shell's program: {_NOT_INTO_A_SHELL}"))
         if self.webhook and not _is_http(self.webhook):
             problems.append(Problem("webhook", "must be an http or https address"))
         if self.scheme == "sip" and not self.domain:
@@ -102,14 +107,12 @@ class UriDialer:
 
     async def _run(self, uri: str, attempt: Attempt) -> None:
         """Run the command; at the deadline, or when cancelled, it is killed, by its pid."""
-        filled = {
-            "{uri}": uri,
-            "{attempt}": attempt.id,
-            "{agent}": attempt.agent.endpoint or attempt.agent.id,
-        }
-        argv = [_filled(word, filled) for word in self.settings.command]
+        argv = self._words(uri, attempt)
         process = await asyncio.create_subprocess_exec(
-            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            env=environment(self.settings.pass_env),
         )
         try:
             status = await process.wait()
@@ -119,6 +122,18 @@ class UriDialer:
             raise
         if status != 0:
             raise RuntimeError(f"{argv[0]} ended with status {status}")
+
+    def _words(self, uri: str, attempt: Attempt) -> list[str]:
+        """Program and arguments.
+
+        Raises:
+            UnsafeEndpointError: an agent's endpoint, or the id in its place, is none to hand to a program.
+        """
+        values = {"{uri}": uri, "{attempt}": attempt.id}
+        if any("{agent}" in word for word in self.settings.command):
+            agent = attempt.agent
+            values["{agent}"] = endpoint_of(agent.id, agent.endpoint or agent.id, None)
+        return filled(self.settings.command, values)
 
     async def _post(self, uri: str, attempt: Attempt) -> None:
         self._session = self._session or aiohttp.ClientSession()
@@ -146,8 +161,3 @@ def _is_http(address: str) -> bool:
 def _health_of(program: str) -> Health:
     found = shutil.which(program)
     return Health(what="uri", good=bool(found), seen=found or f"there is no program {program!r}; see command")
-
-
-def _filled(word: str, values: Mapping[str, str]) -> str:
-    """One pass over the word, so that nothing filled in is filled in again."""
-    return re.sub(r"\{(?:uri|attempt|agent)\}", lambda found: values[found[0]], word)

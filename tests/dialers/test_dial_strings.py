@@ -34,6 +34,43 @@ def test_an_endpoint_has_nothing_that_begins_another(endpoint: str) -> None:
         except ValueError:
             continue
         assert not set(where) & set(" &,|;'\"{}[]()$<>\\\r\n\0")
+        assert not where.startswith("-")
+
+
+@pytest.mark.parametrize(
+    ("template", "endpoint", "allowed"),
+    [
+        ("PJSIP/{agent}", "PJSIP/1001", ()),
+        ("PJSIP/{agent}", "PJSIP/desk-1.north", ()),
+        ("Local/{agent}@agents", "Local/1001@agents", ()),
+        ("user/{agent}", "user/1001@branch", ("user/*@branch",)),
+        ("PJSIP/{agent}", "Local/7@agents/n", ("SIP/*", "Local/*@agents/n")),
+    ],
+)
+def test_an_endpoint_may_be_one_the_template_makes_or_the_site_allows(
+    template: str, endpoint: str, allowed: tuple[str, ...]
+) -> None:
+    """An agent's phone is told as the template would make it, or fits a pattern of agent_endpoints."""
+    assert endpoint_of("alice", endpoint, template, allowed) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("template", "endpoint"),
+    [
+        ("PJSIP/{agent}", "PJSIP/+19005550100@trunk"),
+        ("PJSIP/{agent}", "PJSIP/trunk/sip:+19005550100@carrier.example"),
+        ("PJSIP/{agent}", "Local/911"),
+        ("Local/{agent}@agents", "Local/911@from-internal"),
+        ("user/{agent}", "sofia/gateway/gw/+19005550100"),
+    ],
+)
+def test_an_endpoint_by_another_route_is_refused(template: str, endpoint: str) -> None:
+    """Who tells an agent's endpoint chooses no trunk; the text says what would be right."""
+    like = template.replace("{agent}", "1001")
+    with pytest.raises(ValueError, match=f"none like {like}; agent_endpoints allows others"):
+        endpoint_of("alice", endpoint, template)
+    with pytest.raises(ValueError, match=f"none like {like}"):
+        endpoint_of("1001@trunk", None, template)
 
 
 @given(HOSTILE)

@@ -17,10 +17,13 @@ from cti_hooks import Agent, Attempt, AttemptState, Call, ConfigError, Connectio
 WRITES = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(' '.join(sys.argv[2:]))"
 
 
-def attempt() -> Attempt:
+ALICE = Agent(id="alice", endpoint="PJSIP/1001")
+
+
+def attempt(agent: Agent = ALICE) -> Attempt:
     return Attempt(
         id="attempt-1",
-        agent=Agent(id="alice", endpoint="PJSIP/1001"),
+        agent=agent,
         contact=None,
         state=AttemptState.DIALING,
         campaign_group="G",
@@ -35,9 +38,9 @@ async def host_with(**table: Any) -> AsyncIterator[Host]:
         yield host
 
 
-async def call(host: Host, to: str = "+1 (212) 555-0123", seconds: float = 10) -> Call:
+async def call(host: Host, to: str = "+1 (212) 555-0123", seconds: float = 10, agent: Agent = ALICE) -> Call:
     dial = Dial(to=to, not_after=datetime.now(UTC) + timedelta(seconds=seconds))
-    made = await host.hooks.first("make_call", attempt=attempt(), dial=dial)
+    made = await host.hooks.first("make_call", attempt=attempt(agent), dial=dial)
     assert isinstance(made, Call)
     return made
 
@@ -67,6 +70,53 @@ async def test_a_command_is_no_shell(tmp_path: Path) -> None:
     async with host_with(command=[sys.executable, "-c", WRITES, str(seen), "$(id); {uri}"]) as host:
         await call(host)
     assert seen.read_text() == "$(id); tel:+12125550123"
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(
+    "agent",
+    [
+        Agent(id="u", endpoint="-oProxyCommand=touch pwned"),
+        Agent(id="u", endpoint="-oProxyCommand"),
+        Agent(id="u", endpoint="x;touch pwned;#"),
+        Agent(id="u", endpoint="$(touch pwned)"),
+        Agent(id="u", endpoint="a\nb"),
+        Agent(id="-rf"),
+        Agent(id="a b"),
+    ],
+    ids=lambda agent: agent.endpoint or agent.id,
+)
+async def test_an_endpoint_is_no_option_and_no_command(tmp_path: Path, agent: Agent) -> None:
+    """Nothing runs with an agent's endpoint, or id in its place, that a program could take for more."""
+    ran = tmp_path / "ran"
+    async with host_with(command=[sys.executable, "-c", WRITES, str(ran), "{agent}", "{uri}"]) as host:
+        with pytest.raises(ValueError, match="characters no dial string may have"):
+            await call(host, agent=agent)
+    assert not ran.exists()
+
+
+@pytest.mark.real_time
+async def test_an_id_that_is_not_handed_over_may_be_any(tmp_path: Path) -> None:
+    """Where the command has no {agent} an agent's id is nothing to it."""
+    seen = tmp_path / "seen"
+    async with host_with(command=[sys.executable, "-c", WRITES, str(seen), "{uri}"]) as host:
+        await call(host, agent=Agent(id="Anna Müller"))
+    assert seen.read_text() == "tel:+12125550123"
+
+
+@pytest.mark.real_time
+async def test_a_command_is_told_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program gets PATH and the like, and what pass_env names; the host's secrets stay with the host."""
+    monkeypatch.setenv("LCM_TOKEN", "s3cret")
+    monkeypatch.setenv("SOFTPHONE_LINE", "2")
+    seen = tmp_path / "seen"
+    tells = "import os, json, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
+    command = [sys.executable, "-c", tells, str(seen), "{uri}"]
+    async with host_with(command=command, pass_env=["SOFTPHONE_LINE"]) as host:
+        await call(host)
+    told = json.loads(seen.read_text())
+    assert (told["PATH"], told["SOFTPHONE_LINE"]) == (os.environ["PATH"], "2")
+    assert "LCM_TOKEN" not in told
 
 
 @pytest.mark.real_time
@@ -181,6 +231,9 @@ async def test_health_tells_whether_the_program_is_there(
         ({}, "set either command or webhook"),
         ({"command": ["x", "{uri}"], "webhook": "http://x"}, "set either command or webhook"),
         ({"command": ["x", "{number}"]}, "plugins.uri.command: wants {uri}"),
+        ({"command": ["sh", "-c", "dial {uri}"]}, "is a shell's program: hand {uri} over as an argument"),
+        ({"command": ["env", "/bin/bash", "-lc", "x {agent}", "{uri}"]}, "'x {agent}' is a shell's program"),
+        ({"command": ["cmd.exe", "/C", "start {uri}"]}, "'start {uri}' is a shell's program"),
         ({"webhook": "example.com/dial"}, "plugins.uri.webhook: must be an http or https address"),
         ({"webhook": "http://[dial"}, "plugins.uri.webhook: must be an http or https address"),
         ({"command": ["x", "{uri}"], "scheme": "sip"}, "plugins.uri.domain"),
@@ -194,6 +247,12 @@ def test_wrong_settings_are_told(table: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError) as raised:
         Host.from_config({"cti": {"plugins": ["uri"]}, "plugins": {"uri": table}})
     assert said in str(raised.value)
+
+
+def test_a_shell_that_gets_arguments_is_no_mistake() -> None:
+    """The way out that is named is taken: what is filled in is an argument of the shell's program."""
+    command = ["sh", "-c", 'dial "$1"', "sh", "{uri}"]
+    Host.from_config({"cti": {"plugins": ["uri"]}, "plugins": {"uri": {"command": command}}})
 
 
 @asynccontextmanager

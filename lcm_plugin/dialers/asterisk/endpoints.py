@@ -1,16 +1,16 @@
 """Dial strings: templates, and what is filled into them."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import field, frozen
 
 from cti_hooks import Agent
-from lcm_plugin.dialers.numbers import dialable
+from lcm_plugin.dialers.numbers import dialable, endpoint_of
 
 _ENDPOINT: Final = re.compile(r"(?P<technology>[A-Za-z][A-Za-z0-9]*)/(?P<resource>[\w.+@:/;=-]+)", re.ASCII)
 """No `&`, which would ring several; no comma, blank, `$` or `{`, which the dialplan reads as its own."""
-_AGENT: Final = re.compile(r"[\w.+-]+", re.ASCII)
 
 
 def _checked(template: str, *places: str) -> None:
@@ -68,16 +68,10 @@ class AgentEndpoint:
     def _check(self, _: object, value: str) -> None:
         _checked(value, "{agent}")
 
-    def filled(self, agent: Agent) -> str:
-        """The dial string for an agent's phone.
+    def filled(self, agent: Agent, allowed: Iterable[str] = ()) -> str:
+        """The dial string for an agent's phone; `allowed` are patterns of others than the template makes.
 
         Raises:
-            ValueError: the host's endpoint, or the id, has characters a dial string could be broken by.
+            UnsafeEndpointError: the host's endpoint, or the id, is none of these.
         """
-        if agent.endpoint is not None:
-            if not _ENDPOINT.fullmatch(agent.endpoint):
-                raise ValueError(f"agent {agent.id}: the endpoint is none like PJSIP/1001")
-            return agent.endpoint
-        if not _AGENT.fullmatch(agent.id):
-            raise ValueError("the agent's id cannot be dialed: tell the agent's endpoint")
-        return self.template.replace("{agent}", agent.id)
+        return endpoint_of(agent.id, agent.endpoint, self.template, allowed)

@@ -101,7 +101,7 @@ class AsteriskDialer:
             raise ValueError("a name that can be no channel variable's")
         return Order(
             dial=dial,
-            agent_endpoint=AgentEndpoint(engine.agent_endpoint).filled(attempt.agent),
+            agent_endpoint=AgentEndpoint(engine.agent_endpoint).filled(attempt.agent, engine.agent_endpoints),
             customer_endpoint=NumberEndpoint(engine.endpoint).filled(dial.to),
             agent_caller_id=dialable(dial.to),
             caller_id=dialable(dial.caller_id) if dial.caller_id else None,

@@ -42,6 +42,9 @@ class EngineSettings:
     """The customer's: `PJSIP/{number}@trunk`, `Local/{number}@context`; `{digits}` lacks the plus."""
     agent_endpoint: str = field(default="PJSIP/{agent}", validator=_template(AgentEndpoint))
     """Of agents the host tells no endpoint of; `{agent}` is the agent's id."""
+    agent_endpoints: tuple[str, ...] = ()
+    """Endpoints the host may tell besides those that `agent_endpoint` makes, as patterns: `PJSIP/*@branch`.
+    Who may tell an agent's endpoint may call whatever they fit."""
     agents: tuple[str, ...] = ()
     """Whose calls it places, as patterns of agent ids: `20*`. All, where unset."""
 

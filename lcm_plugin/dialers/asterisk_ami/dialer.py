@@ -82,7 +82,7 @@ class AsteriskAmiDialer(ExchangeDialer):
         return self.settings.engine if self.settings.serves(agent.id) else None
 
     def endpoint_of(self, agent: Agent) -> str:
-        return AgentEndpoint(self.settings.agent_endpoint).filled(agent)
+        return AgentEndpoint(self.settings.agent_endpoint).filled(agent, self.settings.agent_endpoints)
 
     async def _with_what_is_wrong(self, health: Health) -> Health:
         if not health.good or self._asterisk is None:

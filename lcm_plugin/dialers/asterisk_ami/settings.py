@@ -43,6 +43,9 @@ class AmiSettings(EngineSettings):
     """The customer's: `PJSIP/{number}@trunk`, `Local/{number}@context`; `{digits}` lacks the plus."""
     agent_endpoint: str = field(default="PJSIP/{agent}", validator=_is(AgentEndpoint))
     """Of agents the host tells no endpoint of; `{agent}` is the agent's id."""
+    agent_endpoints: tuple[str, ...] = ()
+    """Endpoints the host may tell besides those that `agent_endpoint` makes, as patterns: `PJSIP/*@branch`.
+    Who may tell an agent's endpoint may call whatever they fit."""
     waiting: str | None = None
     """What the agent hears until the customer answers: `BridgeWait(lcm,,m(default))` plays music on hold.
 

@@ -68,4 +68,5 @@ class FreeSwitchDialer(ExchangeDialer):
         return self.settings.engine if self.settings.serves(agent.id) else None
 
     def endpoint_of(self, agent: Agent) -> str:
-        return endpoint_of(agent.id, agent.endpoint, self.settings.agent_endpoint)
+        settings = self.settings
+        return endpoint_of(agent.id, agent.endpoint, settings.agent_endpoint, settings.agent_endpoints)

@@ -23,6 +23,9 @@ class FreeSwitchSettings(EngineSettings):
     """The customer's dial string: `sofia/gateway/carrier/{number}`."""
     agent_endpoint: str = "user/{agent}"
     """Of agents the host tells no endpoint of; `{agent}` is the agent's id."""
+    agent_endpoints: tuple[str, ...] = ()
+    """Endpoints the host may tell besides those that `agent_endpoint` makes, as patterns: `user/*@branch`.
+    Who may tell an agent's endpoint may call whatever they fit."""
     password_env: str | None = None
     password_file: str | None = None
 

@@ -99,4 +99,9 @@ async def centre(plugins: Mapping[str, Mapping[str, Any]], *others: object) -> A
 
 def ari_settings(asterisk: Asterisk, **others: Any) -> dict[str, Any]:
     """The settings of the asterisk dialer for an Asterisk of the bench; ARI_PASSWORD has to be set."""
-    return {"url": asterisk.ari_url, "password_env": "ARI_PASSWORD", **others}
+    return {
+        "url": asterisk.ari_url,
+        "password_env": "ARI_PASSWORD",
+        "agent_endpoints": ["Local/*@agents", "Local/*@agents/n"],
+        **others,
+    }
