@@ -1,9 +1,12 @@
 """What is installed is what the tree has."""
 
+import ast
 import configparser
+import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
@@ -11,6 +14,39 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = {"cti_hooks": ROOT / "hooks" / "cti_hooks", "lcm_plugin": ROOT / "lcm_plugin"}
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(section: str, key: str) -> set[str]:
+    """The names of the distributions that setup.cfg asks for here."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    lines = config[section][key].split("\n")
+    return {canonical(found[0]) for line in lines if (found := re.match(r"[\w.-]+", line))}
+
+
+def imported() -> set[str]:
+    """The distributions of all that the two packages import, at whatever place."""
+    trees = [ast.parse(path.read_text()) for folder in PACKAGES.values() for path in folder.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    roots = {name.partition(".")[0] for name in names} - {*sys.stdlib_module_names, *PACKAGES}
+    known = packages_distributions()
+    return {canonical(known[root][0]) for root in roots}
+
+
+def test_everything_imported_is_declared() -> None:
+    """A plain install brings each library that is imported, save pytest, which its own plugin finds there."""
+    assert imported() - {"pytest"} <= declared("options", "install_requires")
+
+
+def test_the_extra_of_old_install_lines_stays() -> None:
+    """`lcm-plugin[metrics]` still installs, and brings nothing that a plain install does not."""
+    assert declared("options.extras_require", "metrics") == set()
 
 
 @pytest.fixture(scope="module")

@@ -129,6 +129,5 @@ class Api:
             Route(
                 method="GET", path="/metrics", handler=site.metrics, answer=str, media="text/plain",
                 gives_response=True,
-                problems={HTTPStatus.NOT_IMPLEMENTED: "prometheus-client is not installed"},
             ),
         ]  # fmt: skip

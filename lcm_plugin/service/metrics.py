@@ -1,4 +1,4 @@
-"""What is counted and measured, for Prometheus; the extra `metrics` brings the client.
+"""What is counted and measured, for Prometheus.
 
 Labels are words of this program: states, rules, messages. No agent, key, number or name is ever one.
 """

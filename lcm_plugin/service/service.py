@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -20,13 +20,11 @@ from lcm_plugin.service.dialing_room import DialingRoom
 from lcm_plugin.service.events import News
 from lcm_plugin.service.guard import guard
 from lcm_plugin.service.loading import load
+from lcm_plugin.service.metrics import Metrics
 from lcm_plugin.service.openapi import document
 from lcm_plugin.service.problems import problems
 from lcm_plugin.service.settings import ServiceSettings
 from lcm_plugin.service.site_room import SiteRoom
-
-if TYPE_CHECKING:
-    from lcm_plugin.service.metrics import Metrics
 
 
 class Service:
@@ -75,8 +73,7 @@ class Service:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._host)
-            if self._metrics:
-                self._metrics.watch(self._host)
+            self._metrics.watch(self._host)
             stack.push_async_callback(self.agents.close)
             stack.push_async_callback(self._runner.cleanup)
             stack.push_async_callback(self._api.close)
@@ -98,12 +95,8 @@ class Service:
         return app
 
 
-def _metrics(host: Host) -> "Metrics | None":
-    """The plugin that measures, registered; None where prometheus-client is not installed."""
-    try:
-        from lcm_plugin.service.metrics import Metrics  # noqa: PLC0415  (an extra brings what it needs)
-    except ImportError:
-        return None
+def _metrics(host: Host) -> Metrics:
+    """The plugin that measures, registered."""
     metrics = Metrics()
     host.register(metrics, name="service-metrics")
     return metrics

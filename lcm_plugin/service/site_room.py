@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from attrs import asdict, define, field, frozen
 
 from cti_hooks import Host, health_of
 from lcm_plugin.service.events import News, Subscription
-from lcm_plugin.service.problems import ProblemError
+from lcm_plugin.service.metrics import Metrics
 
 _PARTING: Final = 1
 """Seconds a subscriber has to hear why it is sent away."""
@@ -31,17 +31,6 @@ class Readiness:
     reasons: tuple[str, ...]
 
 
-class Measured(Protocol):
-    """What gives the metrics."""
-
-    @property
-    def media(self) -> str:
-        """The media type of `text`."""
-
-    async def text(self) -> bytes:
-        """Everything as it is now."""
-
-
 @define(kw_only=True, eq=False)
 class SiteRoom:
     """The handlers; `unready` tells why the host is not ready, in words."""
@@ -51,8 +40,7 @@ class SiteRoom:
     unready: list[str]
     described: Callable[[], Mapping[str, Any]]
     """Gives the API's description."""
-    measured: Measured | None
-    """Where prometheus-client is installed."""
+    measured: Metrics
     _sockets: dict[web.WebSocketResponse, web.Request] = field(factory=dict, init=False)
 
     async def healthz(self) -> Alive:
@@ -72,11 +60,6 @@ class SiteRoom:
 
     async def metrics(self, request: web.Request) -> web.Response:  # noqa: ARG002  (as the table declares)
         """What is counted and measured, for Prometheus."""
-        if self.measured is None:
-            raise ProblemError(
-                HTTPStatus.NOT_IMPLEMENTED,
-                'metrics need prometheus-client: pip install "lcm-plugin[metrics]", and start again',
-            )
         return web.Response(body=await self.measured.text(), headers={"Content-Type": self.measured.media})
 
     async def openapi(self) -> Mapping[str, Any]:

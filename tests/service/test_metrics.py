@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import sys
 from typing import Any
 
 import aiohttp
@@ -158,16 +157,6 @@ async def test_a_host_without_an_lcm_has_metrics_too(site: Any) -> None:
         await here.host.hooks.all("on_agent_ready", agent=AGENT)
         await tell(here, attempt(here))
         assert (await scraped(here))["ready_to_contact_seconds_count"] == 1
-
-
-async def test_without_the_extra_it_says_what_to_install(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without prometheus-client everything else works, and /metrics is 501 with the way out."""
-    monkeypatch.delitem(sys.modules, "lcm_plugin.service.metrics")
-    monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    async with site() as here:
-        status, problem = await here.get("/metrics")
-        assert (status, 'pip install "lcm-plugin[metrics]"' in problem["detail"]) == (501, True)
-        assert (await here.get("/v1/agents"))[0] == 200
 
 
 async def test_metrics_need_the_token_too(monkeypatch: pytest.MonkeyPatch, site: Any) -> None:
