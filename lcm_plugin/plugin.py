@@ -27,10 +27,10 @@ from lcm_plugin import spec
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk import Desks, OutcomeLists, Said, expiry_refusal
 from lcm_plugin.desk.expiry import expiry_check
-from lcm_plugin.lcm.auth import problems
+from lcm_plugin.lcm import auth
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.transports import Transport, transport_for
-from lcm_plugin.ledger import Housekeeping, Ledger, Stop, database_for, stops
+from lcm_plugin.ledger import Housekeeping, Ledger, Stop, database, database_for, stops
 
 log = logging.getLogger("lcm_plugin")
 
@@ -45,9 +45,9 @@ class LcmPlugin:
     hookspecs = spec
 
     def __init__(self, table: Mapping[str, object]) -> None:
-        self.settings = plugin_settings.read(LcmSettings, table)
-        if found := list(problems(self.settings.auth)):
-            raise ConfigError(problem.under("auth") for problem in found)
+        self.settings = plugin_settings.read(
+            LcmSettings, table, {"auth": auth.problems, "ledger": database.problems}
+        )
         self._desks: Desks | None = None
         self._housekeeping: Housekeeping
 

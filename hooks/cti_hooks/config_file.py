@@ -52,8 +52,10 @@ class ConfigFile:
 def read_config(source: str | PathLike[str] | Mapping[str, Any]) -> ConfigFile:
     """Read a TOML file, or a mapping of the same shape.
 
+    What else is wrong with it is in `problems`, beside all that can be read.
+
     Raises:
-        ConfigError: no such file, not TOML, or no usable `[cti]` table.
+        ConfigError: no such file, or not TOML.
     """
     if isinstance(source, Mapping):
         return _config(source, "settings", Path.cwd())
@@ -70,27 +72,35 @@ def _toml(path: Path) -> Mapping[str, Any]:
         raise ConfigError([Problem("", f"is not TOML: {error}")], str(path)) from None
 
 
-def _config(tables: Mapping[str, Any], source: str, directory: Path) -> ConfigFile:
+def _config(given: Mapping[str, Any], source: str, directory: Path) -> ConfigFile:
     problems = [
-        Problem(f"[{name}]", f"unknown table{nearest(name, TABLES)}") for name in tables if name not in TABLES
+        Problem(f"[{name}]", f"unknown table{nearest(name, TABLES)}") for name in given if name not in TABLES
     ]
-    problems += [Problem(name, "must be a table") for name in TABLES if not _is_table(tables.get(name, {}))]
-    if any(problem.key in TABLES for problem in problems):
-        raise ConfigError(problems, source)
-    try:
-        cti = settings.read(CtiTable, tables.get("cti", {}))
-    except ConfigError as error:
-        raise ConfigError([*problems, *(p.under("cti") for p in error.problems)], source) from None
-    plugins: Mapping[str, object] = tables.get("plugins", {})
-    problems += _misplaced(plugins, cti.plugins)
+    tables = {name: table if _is_table(table := given.get(name, {})) else {} for name in TABLES}
+    problems += [Problem(name, "must be a table") for name in TABLES if not _is_table(given.get(name, {}))]
+    cti, wrong = _cti(tables["cti"])
+    if _is_table(given.get("cti", {})):
+        problems += wrong
+    problems += _misplaced(tables["plugins"], cti.plugins)
     return ConfigFile(
         source=source,
         directory=directory,
         cti=cti,
-        enabled=tuple(_enabled(cti.plugins, plugins)),
-        tables={name: tables.get(name, {}) for name in TABLES},
+        enabled=tuple(plugins_of(cti.plugins, tables["plugins"])),
+        tables=tables,
         problems=tuple(problems),
     )
+
+
+def _cti(table: Mapping[str, object]) -> tuple[CtiTable, list[Problem]]:
+    """What of the table can be read, and what is wrong with the rest."""
+    try:
+        return settings.read(CtiTable, table), []
+    except ConfigError as error:
+        wrong = {problem.key for problem in error.problems}
+        right = {key: value for key, value in table.items() if key not in wrong}
+        problems = [problem.under("cti") for problem in error.problems]
+        return settings.read(CtiTable, {"plugins": (), **right}), problems
 
 
 def _misplaced(plugins: Mapping[str, object], enabled: tuple[str, ...]) -> Iterator[Problem]:
@@ -103,7 +113,8 @@ def _misplaced(plugins: Mapping[str, object], enabled: tuple[str, ...]) -> Itera
             yield Problem(f"plugins.{name}.plugin", "must be a text: the plugin's name")
 
 
-def _enabled(names: tuple[str, ...], plugins: Mapping[str, object]) -> Iterator[Enabled]:
+def plugins_of(names: tuple[str, ...], plugins: Mapping[str, object]) -> Iterator[Enabled]:
+    """The plugins of these names, each with its table of `[plugins]`; empty where it has none."""
     for name in dict.fromkeys(names):
         found = plugins.get(name, {})
         table = dict(found) if isinstance(found, Mapping) else {}

@@ -76,10 +76,13 @@ class ConfigError(ValueError):
         return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` is most likely a slip of, case aside, or None."""
+def closest(word: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+    """The known word that `word` is most likely a slip of, case aside, or None.
+
+    `cutoff` is how alike they are at the least, of 1.
+    """
     words = {one.casefold(): one for one in known}
-    found = get_close_matches(word.casefold(), words, n=1, cutoff=0.5)
+    found = get_close_matches(word.casefold(), words, n=1, cutoff=cutoff)
     return words[found[0]] if found else None
 
 

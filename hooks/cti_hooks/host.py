@@ -14,7 +14,7 @@ from cti_hooks.clock import Clock, SystemClock
 from cti_hooks.config_file import ConfigFile, read_config
 from cti_hooks.dispatch import Hooks
 from cti_hooks.errors import ConfigError, PluginError, Problem
-from cti_hooks.loading import load_plugin
+from cti_hooks.loading import load_plugins
 from cti_hooks.markers import PROJECT
 from cti_hooks.origin import origin_of
 from cti_hooks.registration import register
@@ -58,6 +58,7 @@ class Host:
         self._not_started: set[str] = set()
         self._pm = pluggy.PluginManager(PROJECT)
         self._pm.add_hookspecs(spec)
+        self._brought: dict[str, object] = {}
         self._load(config)
         self.hooks = Hooks(self._pm, clock=self.clock)
 
@@ -98,8 +99,10 @@ class Host:
         """
         if self.running:
             raise RuntimeError("a plugin cannot be added while the host is running")
-        self._add_hookspecs(plugin)
-        register(self._pm, plugin, name or str(getattr(plugin, "__name__", type(plugin).__name__)))
+        name = name or str(getattr(plugin, "__name__", type(plugin).__name__))
+        if (hooks := getattr(plugin, "hookspecs", None)) is not None:
+            self._add_hookspecs(hooks, name)
+        register(self._pm, plugin, name)
 
     async def __aenter__(self) -> Self:
         if self.running:
@@ -135,23 +138,29 @@ class Host:
         self.running = False
 
     def _load(self, config: ConfigFile) -> None:
-        problems = list(config.problems)
-        loaded: dict[str, object] = {}
-        for enabled in config.enabled:
+        loaded = load_plugins(config)
+        problems = [*config.problems, *loaded.problems]
+        for name, hooks in loaded.hooks.items():
             try:
-                loaded[enabled.name] = load_plugin(enabled)
-            except ConfigError as error:
-                problems += error.problems
-        for plugin in loaded.values():
-            self._add_hookspecs(plugin)
-        for name, plugin in reversed(loaded.items()):  # pluggy calls the last one registered first
+                self._add_hookspecs(hooks, name)
+            except PluginError as error:
+                problems.append(Problem(f"plugins.{name}", str(error)))
+        for name, plugin in reversed(loaded.plugins.items()):  # pluggy calls the last one registered first
             try:
-                register(self._pm, plugin, name)
+                if loaded.complete:
+                    register(self._pm, plugin, name)
             except PluginError as error:
                 problems.append(Problem(f"plugins.{name}", str(error)))
         if problems:
             raise ConfigError(problems, config.source)
 
-    def _add_hookspecs(self, plugin: object) -> None:
-        if (hookspecs := getattr(plugin, "hookspecs", None)) is not None:
-            self._pm.add_hookspecs(hookspecs)
+    def _add_hookspecs(self, hooks: Any, name: str) -> None:
+        """The hooks that the plugin of this name brings; one of its kind is there already, or is not."""
+        other = next((known for known, brought in self._brought.items() if brought is hooks), None)
+        if other is not None:
+            raise PluginError(
+                f"brings the same hooks as plugin {other!r}, and a host has each hook once;"
+                " enable one of them, or give the second a host of its own"
+            )
+        self._pm.add_hookspecs(hooks)
+        self._brought[name] = hooks

@@ -1,56 +1,109 @@
-"""From an enabled plugin's name to its plugin object, by entry point."""
+"""From the names of enabled plugins to their objects, by entry point; every mistake on the way is kept."""
 
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
-from cti_hooks.config_file import Enabled
-from cti_hooks.errors import ConfigError, Problem, nearest
+import attrs
+
+from cti_hooks.config_file import ConfigFile, Enabled, plugins_of
+from cti_hooks.errors import ConfigError, Problem, closest, nearest
 from cti_hooks.markers import ENTRY_POINTS
 from cti_hooks.masking import described
 
+Factory = Callable[[Mapping[str, object]], object]
+_SLIP: Final = 0.8
+"""How alike two names are, of 1, for one to be read as the other's slip."""
 
-def load_plugin(enabled: Enabled) -> object:
-    """The plugin object an entry point makes of its settings.
 
-    Raises:
-        ConfigError: not installed, installed twice, not importable, or its settings cannot be used.
-    """
-    where = f"plugins.{enabled.name}"
-    point = _entry_point(enabled, where)
-    factory = _imported(point, where)
+@attrs.define
+class Loaded:
+    """What came of loading a config file's plugins."""
+
+    plugins: dict[str, object] = attrs.field(factory=dict)
+    """By name, in call order."""
+    hooks: dict[str, Any] = attrs.field(factory=dict)
+    """The hooks that plugins bring, by plugin; those of plugins that refused their settings too."""
+    problems: list[Problem] = attrs.field(factory=list)
+    complete: bool = True
+    """Whether all were found: one that was not may bring hooks that others implement."""
+
+
+def load_plugins(config: ConfigFile) -> Loaded:
+    """Make every enabled plugin of its settings; what is wrong with one keeps none from being looked at."""
+    loaded = Loaded()
+    for enabled in config.enabled:
+        try:
+            point = _entry_point(enabled)
+            factory = _imported(point, enabled)
+        except ConfigError as error:
+            loaded.problems += [*error.problems, *_of_the_one_meant(enabled, config)]
+            loaded.complete = False
+            continue
+        plugin: object = factory
+        try:
+            plugin = loaded.plugins[enabled.name] = _made(factory, point, enabled)
+        except ConfigError as error:
+            loaded.problems += error.problems
+        if (hooks := getattr(plugin, "hookspecs", None)) is not None:
+            loaded.hooks[enabled.name] = hooks
+    return loaded
+
+
+def _of_the_one_meant(enabled: Enabled, config: ConfigFile) -> Iterator[Problem]:
+    """Of a plugin whose name is a slip: what is wrong with its table, which may have the right name."""
+    installed = {point.name for point in entry_points(group=ENTRY_POINTS)}
+    meant = closest(enabled.entry_point, installed - {one.entry_point for one in config.enabled}, _SLIP)
+    if meant is None or enabled.entry_point in installed:
+        return
+    tables = config.tables["plugins"]
+    (right,) = plugins_of((enabled.name if enabled.name in tables else meant,), tables)
+    right = attrs.evolve(right, entry_point=meant)
+    try:
+        point = _entry_point(right)
+        _made(_imported(point, right), point, right)
+    except ConfigError as error:
+        yield from error.problems
+
+
+def _made(factory: Factory, point: EntryPoint, enabled: Enabled) -> object:
     try:
         return factory(MappingProxyType(dict(enabled.table)))
     except ConfigError as error:
-        raise ConfigError(problem.under(where) for problem in error.problems) from None
+        raise ConfigError(problem.under(_where(enabled)) for problem in error.problems) from None
     except Exception as error:
         raise ConfigError(
-            [Problem(where, f"{_named(point)} refused its settings: {described(error)}")]
+            [Problem(_where(enabled), f"{_named(point)} refused its settings: {described(error)}")]
         ) from error
 
 
-def _entry_point(enabled: Enabled, where: str) -> EntryPoint:
+def _entry_point(enabled: Enabled) -> EntryPoint:
     installed = {
         (point.name, point.value, _named(point)): point for point in entry_points(group=ENTRY_POINTS)
     }
     found = [point for (name, _, _), point in installed.items() if name == enabled.entry_point]
     if not found:
         known = nearest(enabled.entry_point, {name for name, _, _ in installed})
-        key = "cti.plugins" if enabled.entry_point == enabled.name else f"{where}.plugin"
+        key = "cti.plugins" if enabled.entry_point == enabled.name else f"{_where(enabled)}.plugin"
         raise ConfigError([Problem(key, f'no plugin "{enabled.entry_point}" is installed{known}')])
     if len(found) > 1:
         owners = " and ".join(_named(point) for point in found)
-        raise ConfigError([Problem(where, f"two distributions bring it: {owners}; uninstall one")])
+        raise ConfigError([Problem(_where(enabled), f"two distributions bring it: {owners}; uninstall one")])
     return found[0]
 
 
-def _imported(point: EntryPoint, where: str) -> Any:
+def _imported(point: EntryPoint, enabled: Enabled) -> Factory:
     try:
-        return point.load()
+        return point.load()  # type: ignore[no-any-return]  # whatever it is, calling it tells
     except Exception as error:
         raise ConfigError(
-            [Problem(where, f"{_named(point)} cannot be imported: {described(error)}")]
+            [Problem(_where(enabled), f"{_named(point)} cannot be imported: {described(error)}")]
         ) from error
+
+
+def _where(enabled: Enabled) -> str:
+    return f"plugins.{enabled.name}"
 
 
 def _named(point: EntryPoint) -> str:

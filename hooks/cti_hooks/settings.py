@@ -17,7 +17,7 @@ import enum
 import math
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -28,10 +28,17 @@ from cti_hooks.masking import masked_text
 SECRET: Final[Mapping[str, bool]] = types.MappingProxyType({"secret": True})
 
 _Settings = TypeVar("_Settings")
+Checks = Mapping[str, Callable[[Any], Iterable[Problem]]]
+_NONE: Final[Checks] = types.MappingProxyType({})
 
 
-def read(settings: type[_Settings], table: Mapping[str, object]) -> _Settings:
+def read(settings: type[_Settings], table: Mapping[str, object], checks: Checks = _NONE) -> _Settings:
     """The table as an instance of `settings`.
+
+    Arguments:
+        settings: an attrs class.
+        table: what the config file says.
+        checks: by key, what else may be wrong with its value; told with all the rest.
 
     Raises:
         ConfigError: every unknown key (with the nearest right one), missing key and wrong value at once, keys
@@ -46,6 +53,7 @@ def read(settings: type[_Settings], table: Mapping[str, object]) -> _Settings:
         if key in table:
             try:
                 values[key] = _value(field, key, table[key])
+                problems += [one.under(key) for one in checks.get(key, _right)(values[key])]
             except ConfigError as error:
                 problems += error.problems
         elif field.default is attrs.NOTHING and key not in misspelt:
@@ -56,6 +64,10 @@ def read(settings: type[_Settings], table: Mapping[str, object]) -> _Settings:
         return settings(**values)
     except ValueError as error:  # from a class's own check across fields
         raise error if isinstance(error, ConfigError) else ConfigError([Problem("", str(error))]) from error
+
+
+def _right(_: object) -> tuple[()]:
+    return ()
 
 
 def _fields(settings: type) -> Iterator["attrs.Attribute[Any]"]:

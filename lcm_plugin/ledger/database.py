@@ -7,8 +7,9 @@ as long for a batch of fifty (`benchmarks/ledger_drivers.py`; median of seven ru
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from attrs import define, field
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from lcm_plugin.ledger.errors import refused
+from cti_hooks import ConfigError, Problem
 
 T = TypeVar("T")
 Step = Callable[[sa.Connection], T]
@@ -43,23 +44,31 @@ class Database(Protocol):
         """Close all connections."""
 
 
+def problems(url: str) -> Iterator[Problem]:
+    """What is wrong with a `ledger` setting, told when the plugin is loaded; says what would be right."""
+    try:
+        kind = sa.make_url(url).get_backend_name()
+    except (sa.exc.ArgumentError, ValueError):
+        yield Problem("", 'cannot be read; write "sqlite:///lcm-ledger.db"')
+        return
+    if kind not in {"sqlite", "postgresql"}:
+        yield Problem("", f"{kind} is no database the ledger knows; use sqlite:/// or postgresql://")
+    elif kind == "postgresql" and find_spec("asyncpg") is None:
+        yield Problem("", "PostgreSQL needs asyncpg; pip install 'lcm-plugin[postgres]'")
+
+
 def database_for(url: str, directory: Path) -> Database:
     """The database a `ledger` setting names; nothing is opened yet.
 
     Raises:
         ConfigError: it cannot be one; says what would be right.
     """
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise refused("this URL", "cannot be read", 'write "sqlite:///lcm-ledger.db"') from None
+    if found := list(problems(url)):
+        raise ConfigError(problem.under("plugins.lcm.ledger") for problem in found)
+    parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return Sqlite(_file(parsed, directory))
-    if parsed.get_backend_name() == "postgresql":
-        return Postgres(parsed)
-    raise refused(
-        parsed.get_backend_name(), "is no database the ledger knows", "use sqlite:/// or postgresql://"
-    )
+    return Postgres(parsed)
 
 
 def _file(url: sa.URL, directory: Path) -> Path | None:
@@ -132,17 +141,14 @@ class Postgres:
     _engine: AsyncEngine = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        try:
-            self._engine = create_async_engine(
-                self.url.set(drivername="postgresql+asyncpg"),
-                pool_size=3,
-                max_overflow=2,
-                pool_pre_ping=True,
-                hide_parameters=True,
-                connect_args={"timeout": BUSY_SECONDS, "command_timeout": BUSY_SECONDS},
-            )
-        except ModuleNotFoundError:
-            raise refused(self.name, "needs asyncpg", "pip install 'lcm-plugin[postgres]'") from None
+        self._engine = create_async_engine(
+            self.url.set(drivername="postgresql+asyncpg"),
+            pool_size=3,
+            max_overflow=2,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"timeout": BUSY_SECONDS, "command_timeout": BUSY_SECONDS},
+        )
 
     @property
     def name(self) -> str:

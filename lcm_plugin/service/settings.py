@@ -4,10 +4,15 @@ import ipaddress
 import os
 from collections.abc import Mapping
 
-from attrs import field, frozen, validators
+from attrs import Attribute, field, frozen, validators
 
 from cti_hooks import ConfigError, Problem
 from cti_hooks import settings as table_reader
+
+
+def _is_set(_: object, attribute: "Attribute[str | None]", variable: str | None) -> None:
+    if variable and not os.environ.get(variable):
+        raise ConfigError([Problem(attribute.name, f"the environment has no variable {variable}; set it")])
 
 
 @frozen(kw_only=True)
@@ -17,22 +22,15 @@ class ServiceSettings:
     host: str = "127.0.0.1"
     port: int = field(default=8765, validator=[validators.ge(0), validators.le(65535)])
     """0 for any free one."""
-    token_env: str | None = None
+    token_env: str | None = field(default=None, validator=_is_set)
     """The environment variable with the bearer token callers have to show."""
 
-    events_secret_env: str | None = None
+    events_secret_env: str | None = field(default=None, validator=_is_set)
     """The environment variable with the secret that call events are signed with: then they need no token."""
 
     def __attrs_post_init__(self) -> None:
-        problems = [
-            Problem(name, f"the environment has no variable {variable}; set it")
-            for name in ("token_env", "events_secret_env")
-            if (variable := getattr(self, name)) and not os.environ.get(variable)
-        ]
         if not self.loopback and not self.token_env:
-            problems.append(Problem("token_env", f"is required, as {self.host} is no loopback address"))
-        if problems:
-            raise ConfigError(problems)
+            raise ConfigError([Problem("token_env", f"is required, as {self.host} is no loopback address")])
 
     @property
     def loopback(self) -> bool:
