@@ -27,7 +27,7 @@ from lcm_plugin.instants import instant_of
 from lcm_plugin.ledger import LedgerUnavailable
 from lcm_plugin.next_contact import next_contact
 from lcm_plugin.presentation import as_json as presented
-from lcm_plugin.sandbox import MEANINGS, Fault, Sandbox, SandboxContact
+from lcm_plugin.sandbox import MEANINGS, Callbacks, Fault, Sandbox, SandboxContact
 from lcm_plugin.service import serve
 
 log = logging.getLogger("lcm_plugin")
@@ -240,19 +240,22 @@ def explain(  # noqa: PLR0913  (one for each option)
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Default: any free one.")
 @click.option("--contacts", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="People to call, JSON or CSV. Default: made up.")  # fmt: skip
+@click.option("--callbacks", type=click.Choice([one.value for one in Callbacks]),
+              default=Callbacks.RESERVED.value, show_default=True,
+              help="Which download gives an agent's personal callback once it is due.")  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="SPEC", help=f"NAME[,key=value]...\n\n{_FAULTS}")
-def sandbox(port: int, contacts: Path | None, faults: tuple[str, ...]) -> None:
+def sandbox(port: int, contacts: Path | None, callbacks: str, faults: tuple[str, ...]) -> None:
     """An LCM to develop and test against. The first line of output is its URL."""
     try:
         people = SandboxContact.read(contacts) if contacts else None
         ordered = [Fault.parse(spec) for spec in faults]
     except ValueError as error:
         raise click.UsageError(masked_text(str(error))) from None
-    _run(_sandbox(port, people, ordered))
+    _run(_sandbox(Sandbox(contacts=people, port=port, callbacks=Callbacks(callbacks)), ordered))
 
 
-async def _sandbox(port: int, people: list[SandboxContact] | None, faults: list[Fault]) -> None:
-    async with Sandbox(contacts=people, port=port) as lcm:
+async def _sandbox(sandbox: Sandbox, faults: list[Fault]) -> None:
+    async with sandbox as lcm:
         for fault in faults:
             lcm.order(fault)
         click.echo(lcm.url)

@@ -15,18 +15,25 @@ if TYPE_CHECKING:
     from lcm_plugin.sandbox import Sandbox
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, as `--strict-markers` wants it."""
+    config.addinivalue_line("markers", "lcm_sandbox(**options): arguments of the Sandbox of this test")
+
+
 @pytest.fixture
-def lcm_sandbox() -> "Iterator[Sandbox]":
+def lcm_sandbox(request: pytest.FixtureRequest) -> "Iterator[Sandbox]":
     """A sandbox LCM on a real socket, for sync and async tests alike.
 
     `lcm_sandbox.url` and `.ws_url` are where it listens, `.order("drop,times=1")` lets it misbehave,
     `.requests` is what it received, `.account` what it handed to whom. Its contacts are of the campaign group
-    "AD Dev Manual Group", all with consent; `.add(SandboxContact(...))` adds one.
+    "AD Dev Manual Group", all with consent; `.add(SandboxContact(...))` adds one. Arguments of `Sandbox` are
+    those of a marker: `@pytest.mark.lcm_sandbox(callbacks="both")`.
     """
     from lcm_plugin.sandbox import Sandbox  # noqa: PLC0415  (see the module's docstring)
 
+    marker = request.node.get_closest_marker("lcm_sandbox")
     with _loop_in_a_thread() as loop:
-        sandbox = Sandbox()
+        sandbox = Sandbox(**(marker.kwargs if marker else {}))
         asyncio.run_coroutine_threadsafe(sandbox.__aenter__(), loop).result(10)
         try:
             yield sandbox

@@ -10,6 +10,7 @@ from lcm_plugin.sandbox.account import (
     Received,
 )
 from lcm_plugin.sandbox.faults import MEANINGS, Fault
+from lcm_plugin.sandbox.lists import Callbacks
 from lcm_plugin.sandbox.people import SandboxContact, SandboxMode, generate_contacts
 from lcm_plugin.sandbox.sandbox import Sandbox
 from lcm_plugin.sandbox.variants import MALFORMED, VARIANTS
@@ -22,6 +23,7 @@ __all__ = [
     "AgentStateTold",
     "Blocked",
     "BookedCallback",
+    "Callbacks",
     "Disposed",
     "Fault",
     "Handed",

@@ -1,13 +1,23 @@
 """An LCM's lists: who is free, reserved for whom, until when, and who comes next."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
 
 from attrs import define, field
 
 from cti_hooks import Clock
 from lcm_plugin.sandbox.people import SandboxContact
+
+
+class Callbacks(StrEnum):
+    """Which download gives an agent's personal callback, once it is due."""
+
+    RESERVED = "reserved"
+    """The one of reserved contacts; a fresh one gives nobody's personal callback."""
+    FRESH = "fresh"
+    BOTH = "both"
+    """Whichever comes first."""
 
 
 @define(kw_only=True)
@@ -29,6 +39,14 @@ class Reservation:
         return f"{self.person.key}{self.delivery}" if self.delivery else self.person.key
 
 
+class _Rank(IntEnum):
+    """What goes before what."""
+
+    PERSONAL = 0
+    REGULAR = 1
+    FRESH = 2
+
+
 @define(kw_only=True)
 class Lists:
     """Contacts free and reserved. A reservation that expires frees its contact, under a new key next time."""
@@ -36,6 +54,7 @@ class Lists:
     clock: Clock
     reserve_seconds: float
     started: datetime
+    personal: Callbacks = Callbacks.RESERVED
     _free: list[SandboxContact] = field(factory=list, init=False)
     _reserved: dict[str, Reservation] = field(factory=dict, init=False)
     _delivered: dict[str, Reservation] = field(factory=dict, init=False)
@@ -78,11 +97,15 @@ class Lists:
         """The delivery of this key, reserved still or not."""
         return self._delivered.get(key)
 
-    def reserved_for(self, agent_id: str, consent: str = "") -> list[Reservation]:
-        """What is reserved for this agent, in the order it was handed out."""
+    def reserved_for(
+        self, agent_id: str, campaign_group: str | None = None, consent: str = ""
+    ) -> list[Reservation]:
+        """What is reserved for this agent, in the order it came to be."""
         self._expire()
         return [
-            one for one in self._reserved.values() if one.agent_id == agent_id and _fits(one.person, consent)
+            one
+            for one in self._reserved.values()
+            if one.agent_id == agent_id and _wanted(one.person, campaign_group, consent)
         ]
 
     def reserve(
@@ -90,10 +113,23 @@ class Lists:
     ) -> Reservation | None:
         """Reserve the next contact for this agent: callbacks that are due first, personal before regular."""
         self._expire()
-        found = sorted(self._candidates(agent_id, campaign_group, consent))
-        if not found:
-            return None
-        person = self._free.pop(found[0][1])
+        found = self._candidates(agent_id, campaign_group, consent)
+        if self.personal is Callbacks.RESERVED:
+            del found[_Rank.PERSONAL]
+        first = next((people[0] for people in found.values() if people), None)
+        return self._take(first, agent_id, given_by) if first else None
+
+    def reserve_personal(
+        self, agent_id: str, campaign_group: str | None = None, consent: str = "", given_by: str = ""
+    ) -> None:
+        """Reserve the agent's own callbacks that are due, where they come with the reserved contacts."""
+        self._expire()
+        if self.personal is not Callbacks.FRESH:
+            for person in self._candidates(agent_id, campaign_group, consent)[_Rank.PERSONAL]:
+                self._take(person, agent_id, given_by)
+
+    def _take(self, person: SandboxContact, agent_id: str, given_by: str) -> Reservation:
+        self._free.remove(person)
         reservation = Reservation(
             person=person,
             agent_id=agent_id,
@@ -131,20 +167,32 @@ class Lists:
 
     def _candidates(
         self, agent_id: str, campaign_group: str | None, consent: str
-    ) -> Iterator[tuple[int, int]]:
+    ) -> dict[_Rank, list[SandboxContact]]:
+        """Whom this agent may have now, by rank, the first rank first."""
         now = self.clock.now()
-        for place, contact in enumerate(self._free):
+        found: dict[_Rank, list[SandboxContact]] = {rank: [] for rank in _Rank}
+        for contact in self._free:
             due = self.due_at(contact)
             mine = contact.personal_agent in (None, agent_id) and contact.phone_number not in self._blocked
-            wanted = campaign_group in (None, contact.campaign_group) and _fits(contact, consent)
-            if mine and wanted and (due is None or due <= now):
-                yield 0 if contact.personal_agent else 1 if due else 2, place
+            if mine and _wanted(contact, campaign_group, consent) and (due is None or due <= now):
+                found[_rank(contact)].append(contact)
+        return found
 
     def _expire(self) -> None:
         now = self.clock.now()
         for key, one in list(self._reserved.items()):
             if one.expires_at <= now:
                 self.release(key)
+
+
+def _rank(contact: SandboxContact) -> _Rank:
+    if contact.personal_agent:
+        return _Rank.PERSONAL
+    return _Rank.FRESH if contact.due_in is None else _Rank.REGULAR
+
+
+def _wanted(contact: SandboxContact, campaign_group: str | None, consent: str) -> bool:
+    return campaign_group in {None, contact.campaign_group} and _fits(contact, consent)
 
 
 def _fits(contact: SandboxContact, consent: str) -> bool:

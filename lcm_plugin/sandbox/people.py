@@ -15,6 +15,10 @@ from cti_hooks import settings as table_reader
 GROUP: Final = "AD Dev Manual Group"
 MODES: Final[Mapping[str, str]] = {"1": "Home", "2": "Office", "3": "Mobile"}
 """The ids the documentation's samples have; a site's may be others (message facts, 6)."""
+FRESH: Final = "0"
+REGULAR: Final = "regular callback"
+PERSONAL: Final = "personal callback"
+"""CallType: the download page has words for callbacks, and CreateContact's one number is of fresh ones."""
 _EXCHANGES: Final[Mapping[str, tuple[str, ...]]] = {
     "3": ("212", "415", "312", "617", "305"),
     "1": ("646", "628", "773", "857", "786"),
@@ -44,9 +48,10 @@ class SandboxMode:
 class SandboxContact:
     """A person in the sandbox's lists; the field names are those of a contacts file.
 
-    `consent` and `call_type` go out as they are. `due_in` is when a callback is due, and `due_until` when its
-    window ends, in seconds after the sandbox's start; `personal_agent` is whose personal callback it is.
-    `modes` are all its numbers, the one of `mode` where there are none; `fields` its screen-pop data.
+    `consent` and `call_type` go out as they are; `call_type` says what kind of callback it is, where it is
+    not given. `due_in` is when a callback is due, and `due_until` when its window ends, in seconds after the
+    sandbox's start; `personal_agent` is whose personal callback it is. `modes` are all its numbers, the one
+    of `mode` where there are none; `fields` its screen-pop data.
     """
 
     key: str = field(validator=validators.min_len(1))
@@ -56,13 +61,19 @@ class SandboxContact:
     contact_id: str = ""
     mode: str = "Mobile"
     consent: str = "Yes"
-    call_type: str = "0"
     due_in: float | None = None
     due_until: float | None = None
     personal_agent: str | None = None
+    call_type: str = field()
     time_zone: str = ""
     modes: tuple[SandboxMode, ...] = ()
     fields: Mapping[str, str] = field(factory=dict, repr=False, hash=False)
+
+    @call_type.default
+    def _type_of_call(self) -> str:
+        if self.personal_agent:
+            return PERSONAL
+        return FRESH if self.due_in is None else REGULAR
 
     @property
     def numbers(self) -> tuple[SandboxMode, ...]:

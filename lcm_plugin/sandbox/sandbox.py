@@ -2,7 +2,7 @@
 
 from random import Random
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -11,7 +11,7 @@ from cti_hooks import Clock, SystemClock
 from lcm_plugin.sandbox.account import Account, Received
 from lcm_plugin.sandbox.answers import Answers
 from lcm_plugin.sandbox.faults import Fault
-from lcm_plugin.sandbox.lists import Lists
+from lcm_plugin.sandbox.lists import Callbacks, Lists
 from lcm_plugin.sandbox.people import SandboxContact, generate_contacts
 from lcm_plugin.sandbox.server import Server
 from lcm_plugin.sandbox.state import State
@@ -28,6 +28,8 @@ class Sandbox:
         reserve_seconds: how long a contact handed out stays its agent's.
         timezone: the zone of the ExpiryTime it writes, and of the callbacks it reads.
         at_once: how many contacts one fresh download reserves; more than 1 is one more thing to survive.
+        callbacks: which download gives an agent's personal callback, once it is due: that of `reserved`
+            contacts only, as the documentation is best read; a `fresh` one; or `both`.
         require_dialer_detail: refuse a disposition before SetNonPEWCContactOutcome came for its key.
         clock, random: for runs that repeat themselves.
 
@@ -45,6 +47,7 @@ class Sandbox:
         reserve_seconds: float = 600,
         timezone: str = "America/New_York",
         at_once: int = 1,
+        callbacks: Callbacks | Literal["reserved", "fresh", "both"] = Callbacks.RESERVED,
         require_dialer_detail: bool = False,
         clock: Clock | None = None,
         random: Random | None = None,
@@ -52,7 +55,12 @@ class Sandbox:
         self._random = random or Random()  # noqa: S311  (chance of faults)
         self._port = port
         clock = clock or SystemClock()
-        self._lists = Lists(clock=clock, reserve_seconds=reserve_seconds, started=clock.now())
+        self._lists = Lists(
+            clock=clock,
+            reserve_seconds=reserve_seconds,
+            started=clock.now(),
+            personal=Callbacks(callbacks),
+        )
         self.account = Account(reservations_now=self._lists.reservations)
         self._answers = Answers(
             State(

@@ -272,6 +272,7 @@ def _sampled(tmp_path: Path, file: Path, number: str) -> dict[str, Any]:
         (("--fault", "late,secs=1"), 'did you mean "seconds"?'),
         (("--fault", "spelling,variant=array_"), 'did you mean "array"?'),
         (("--contacts", "nowhere.json"), "nowhere.json cannot be read"),
+        (("--callbacks", "fersh"), "'reserved', 'fresh', 'both'"),
     ],
     ids=str,
 )
@@ -280,6 +281,17 @@ def test_a_wrong_order_to_the_sandbox_is_told(arguments: tuple[str, ...], said: 
     done = lcm_plugin("sandbox", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_the_sandbox_is_told_where_callbacks_come_from(tmp_path: Path) -> None:
+    """`sandbox --callbacks` has a due personal callback come with fresh downloads; else they give none."""
+    due = {**PERSON, "due_in": 0, "personal_agent": "1001"}
+    found = []
+    for arguments in [(), ("--callbacks", "fresh")]:
+        with sandbox(tmp_path, [due], *arguments) as url:
+            file = config(tmp_path, url, reserved_first=False)
+            found.append(lcm_plugin("next", "--config", file, "--agent", "1001").returncode)
+    assert found == [3, 0]
 
 
 def test_every_command_says_what_it_does() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from cti_hooks import Agent, Contact
+from cti_hooks import Agent, CallType, Contact
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.config import ConsentFilter, LcmSettings
 from lcm_plugin.errors import LcmRejected
@@ -167,7 +167,7 @@ async def test_a_personal_callback_comes_to_its_agent(
     opened: Open, clock: LoopClock, message: MessageType
 ) -> None:
     """It comes to its agent only, and before a regular one that is due as well."""
-    shift = await opened(person(2, due_in=60), person(1, due_in=0))
+    shift = await opened(person(2, due_in=60), person(1, due_in=0), callbacks="fresh")
     key = (await shift.fetched()).key
     await shift.tell(message, user=ALICE, **everything(clock, key))
     await asyncio.sleep(700)
@@ -176,9 +176,20 @@ async def test_a_personal_callback_comes_to_its_agent(
     assert (await shift.fetched()).key == "k1|1"
 
 
+async def test_a_personal_callback_is_among_the_reserved(opened: Open, clock: LoopClock) -> None:
+    """By default it comes with the agent's reserved contacts only, and says what it is."""
+    shift = await opened(person(1))
+    await shift.tell(PERSONAL_CALLBACK, **everything(clock, (await shift.fetched()).key))
+    await asyncio.sleep(700)
+    assert await shift.fetch() is None
+    assert await shift.client.reserved_contacts(BOB, GROUP) == ()
+    (found,) = await shift.client.reserved_contacts(ALICE, GROUP)
+    assert (found.key, found.call_type) == ("k1|1", CallType.PERSONAL_CALLBACK)
+
+
 async def test_a_personal_callback_is_first_in_line(opened: Open, clock: LoopClock) -> None:
     """Due with a regular one, the agent's own goes first."""
-    shift = await opened(person(1), person(2, due_in=60))
+    shift = await opened(person(1), person(2, due_in=60), callbacks="fresh")
     key = (await shift.fetched()).key
     await shift.tell(PERSONAL_CALLBACK, **everything(clock, key))
     await asyncio.sleep(700)
@@ -232,7 +243,9 @@ async def test_windows_that_only_touch_do_not_overlap(
 async def test_the_list_of_personal_callbacks(opened: Open, clock: LoopClock) -> None:
     """An agent's own of these days, in order, a page at a time; what was handed out is off the list."""
     mine = [person(n, due_in=n * 3600, due_until=n * 3600 + 60, personal_agent="alice") for n in (3, 1, 2)]
-    shift = await opened(*mine, person(4, due_in=60, personal_agent="bob"), person(5, due_in=60))
+    shift = await opened(
+        *mine, person(4, due_in=60, personal_agent="bob"), person(5, due_in=60), callbacks="fresh"
+    )
     asked: dict[str, Any] = {"starts_at": clock.now(), "ends_at": clock.now(), "time_zone": UTC}
     listed = reading.personal_callbacks(await shift.tell(PERSONAL_CALLBACKS, **asked), UTC)
     assert [one.phone_number[-1] for one in listed] == ["1", "2", "3"]

@@ -35,15 +35,24 @@ def test_async(lcm_sandbox):
     lcm_sandbox.order("drop,times=1")
     contact = asyncio.run(fetch())
     assert dict(lcm_sandbox.account.reservations) == {contact.key: "a"}
+
+
+@pytest.mark.lcm_sandbox(contacts=[], callbacks="both")
+def test_its_options(lcm_sandbox):
+    body = {"channel": "LCM", "topic": "WebService", "subtopic": "GetCampaignGroups", "data": {"userID": "a"}}
+    request = urllib.request.Request(lcm_sandbox.url, data=json.dumps(body).encode())
+    with urllib.request.urlopen(request) as reply:
+        assert GROUP not in reply.read().decode()
 """
 
 
 def test_the_fixture_serves_sync_and_async_tests(tmp_path: Path) -> None:
-    """Whoever installs the package has the fixture, and their tests pass with it."""
+    """Whoever installs the package has the fixture and its marker, and their tests pass with them."""
     (tmp_path / "test_theirs.py").write_text(THEIRS)
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:asyncio", str(tmp_path)]
+    options = ["-q", "-W", "error", "--strict-markers", "-p", "no:asyncio"]
+    command = [sys.executable, "-m", "pytest", *options, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)  # noqa: S603  (our own tests)
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_loading_the_plugin_imports_nothing_heavy() -> None:

@@ -108,12 +108,44 @@ async def test_callbacks_come_due(opened: Open) -> None:
         person(1),
         person(2, due_in=60, call_type="1"),
         person(3, due_in=60, call_type="2", personal_agent="bob"),
+        callbacks="fresh",
     )
     assert (await ask(AgentID="carol"))["AccountNumber"] == "k1"
     assert await ask(AgentID="carol") is None
     await asyncio.sleep(61)
     assert (await ask(AgentID="bob"))["AccountNumber"] == "k3"
     assert (await ask(AgentID="alice"))["CallbackTime"] == "01/30/2024 15:01:00"
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "fresh", "reserved"),
+    [(None, "k1", ["k2"]), ("reserved", "k1", ["k2"]), ("fresh", "k2", []), ("both", "k2", ["k2"])],
+)
+@pytest.mark.parametrize("asked_for", ["fresh", "reserved"])
+async def test_which_download_gives_a_personal_callback(
+    opened: Open, callbacks: str | None, fresh: str, reserved: list[str], asked_for: str
+) -> None:
+    """`callbacks` says which gives one that is due; by default that of reserved contacts, to its agent."""
+    options = {"callbacks": callbacks} if callbacks else {}
+    _, ask = await opened(person(1), person(2, due_in=60, personal_agent="alice"), **options)
+    wanted = {"ReservedContacts": "true", "NumberofContactsRequired": 10}
+    assert await ask(RESERVED, **wanted) == []
+    await asyncio.sleep(61)
+    assert await ask(RESERVED, **wanted, AgentID="bob") == []
+    if asked_for == "fresh":
+        assert (await ask())["AccountNumber"] == fresh
+        return
+    found = await ask(RESERVED, **wanted)
+    assert [(one["AccountNumber"], one["CallType"]) for one in found] == [
+        (key, "personal callback") for key in reserved
+    ]
+
+
+async def test_a_reserved_download_is_of_its_group(opened: Open) -> None:
+    """A question for reserved contacts that names a group gives those of this group only."""
+    _, ask = await opened(person(1), person(2, campaign_group="Other", due_in=0, personal_agent="alice"))
+    assert await ask(ReservedContacts="true") is None
+    assert (await ask(ReservedContacts="true", CampaignGroup="Other"))["AccountNumber"] == "k2"
 
 
 async def test_groups_are_kept_apart(opened: Open) -> None:

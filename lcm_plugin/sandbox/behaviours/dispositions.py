@@ -8,12 +8,8 @@ from lcm_plugin.lcm.catalogue import FAMILIES, dispositions
 from lcm_plugin.sandbox.account import BookedCallback
 from lcm_plugin.sandbox.asked import Asked, RefusedError
 from lcm_plugin.sandbox.lists import Lists, Reservation
-from lcm_plugin.sandbox.people import SandboxContact
+from lcm_plugin.sandbox.people import PERSONAL, REGULAR, SandboxContact
 from lcm_plugin.sandbox.state import State
-
-REGULAR: Final = "1"
-PERSONAL: Final = "2"
-"""CallType of a callback, in the sandbox: the documentation has no numbers for them."""
 
 
 def disposition(state: State, asked: Asked) -> None:

@@ -61,8 +61,10 @@ def manual_dial_call(_: State, asked: Asked) -> Any:
 
 def _found(state: State, asked: Asked) -> list[Reservation]:
     if asked["reserved"].casefold() == "true":
-        found = state.lists.reserved_for(asked.agent_id, asked["consent"])[: asked.count]
-        return handed(state, asked, found, reserved=True)
+        group = asked["campaign_group"] or None  # GetReservedManualDialContact names none
+        state.lists.reserve_personal(asked.agent_id, group, asked["consent"], asked.message.subtopic)
+        found = state.lists.reserved_for(asked.agent_id, group, asked["consent"])
+        return handed(state, asked, found[: asked.count], reserved=True)
     fresh = (
         state.lists.reserve(asked.agent_id, asked["campaign_group"], asked["consent"], asked.message.subtopic)
         for _ in range(state.at_once)

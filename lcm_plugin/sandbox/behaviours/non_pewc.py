@@ -17,6 +17,7 @@ def contact(state: State, asked: Asked) -> Any:
 
 def reserved(state: State, asked: Asked) -> Any:
     """The contact the agent has."""
+    state.lists.reserve_personal(asked.agent_id, given_by=asked.message.subtopic)
     found = handed(state, asked, state.lists.reserved_for(asked.agent_id)[:1], reserved=True)
     return _record(state, found[0]) if found else None
 
