@@ -1,5 +1,6 @@
 """The host's config file: which plugins are enabled, in call order, and each one's table (DESIGN 8)."""
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from os import PathLike
@@ -10,6 +11,7 @@ import attrs
 
 from cti_hooks import settings
 from cti_hooks.errors import ConfigError, Problem, nearest
+from cti_hooks.private import others_can_write
 
 TABLES: Final = ("cti", "plugins", "service")
 """The file's tables. `service` is read by an embedded host, where there is one."""
@@ -65,11 +67,23 @@ def read_config(source: str | PathLike[str] | Mapping[str, Any]) -> ConfigFile:
 
 def _toml(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            _refuse_others(file.fileno(), path)
+            return tomllib.load(file)
     except OSError as error:
         raise ConfigError([Problem("", f"cannot be read: {error.strerror}")], str(path)) from None
+    except ConfigError:
+        raise
     except ValueError as error:  # TOML's and UTF-8's
         raise ConfigError([Problem("", f"is not TOML: {error}")], str(path)) from None
+
+
+def _refuse_others(descriptor: int, path: Path) -> None:
+    """Who can write it names the programs this host runs, and where its secrets are sent."""
+    if others_can_write(os.fstat(descriptor)):
+        raise ConfigError(
+            [Problem("", f"others can write it; read it over, then chmod go-w {path}")], str(path)
+        )
 
 
 def _config(given: Mapping[str, Any], source: str, directory: Path) -> ConfigFile:

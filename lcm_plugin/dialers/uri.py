@@ -16,6 +16,7 @@ from attrs import field, frozen, validators
 
 from cti_hooks import Attempt, Call, ConfigError, ConnectionState, Dial, Health, Host, Problem, hookimpl
 from cti_hooks import settings as plugin_settings
+from cti_hooks.secret import not_set
 from lcm_plugin.dialers.handing_over import environment, filled, shell_program
 from lcm_plugin.dialers.numbers import dialable, endpoint_of
 
@@ -54,7 +55,7 @@ class UriSettings:
         if self.scheme == "sip" and not self.domain:
             problems.append(Problem("domain", 'is required with scheme = "sip"'))
         if self.token_env and self.token_env not in os.environ:
-            problems.append(Problem("token_env", f"the environment has no variable {self.token_env}; set it"))
+            problems.append(not_set("token_env", self.token_env))
         if problems:
             raise ConfigError(problems)
 

@@ -10,6 +10,7 @@ import aiohttp
 from attrs import define, field
 
 from cti_hooks import Problem
+from cti_hooks.secret import SecretError, not_set, read_secret
 from lcm_plugin.config import Auth
 from lcm_plugin.errors import Fault, LcmConfigError, LcmRejected, LcmUnavailable
 
@@ -39,7 +40,7 @@ def problems(auth: Auth) -> Iterator[Problem]:
     if not variable and not path:
         yield Problem(f"{secret}_env", f'is required with type = "{auth.type}" (or {secret}_file)')
     elif variable and variable not in os.environ:
-        yield Problem(f"{secret}_env", f"the environment has no variable {variable}; set it")
+        yield not_set(f"{secret}_env", variable)
 
 
 @define(kw_only=True, eq=False)
@@ -77,12 +78,9 @@ class Credentials:
     def _secret(self, name: str) -> str:
         variable, path = _places(self.auth, name)
         try:
-            if path:
-                return (self.directory / path).read_text(encoding="utf-8").strip()
-            return os.environ[variable or ""]
-        except (OSError, ValueError, KeyError):
-            where = f"file {path}" if path else f"environment variable {variable}"
-            raise LcmConfigError(f"the {name} cannot be read from {where}", fault=Fault.NOT_SENT) from None
+            return read_secret(env=variable, file=path, directory=self.directory)
+        except SecretError as error:
+            raise LcmConfigError(f"the {name} {error}", fault=Fault.NOT_SENT) from None
 
     async def _fetched(self, session: aiohttp.ClientSession) -> str:
         async with self._lock:  # one request for all who wait

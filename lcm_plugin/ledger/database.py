@@ -18,6 +18,7 @@ from attrs import define, field
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from cti_hooks import ConfigError, Problem
+from lcm_plugin.ledger.private_file import make_private
 
 T = TypeVar("T")
 Step = Callable[[sa.Connection], T]
@@ -121,6 +122,8 @@ class Sqlite:
 
 
 def _sqlite_engine(file: Path | None) -> sa.Engine:
+    if file:
+        make_private(file)
     url = f"sqlite:///{file}" if file else "sqlite://"
     engine = sa.create_engine(url, poolclass=sa.pool.StaticPool, hide_parameters=True)
 

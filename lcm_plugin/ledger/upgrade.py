@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from cti_hooks import described
 from lcm_plugin.ledger.database import Database, Sqlite
 from lcm_plugin.ledger.errors import LedgerUnavailable, refused
+from lcm_plugin.ledger.private_file import refuse_exposed
 from lcm_plugin.ledger.reading import fact, latest
 from lcm_plugin.ledger.schema import facts
 
@@ -65,8 +66,9 @@ def refuse_file(file: Path, *, may_be_a_copy: bool = False) -> None:
     """Look at a file before it is opened for writing, which alone would change what is no ledger.
 
     Raises:
-        ConfigError: it is no SQLite file, a part of one, or one that cannot be used.
+        ConfigError: others can write it, it is no SQLite file, a part of one, or one that cannot be used.
     """
+    refuse_exposed(file)
     if not file.exists() or file.stat().st_size == 0:
         return
     with file.open("rb") as raw:

@@ -8,11 +8,12 @@ from attrs import Attribute, field, frozen, validators
 
 from cti_hooks import ConfigError, Problem
 from cti_hooks import settings as table_reader
+from cti_hooks.secret import not_set
 
 
 def _is_set(_: object, attribute: "Attribute[str | None]", variable: str | None) -> None:
     if variable and not os.environ.get(variable):
-        raise ConfigError([Problem(attribute.name, f"the environment has no variable {variable}; set it")])
+        raise ConfigError([not_set(attribute.name, variable)])
 
 
 @frozen(kw_only=True)

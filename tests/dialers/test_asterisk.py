@@ -304,5 +304,6 @@ def test_agents_are_mapped_to_engines() -> None:
 def test_the_password_comes_from_a_file(tmp_path: Path) -> None:
     """password_file is relative to the config file."""
     (tmp_path / "ari").write_text("secret\n")
+    (tmp_path / "ari").chmod(0o600)
     settings = AsteriskSettings(url=NOWHERE, password_file="ari")  # noqa: S106  (a file's name)
     assert settings.password(tmp_path) == "secret"

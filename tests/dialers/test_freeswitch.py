@@ -489,6 +489,7 @@ async def test_the_password_may_be_in_a_file(
     """A password file is read at each login; one that is gone is named."""
     file = tmp_path / "password"
     file.write_text("ClueCon\n")
+    file.chmod(0o600)
     async with opened(password_env=None, password_file=str(file)) as one:
         assert (await one.health()).good
     file.unlink()

@@ -391,6 +391,7 @@ async def test_the_secret_may_be_in_a_file(endpoint: Endpoint, tmp_path: Path) -
     """A secret file is read for each request; one that is gone is named."""
     file = tmp_path / "secret"
     file.write_text(f"{SECRET}\n")
+    file.chmod(0o600)
     async with opened(endpoint, secret_env=None, secret_file=str(file)) as one:
         assert await one.call() is not None
         file.unlink()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen, validators
 
 from cti_hooks import Agent, ConfigError, Problem
+from cti_hooks.secret import not_set, read_secret
 from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
 
 ONLY: Final = "asterisk"
@@ -60,11 +61,11 @@ class EngineSettings:
         """The password; empty where none is set.
 
         Raises:
-            OSError: the file cannot be read.
+            SecretError: it cannot be read, or others can read its file.
         """
-        if self.password_file:
-            return (directory / self.password_file).read_text(encoding="utf-8").strip()
-        return os.environ.get(self.password_env or "", "")
+        if not self.password_file and not self.password_env:
+            return ""
+        return read_secret(env=self.password_env, file=self.password_file, directory=directory)
 
     def _problems(self) -> Iterator[Problem]:
         if self.url:
@@ -72,7 +73,7 @@ class EngineSettings:
         if self.ca_file and urlsplit(self.url).scheme == "http":
             yield Problem("ca_file", "needs a url with https://, or the password goes out in clear")
         if self.password_env and self.password_env not in os.environ:
-            yield Problem("password_env", f"the environment has no variable {self.password_env}; set it")
+            yield not_set("password_env", self.password_env)
         if self.password_env and self.password_file:
             yield Problem("password_file", "set either password_env or password_file")
 

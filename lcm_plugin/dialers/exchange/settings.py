@@ -8,6 +8,7 @@ from pathlib import Path
 from attrs import field, frozen, validators
 
 from cti_hooks import Problem
+from cti_hooks.secret import SecretError, not_set, read_secret
 from lcm_plugin.dialers.exchange.wire import Address, EngineRefusedError
 
 PORT = (validators.ge(1), validators.le(65535))
@@ -26,21 +27,18 @@ class Secret:
         if not self.env and not self.file:
             yield Problem("password_env", "is required (or password_file)")
         elif self.env and not os.environ.get(self.env):
-            yield Problem("password_env", f"the environment has no variable {self.env}; set it")
+            yield not_set("password_env", self.env)
 
     def read(self, directory: Path) -> str:
         """The secret, in one line; a file's name is relative to `directory`.
 
         Raises:
-            EngineRefusedError: it cannot be read any more.
+            EngineRefusedError: it cannot be read any more, or others can read it.
         """
         try:
-            if self.file:
-                return (directory / self.file).read_text(encoding="utf-8").strip()
-            return os.environ[self.env or ""].strip()
-        except (OSError, ValueError, KeyError):
-            where = f"file {self.file}" if self.file else f"environment variable {self.env}"
-            raise EngineRefusedError(f"its password cannot be read from {where}") from None
+            return read_secret(env=self.env, file=self.file, directory=directory)
+        except SecretError as error:
+            raise EngineRefusedError(f"its password {error}") from None
 
 
 @frozen(kw_only=True)

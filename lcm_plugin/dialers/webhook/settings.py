@@ -8,6 +8,7 @@ from attrs import field, frozen, validators
 from yarl import URL
 
 from cti_hooks import ConfigError, Problem
+from cti_hooks.secret import SecretError, not_set, read_secret
 
 
 @frozen(kw_only=True)
@@ -34,9 +35,7 @@ class WebhookSettings:
         if not self.secret_env and not self.secret_file:
             problems.append(Problem("secret_env", "is required (or secret_file)"))
         elif self.secret_env and not os.environ.get(self.secret_env):
-            problems.append(
-                Problem("secret_env", f"the environment has no variable {self.secret_env}; set it")
-            )
+            problems.append(not_set("secret_env", self.secret_env))
         if problems:
             raise ConfigError(problems)
 
@@ -54,15 +53,12 @@ class WebhookSettings:
         """The secret; a file's name is relative to `directory`.
 
         Raises:
-            RuntimeError: it cannot be read any more.
+            RuntimeError: it cannot be read any more, or others can read it.
         """
         try:
-            if self.secret_file:
-                return (directory / self.secret_file).read_text(encoding="utf-8").strip()
-            return os.environ[self.secret_env or ""]
-        except (OSError, ValueError, KeyError):
-            where = self.secret_file or self.secret_env
-            raise RuntimeError(f"the webhook's secret cannot be read from {where}") from None
+            return read_secret(env=self.secret_env, file=self.secret_file, directory=directory)
+        except SecretError as error:
+            raise RuntimeError(f"the webhook's secret {error}") from None
 
     def _wrong(self, name: str) -> Problem | None:
         address: str | None = getattr(self, name)

@@ -225,6 +225,7 @@ async def test_each_kind_of_auth(
     """Secrets come from environment or file and travel in their header."""
     monkeypatch.setenv("SECRET", "s3cret")
     (tmp_path / "token").write_text("from-file\n")
+    (tmp_path / "token").chmod(0o600)
     seen: list[str | None] = []
 
     async def take(request: web.Request) -> web.Response:
