@@ -43,7 +43,7 @@ def batch(connection: sa.Connection) -> None:
             campaign_group="G",
             opened_at=now,
         )
-        open_attempt(connection, attempt, "holder")
+        open_attempt(connection, attempt, "holder", now)
 
 
 async def timed(run: Callable[[], Awaitable[None]]) -> float:

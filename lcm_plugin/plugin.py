@@ -183,7 +183,7 @@ class LcmPlugin:
 
     @hookimpl
     def report_health(self) -> list[Health]:
-        return [self.desks.ledger.health()]
+        return [self.desks.ledger.health(), self.desks.ledger.timeline.health()]
 
     # -- agent states: noted at once, the desks' own tasks do the work --------------------------------------
 

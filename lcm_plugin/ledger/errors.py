@@ -32,7 +32,10 @@ class CalledMeanwhileError(LedgerError):
 
 
 class DialingStoppedError(LedgerError):
-    """Somebody stopped dialing for the site, this campaign or this agent; what is offered stays so."""
+    """Somebody stopped dialing for the site, this campaign or this agent, or the clock cannot be believed.
+
+    What is offered stays so.
+    """
 
 
 class AttemptLostError(LedgerError):

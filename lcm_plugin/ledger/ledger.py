@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from random import Random
 from typing import Any, Final, TypeVar
@@ -16,13 +16,14 @@ from attrs import define, field
 from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
 from lcm_plugin.ledger import letters, reading, writing
 from lcm_plugin.ledger.database import Step
-from lcm_plugin.ledger.errors import AttemptLostError, LedgerError, LedgerUnavailable
+from lcm_plugin.ledger.errors import AttemptLostError, DialingStoppedError, LedgerError, LedgerUnavailable
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
 from lcm_plugin.ledger.letters import Draft
 from lcm_plugin.ledger.reading import Doubtful
 from lcm_plugin.ledger.records import Records
 from lcm_plugin.ledger.states import LIVE, OPEN, WAITING
+from lcm_plugin.ledger.timeline import Timeline
 from lcm_plugin.ledger.upgrade import opened
 from lcm_plugin.ledger.writer import PATIENCE
 
@@ -31,8 +32,6 @@ log = logging.getLogger("lcm_plugin.ledger")
 T = TypeVar("T")
 HANDED: Final = 10_000
 """LCM keys of this host's that are remembered in memory."""
-STEP_BACK: Final = timedelta(days=1)
-"""A clock set back by more is believed; by less, the ledger's time stands still until it has caught up."""
 
 
 def _nothing(*_: object) -> None:
@@ -66,16 +65,17 @@ class Ledger(Records):
     _handed: OrderedDict[str, str] = field(factory=OrderedDict, init=False)
     _counted: OrderedDict[str, reading.Counted] = field(factory=OrderedDict, init=False)
     """What reviews were told of past calls, by LCM key, until the call is placed."""
-    _latest: datetime | None = field(default=None, init=False)
+    timeline: Timeline = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
+        self.timeline = Timeline(self.clock)
         self._keeper = Keeper(
             writer=self._writer,
-            clock=self,
+            clock=self.timeline,
             host=self.host,
             seconds=self.lease_seconds,
-            new_id=lambda: new_attempt_id(self.now(), self.random),
+            new_id=lambda: new_attempt_id(self.timeline.now(), self.random),
             held=self._open.keys,
             on_adopted=self._adopt,
             on_lost=self._lose_all,
@@ -91,7 +91,7 @@ class Ledger(Records):
             LedgerUnavailable: it cannot be reached or written.
         """
         try:
-            self._hash_key, self._latest = await opened(self.database)
+            self._hash_key, self.timeline.latest = await opened(self.database)
             self._writer.start()
             await self._keeper.start()
         except BaseException:
@@ -111,12 +111,8 @@ class Ledger(Records):
         return Health(what="ledger", good=not trouble, seen=seen)
 
     def now(self) -> datetime:
-        """The present moment; it never goes back by less than a day, whatever the clock does."""
-        moment = self.clock.now()
-        if self._latest and self._latest - STEP_BACK < moment < self._latest:
-            return self._latest
-        self._latest = moment
-        return moment
+        """The present moment by the host's clock: what rules, expiries and callbacks go by."""
+        return self.clock.now()
 
     @property
     def holder(self) -> str:
@@ -145,7 +141,7 @@ class Ledger(Records):
         """
         attempt = self._requested(agent, campaign_group)
         holder = self._keeper.holder
-        step = partial(writing.open_attempt, attempt=attempt, holder=holder)
+        step = partial(writing.open_attempt, attempt=attempt, holder=holder, now=self.now())
         undo = partial(self._undo_open, attempt, holder)
         found: writing.Opened = await self._intend(attempt, step, undo)
         await self._still_held(holder, partial(undo, found))
@@ -161,7 +157,7 @@ class Ledger(Records):
             LedgerUnavailable: that cannot be told now.
         """
         asked = self._requested(agent, "")
-        step = partial(writing.take_up_attempt, asked=asked, holder=self.holder)
+        step = partial(writing.take_up_attempt, asked=asked, holder=self.holder, now=self.now())
         undo = partial(self._let_go, holder=self.holder)
         found: Attempt | None = await self._writer.do(step, on_late=undo)
         if found:
@@ -178,6 +174,7 @@ class Ledger(Records):
             AttemptLostError: it is not this host's any more.
             LedgerUnavailable: it was not recorded, so it must not be dialed.
         """
+        self._refuse_in_doubt()
         dialing = self._evolved(attempt, AttemptState.DIALING, facts)
         holder, contact = self._keeper.holder, dialing.contact
         intent = writing.Intent(
@@ -204,7 +201,8 @@ class Ledger(Records):
             AttemptLostError: the attempt is not ended any more.
             LedgerUnavailable: it was not recorded.
         """
-        now = self.now()
+        self._refuse_in_doubt()
+        now = self.timeline.now()
         again = Attempt(
             id=new_attempt_id(now, self.random),
             agent=attempt.agent,
@@ -224,6 +222,10 @@ class Ledger(Records):
         self._remember(closed)
         self._remember(again)
         return again
+
+    def _refuse_in_doubt(self) -> None:
+        if doubt := self.timeline.doubt():
+            raise DialingStoppedError(doubt)
 
     async def dispose(self, attempt: Attempt, drafts: Iterable[Draft], **facts: Any) -> Attempt:
         """The attempt, `disposed`, with what the LCM is to be told of it, in one transaction.
@@ -309,7 +311,7 @@ class Ledger(Records):
     def note_doubt(self, agent: Agent, campaign_group: str, reason: str) -> None:
         """The LCM may have reserved a contact for this agent that never arrived."""
         doubt = self._doubts[agent.id] = Doubtful(
-            campaign_group=campaign_group, reason=reason, since=self.now()
+            campaign_group=campaign_group, reason=reason, since=self.timeline.now()
         )
         self._writer.note(partial(writing.note_doubt, agent_id=agent.id, doubt=doubt))
 
@@ -396,7 +398,7 @@ class Ledger(Records):
     # -- this host's own ------------------------------------------------------------------------------------
 
     def _requested(self, agent: Agent, campaign_group: str) -> Attempt:
-        now = self.now()
+        now = self.timeline.now()
         return Attempt(
             id=new_attempt_id(now, self.random),
             agent=agent,
@@ -409,7 +411,7 @@ class Ledger(Records):
         )
 
     def _evolved(self, attempt: Attempt, state: AttemptState, facts: dict[str, Any]) -> Attempt:
-        return attrs.evolve(attempt, state=state, changed_at=self.now(), host=self.host, **facts)
+        return attrs.evolve(attempt, state=state, changed_at=self.timeline.now(), host=self.host, **facts)
 
     def _written(self, attempt: Attempt, other: Any) -> None:
         self.watch(attempt, "after")

@@ -5,6 +5,7 @@ one statement; only where it has written nothing does a second one look why. Sta
 built once.
 """
 
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
@@ -40,7 +41,7 @@ class Opened:
     doubt: Doubtful | None
 
 
-def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Opened:
+def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str, now: datetime) -> Opened:
     """Record that a contact is about to be asked for; or take up the agent's attempt that nobody holds.
 
     Raises:
@@ -50,7 +51,7 @@ def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Op
     resumed = doubt = None
     if _insert_for_free_agent().run(connection, row) == 0:
         doubt = doubt_of(connection, attempt.agent.id)
-        resumed = take_up_attempt(connection, attempt, holder)
+        resumed = take_up_attempt(connection, attempt, holder, now)
         if resumed is None:
             _INSERT_ATTEMPT.run(connection, row)
     if resumed is None:
@@ -68,14 +69,16 @@ def _insert_for_free_agent() -> Statement:
     return Statement(attempts.insert().from_select(list(row), free))
 
 
-def take_up_attempt(connection: sa.Connection, asked: Attempt, holder: str) -> Attempt | None:
+def take_up_attempt(connection: sa.Connection, asked: Attempt, holder: str, now: datetime) -> Attempt | None:
     """The attempt of `asked`'s agent that waits for a person, held from now on; None where there is none.
+
+    One that has expired `now`, by the clock, is closed.
 
     Raises:
         OpenElsewhereError: the agent has one that is not to be taken up.
     """
     row = connection.execute(_open_query(), {"agent": digest(asked.agent.id)}).first()
-    return None if row is None else _taken_up(connection, row, asked, holder)
+    return None if row is None else _taken_up(connection, row, asked, holder, now)
 
 
 @cache
@@ -89,7 +92,9 @@ def _open_query() -> sa.Select[Any]:
     )
 
 
-def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, holder: str) -> Attempt | None:
+def _taken_up(
+    connection: sa.Connection, row: Any, asked: Attempt, holder: str, now: datetime
+) -> Attempt | None:
     """The agent's open attempt, whose row is locked, as ours; None where it has expired."""
     free = row.holder is None or row.holder == holder or row.ended is not False
     if not free or row.state not in WAITING:
@@ -99,7 +104,7 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, holder: str) 
         )
     moment = asked.opened_at
     before = attempt_of(row.body)
-    if row.state == AttemptState.OFFERED and row.expires_at is not None and row.expires_at <= moment:
+    if row.state == AttemptState.OFFERED and row.expires_at is not None and row.expires_at <= now:
         expired = evolve(before, state="expired", changed_at=moment, reason="it expired while nobody held it")
         change_attempt(connection, expired, row.holder)
         return None

@@ -1,8 +1,10 @@
 """Two hosts on one ledger, one of which can be frozen; and what the fault tests have to show, at the end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Self
@@ -136,13 +138,15 @@ class Site:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, directory: Path, clock: Clock, people: int = 9) -> AsyncIterator[Self]:
+    async def open(
+        cls, directory: Path, clock: Clock, people: int = 9, **sandbox: Any
+    ) -> AsyncIterator[Self]:
         contacts = [
             SandboxContact(key=f"0|0|0|0|0|0|{n}", phone_number=f"+1212555{n:04}", campaign_group=GROUP)
             for n in range(people)
         ]
         async with AsyncExitStack() as stack:
-            lcm = Sandbox(contacts=contacts, clock=clock, random=Random(1), timezone="UTC")
+            lcm = Sandbox(contacts=contacts, clock=clock, random=Random(1), timezone="UTC", **sandbox)
             yield cls(await stack.enter_async_context(lcm), clock, directory, stack)
 
     async def start(
@@ -152,6 +156,8 @@ class Site:
         talks: bool = False,
         observes: bool = False,
         dialer_name: str = "Dialer",
+        clock: Clock | None = None,
+        plugins: Sequence[object] = (),
         **lcm: Any,
     ) -> Running:
         settings = {
@@ -168,11 +174,28 @@ class Site:
             **lcm,
         }
         config = {"cti": {"name": name, "plugins": ["lcm"]}, "plugins": {"lcm": settings}}
-        host = Host.from_config(config, clock=self.clock, random=Random(name), observes=observes)
+        host = Host.from_config(config, clock=clock or self.clock, random=Random(name), observes=observes)
         dialer = Dialer(talks=talks)
         host.register(dialer, name=dialer_name)
+        for plugin in plugins:
+            host.register(plugin)
         await self.stack.enter_async_context(host)
         return Running(host, dialer)
+
+
+@define(eq=False)
+class SetBack:
+    """A clock that somebody sets."""
+
+    offset: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return LoopClock().now() + self.offset
+
+
+@pytest.fixture
+def set_back() -> SetBack:
+    return SetBack()
 
 
 @pytest.fixture
@@ -183,9 +206,9 @@ async def site(tmp_path: Path, clock: LoopClock) -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-def open_site(tmp_path: Path) -> Callable[[Clock], AbstractAsyncContextManager[Site]]:
-    """Opens one with a clock of the test's own."""
-    return lambda clock: Site.open(tmp_path, clock)
+def open_site(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Site]]:
+    """Opens one with a clock of the test's own; further facts of the sandbox by keyword."""
+    return partial(Site.open, tmp_path)
 
 
 _TABLES = pytest.StashKey[list[str]]()

@@ -12,7 +12,7 @@ import pytest
 from attrs import define
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
-from lcm_plugin.ledger import AttemptLostError, Ledger
+from lcm_plugin.ledger import AttemptLostError, DialingStoppedError, Ledger
 from lcm_plugin.ledger.place import is_dead, own_place
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
@@ -150,7 +150,7 @@ class SetBack:
 async def test_a_clock_set_back_revives_nothing_and_ends_no_lease(
     open_ledger: OpenLedger, clock: LoopClock
 ) -> None:
-    """Set back an hour: what has expired stays so, leases live on, and the ledger's time stands still."""
+    """Set back an hour: what has expired is not dialed, leases live on, and the order's time stands still."""
     set_back = SetBack(clock)
     adopted: list[Attempt] = []
     one = await open_ledger("h1", lease_seconds=30, clock=set_back)
@@ -159,15 +159,16 @@ async def test_a_clock_set_back_revives_nothing_and_ends_no_lease(
     held = await bring(one, BOB, AttemptState.CALLING)
     one.release(expiring)
     await asyncio.sleep(90)
-    before = one.now()
+    before = one.timeline.now()
     set_back.by = timedelta(hours=1)
-    assert one.now() == before
+    assert one.timeline.now() == before
     await asyncio.sleep(300)
     assert adopted == []
-    assert (await one.open(ALICE, "G")).id != expiring.id
+    with pytest.raises(DialingStoppedError, match="clock is behind"):
+        await one.dial(await one.open(ALICE, "G"))
     assert one.get_open(held.id) is not None
     set_back.by = timedelta(days=30)
-    assert one.now() < before, "a clock that was a month ahead is believed once it is set right"
+    assert one.timeline.now() < before, "a clock that was a month ahead is believed once it is set right"
 
 
 def test_a_process_that_ended_is_proven_dead() -> None:
