@@ -12,7 +12,8 @@ from lcm_plugin.ledger.errors import (
 )
 from lcm_plugin.ledger.housekeeping import GONE, Housekeeping
 from lcm_plugin.ledger.ledger import Ledger
-from lcm_plugin.ledger.letters import Draft, Letter, LetterState
+from lcm_plugin.ledger.letters import KEPT, Draft, Letter, LetterState
+from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
 from lcm_plugin.ledger.outbox import Delivery, Outbox
 from lcm_plugin.ledger.reading import Doubtful, Line
 from lcm_plugin.ledger.states import IN_DOUBT, LIVE, OPEN, WAITING
@@ -21,6 +22,7 @@ from lcm_plugin.ledger.stops import Stop
 __all__ = [
     "GONE",
     "IN_DOUBT",
+    "KEPT",
     "LIVE",
     "OPEN",
     "WAITING",
@@ -30,15 +32,18 @@ __all__ = [
     "Delivery",
     "DialingStoppedError",
     "Doubtful",
+    "DoubtfulAgent",
     "Draft",
     "Housekeeping",
     "KeyTakenError",
+    "Lease",
     "Ledger",
     "LedgerError",
     "LedgerUnavailable",
     "Letter",
     "LetterState",
     "Line",
+    "Message",
     "OpenElsewhereError",
     "Outbox",
     "Stop",

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +18,7 @@ from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError
 from lcm_plugin.ledger.ledger import Ledger
-from lcm_plugin.ledger.letters import SETTLED, erase
+from lcm_plugin.ledger.letters import KEPT, SETTLED, LetterState, erase
 from lcm_plugin.ledger.schema import attempts, dials, digest, history, outbox
 from lcm_plugin.ledger.writing import set_from
 
@@ -79,9 +80,11 @@ def _finish(connection: sa.Connection, row: Any, state: AttemptState, now: datet
         set_from(connection, done, AttemptState(row.state))
 
 
-def withdraw(connection: sa.Connection, attempt_id: str, now: datetime) -> int:
+def withdraw(
+    connection: sa.Connection, attempt_id: str, now: datetime, states: Collection[LetterState] = KEPT
+) -> int:
     """Send the LCM no more what it rejected of this attempt, or may not have had; how many messages."""
-    count = letters.withdraw(connection, attempt_id, now)
+    count = letters.withdraw(connection, attempt_id, now, states)
     told = attempts.select().where(
         attempts.c.id == attempt_id, attempts.c.state == AttemptState.DISPOSED.value, ~_UNSETTLED
     )

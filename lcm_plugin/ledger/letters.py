@@ -35,8 +35,12 @@ class LetterState(StrEnum):
 
 
 SETTLED: Final = (LetterState.CONFIRMED.value, LetterState.WITHDRAWN.value)
-_KEPT: Final = outbox.c.state.in_([LetterState.UNCONFIRMED.value, LetterState.REJECTED.value])
+KEPT: Final = (LetterState.UNCONFIRMED, LetterState.REJECTED)
 """For a person to decide on."""
+OF_KEPT: Final = sa.exists().where(
+    outbox.c.attempt_id == attempts.c.id, outbox.c.state.in_([state.value for state in KEPT])
+)
+"""That a person has to decide on a letter of an attempt."""
 _OF_FORGOTTEN: Final = sa.exists().where(
     attempts.c.id == outbox.c.attempt_id, attempts.c.pruned_at.is_not(None)
 )
@@ -164,19 +168,39 @@ def left_sending(connection: sa.Connection, now: datetime, *, resend: bool) -> i
     return connection.execute(outbox.update().where(orphaned), row).rowcount
 
 
-def resend(connection: sa.Connection, attempt_id: str, now: datetime) -> int:
+def resend(
+    connection: sa.Connection, attempt_id: str, now: datetime, states: Collection[LetterState] = KEPT
+) -> int:
     """A person says that what is unconfirmed or rejected of this attempt is to be sent again. How many."""
     row = {"state": LetterState.WAITING.value, "tries": 0, "error": None, "changed_at": now}
-    return connection.execute(outbox.update().where(outbox.c.attempt_id == attempt_id, _KEPT), row).rowcount
+    return connection.execute(outbox.update().where(*_kept_of(attempt_id, states)), row).rowcount
 
 
-def withdraw(connection: sa.Connection, attempt_id: str, now: datetime) -> int:
+def withdraw(
+    connection: sa.Connection, attempt_id: str, now: datetime, states: Collection[LetterState] = KEPT
+) -> int:
     """A person says that what is unconfirmed or rejected of this attempt need not reach the LCM. How many."""
     row = {"state": LetterState.WITHDRAWN.value, "changed_at": now}
-    mine = outbox.c.attempt_id == attempt_id
-    count = connection.execute(outbox.update().where(mine, _KEPT), row).rowcount
-    erase(connection, mine, _OF_FORGOTTEN)
+    count = connection.execute(outbox.update().where(*_kept_of(attempt_id, states)), row).rowcount
+    erase(connection, outbox.c.attempt_id == attempt_id, _OF_FORGOTTEN)
     return count
+
+
+def _kept_of(attempt_id: str, states: Collection[LetterState]) -> tuple[sa.ColumnElement[bool], ...]:
+    kept = [state.value for state in KEPT if state in states]
+    return outbox.c.attempt_id == attempt_id, outbox.c.state.in_(kept)
+
+
+def attempts_with(connection: sa.Connection, states: Collection[LetterState]) -> list[str]:
+    """The ids of the attempts that have letters in these states, oldest first."""
+    query = sa.select(outbox.c.attempt_id).where(outbox.c.state.in_([state.value for state in states]))
+    return list(dict.fromkeys(connection.execute(query.order_by(outbox.c.id)).scalars()))
+
+
+def of_attempts(connection: sa.Connection, attempt_ids: Collection[str]) -> list[Letter]:
+    """The letters of these attempts that are not settled, oldest first."""
+    query = outbox.select().where(outbox.c.attempt_id.in_(attempt_ids), outbox.c.state.not_in(SETTLED))
+    return [_letter(row) for row in connection.execute(query.order_by(outbox.c.id))]
 
 
 def list_letters(

@@ -11,6 +11,7 @@ from attrs import frozen
 from cti_hooks import Attempt, AttemptState, Contact, PastCall
 from lcm_plugin.ledger.audit import write_noted
 from lcm_plugin.ledger.codec import attempt_of
+from lcm_plugin.ledger.letters import OF_KEPT
 from lcm_plugin.ledger.rows import contact_digest, row_with_key
 from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history
 
@@ -89,9 +90,13 @@ def list_attempts(  # noqa: PLR0913  (each narrows the list)
     states: Iterable[AttemptState] = (),
     key: str | None = None,
     before: Attempt | None = None,
+    kept: bool | None = None,
     limit: int = 1000,
 ) -> list[Attempt]:
-    """Attempts, newest first; with `before`, those that come after it in this order."""
+    """Attempts, newest first; with `before`, those that come after it in this order.
+
+    `kept` leaves those alone, or out, that have a message to the LCM on which a person has to decide.
+    """
     query = attempts.select().order_by(attempts.c.opened_at.desc(), attempts.c.id.desc()).limit(limit)
     if before is not None:
         older = attempts.c.opened_at < before.opened_at
@@ -102,6 +107,8 @@ def list_attempts(  # noqa: PLR0913  (each narrows the list)
         query = query.where(attempts.c.agent_digest == digest(agent_id))
     if key is not None:
         query = query.where(attempts.c.key_digest == digest(key))
+    if kept is not None:
+        query = query.where(OF_KEPT if kept else ~OF_KEPT)
     if wanted := [state.value for state in states]:
         query = query.where(attempts.c.state.in_(wanted))
     return [attempt_of(row.body) for row in connection.execute(query)]

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact, PastCall
-from lcm_plugin.ledger import letters, reading, rows
+from lcm_plugin.ledger import letters, lists, reading, rows
 from lcm_plugin.ledger.database import Database, Step
 from lcm_plugin.ledger.letters import Letter, LetterState
+from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
 from lcm_plugin.ledger.reading import Doubtful, Line
 from lcm_plugin.ledger.writer import Writer
 
@@ -67,6 +68,20 @@ class Records:
     async def unsettled_letters(self) -> dict[LetterState, int]:
         """How many messages to the LCM, of all hosts, are not settled, by state."""
         return await self._read(letters.unsettled)
+
+    async def messages(
+        self, *, states: Iterable[LetterState] = (), before: int = 0, limit: int
+    ) -> list[Message]:
+        """Messages to the LCM, of all hosts, newest first; `before` is the id of the last one had before."""
+        return await self._read(lists.messages, states=tuple(states), before=before, limit=limit)
+
+    async def doubtful_agents(self, *, before: str = "", limit: int) -> list[DoubtfulAgent]:
+        """Agents for whom the LCM may have reserved a contact, by id; `before` is the last one's."""
+        return await self._read(lists.doubtful_agents, before=before, limit=limit)
+
+    async def leases(self, *, before: str = "", limit: int) -> list[Lease]:
+        """The hosts on this ledger, newest first; `before` is the id of the last one had before."""
+        return await self._read(lists.leases, before=before, limit=limit)
 
     async def skipped(self, agent: Agent, before: datetime, now: datetime) -> list[Attempt]:
         """The agent's attempts skipped before then whose contact is still reserved, oldest first."""

@@ -11,6 +11,7 @@ from attrs import define
 from cti_hooks import Attempt
 from lcm_plugin.desk import OutcomeLists
 from lcm_plugin.explanation import Explanation
+from lcm_plugin.ledger import DoubtfulAgent, Lease, Message
 from lcm_plugin.service.agents import AgentShown
 from lcm_plugin.service.agents_room import AgentsRoom, AgentUpdate
 from lcm_plugin.service.attempts_room import AttemptsQuery, AttemptsRoom, AttemptStory, ExplanationQuery
@@ -18,6 +19,7 @@ from lcm_plugin.service.call_events import CallEventTold
 from lcm_plugin.service.calls_room import AnswerTold, CallsRoom, Cleared, DispositionTold, Heard
 from lcm_plugin.service.dialing_room import DialingRoom, DialingShown, Scope
 from lcm_plugin.service.guard import CALL_EVENTS
+from lcm_plugin.service.ledger_room import LedgerRoom, MessagesQuery, PageQuery
 from lcm_plugin.service.route import Route
 from lcm_plugin.service.site_room import Alive, Readiness, SiteRoom
 
@@ -36,11 +38,13 @@ class Api:
     attempts: AttemptsRoom
     calls: CallsRoom
     dialing: DialingRoom
+    ledger: LedgerRoom
     site: SiteRoom
 
     def table(self) -> list[Route]:
         """All routes."""
-        return [*self._agents(), *self._attempts(), *self._calls(), *self._dialing(), *self._site()]
+        own = [*self._agents(), *self._attempts(), *self._calls(), *self._dialing(), *self._ledger()]
+        return [*own, *self._site()]
 
     def web_routes(self) -> list[web.RouteDef]:
         """The routes as aiohttp serves them."""
@@ -109,6 +113,15 @@ class Api:
             route(method="GET", path=root, handler=dialing.show),
             route(method="POST", path=f"{root}/stop", handler=dialing.stop, body=Scope),
             route(method="POST", path=f"{root}/resume", handler=dialing.resume, body=Scope),
+        ]
+
+    def _ledger(self) -> list[Route]:
+        ledger = self.ledger
+        route = partial(Route, method="GET", problems=_NO_LEDGER, gives_response=True)
+        return [
+            route(path="/v1/messages", handler=ledger.messages, query=MessagesQuery, answer=list[Message]),
+            route(path="/v1/doubts", handler=ledger.doubts, query=PageQuery, answer=list[DoubtfulAgent]),
+            route(path="/v1/hosts", handler=ledger.hosts, query=PageQuery, answer=list[Lease]),
         ]
 
     def _site(self) -> list[Route]:

@@ -14,11 +14,10 @@ from lcm_plugin.explanation import Explanation, explained
 from lcm_plugin.instants import instant_of
 from lcm_plugin.ledger import Ledger, Letter, LetterState, Line
 from lcm_plugin.plugin import LcmPlugin, lcm_of
-from lcm_plugin.presentation import as_json
+from lcm_plugin.service.paging import limit, page
 from lcm_plugin.service.problems import ProblemError, invalid
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-_MOST: Final = 1000
 
 
 @frozen(kw_only=True)
@@ -27,11 +26,7 @@ class AttemptsQuery:
 
     agent: str | None = None
     state: tuple[AttemptState, ...] = ()
-    limit: int = field(
-        default=100,
-        validator=[validators.ge(1), validators.le(_MOST)],
-        metadata={"schema": {"minimum": 1, "maximum": _MOST}},
-    )
+    limit: int = limit()
     before: str | None = None
 
 
@@ -88,11 +83,7 @@ class AttemptsRoom:
         found = await self._ledger.attempts(
             agent_id=query.agent, states=query.state, before=before, limit=query.limit
         )
-        headers = {}
-        if len(found) == query.limit:
-            following = request.rel_url.update_query(before=found[-1].id)
-            headers = {"Link": f'<{following}>; rel="next"'}
-        return web.json_response(as_json(found), headers=headers)
+        return page(request, found, query.limit, lambda one: one.id)
 
     async def get(self, attempt_id: str) -> AttemptStory:
         """One attempt: its contact, calls, outcome, history, and the messages to the LCM."""

@@ -19,6 +19,7 @@ from lcm_plugin.service.calls_room import CallsRoom
 from lcm_plugin.service.dialing_room import DialingRoom
 from lcm_plugin.service.events import News
 from lcm_plugin.service.guard import guard
+from lcm_plugin.service.ledger_room import LedgerRoom
 from lcm_plugin.service.loading import load
 from lcm_plugin.service.metrics import Metrics
 from lcm_plugin.service.openapi import document
@@ -46,6 +47,7 @@ class Service:
             attempts=attempts,
             calls=CallsRoom(attempts=attempts, agents=self.agents),
             dialing=DialingRoom(attempts=attempts),
+            ledger=LedgerRoom(attempts=attempts),
             site=SiteRoom(
                 host=host,
                 news=self.agents.news,

@@ -1,0 +1,30 @@
+"""A page of a list: as JSON, with the way to the next one in the header Link."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from aiohttp import web
+from attrs import field, validators
+
+from lcm_plugin.presentation import as_json
+
+T = TypeVar("T")
+MOST: Final = 1000
+
+
+def limit() -> Any:
+    """The field of a query that says how many rows a page has at the most."""
+    return field(
+        default=100,
+        validator=[validators.ge(1), validators.le(MOST)],
+        metadata={"schema": {"minimum": 1, "maximum": MOST}},
+    )
+
+
+def page(request: web.Request, rows: Sequence[T], most: int, last: Callable[[T], object]) -> web.Response:
+    """These rows; where there may be more, the header Link leads on from the last one."""
+    headers = {}
+    if len(rows) == most:
+        following = request.rel_url.update_query(before=str(last(rows[-1])))
+        headers = {"Link": f'<{following}>; rel="next"'}
+    return web.json_response(as_json(rows), headers=headers)
