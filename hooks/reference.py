@@ -45,7 +45,27 @@ settings before any I/O; what is wrong with them is best raised there. `cti_hook
 
 Implementations are `async def` or plain `def`, and name the arguments they want. Call order is the order of the config's list; `tryfirst`, `trylast` and `wrapper=True` work as in
 pluggy, a wrapper seeing the awaited result. Each implementation has its time limit, after which it is cancelled and counts as failed. Failures are logged with plugin and distribution,
-numbers masked. A plain `def` that blocks the event loop for over 50 ms is named in the log. Unknown hooks, wrong arguments and `hookwrapper=True` are refused when the host loads.
+numbers masked. A plain `def` that blocks the event loop for over 50 ms is named in the log.
+
+## What is refused at load
+
+A plugin that would be asked wrongly, or not at all, is refused when the host loads, each mistake in one sentence with the way out:
+
+- a hook that there is not, or an argument that it has not; `hookwrapper=True`;
+- arguments by `*` or `**`, by keyword only, or with a default: an implementation is given what it names, by position;
+- a public method with a hook's name, or nearly one, without `@hookimpl`: a policy that nobody asks refuses nobody. If such a method is meant to be no hook, say so:
+
+```python
+from cti_hooks import hookimpl, not_a_hook
+
+
+class Pbx:
+    @hookimpl
+    async def make_call(self, attempt, dial): ...
+
+    @not_a_hook
+    def find_calls(self): ...  # our own, beside the hook find_call
+```
 
 ## Embedding
 

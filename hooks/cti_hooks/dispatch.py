@@ -64,8 +64,8 @@ class Hooks:
         problems = [
             problem
             for name, plugin in self.pm.list_name_plugin()
-            if plugin is not None and self.pm.get_hookcallers(plugin)
-            for problem in problems_of(self.pm, plugin, name)
+            if plugin is not None
+            for problem in problems_of(self.pm, plugin, name, may_be_idle=True)
         ]
         if problems:
             raise PluginError("\n".join(problems))

@@ -1,4 +1,6 @@
-"""The two markers of the contract: `hookspec` declares a hook, `hookimpl` marks an implementation.
+"""The markers of the contract: `hookspec` declares a hook, `hookimpl` marks an implementation.
+
+`not_a_hook` marks what only looks like one.
 
 pluggy's own `firstresult` knows nothing of coroutines, so a hook declares here how it is called and
 `cti_hooks.dispatch` calls it so (DESIGN 4.1).
@@ -18,6 +20,7 @@ ENTRY_POINTS: Final = "cti.plugins"
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 _Spec = TypeVar("_Spec", bound=Callable[..., object])
+_Method = TypeVar("_Method")
 
 
 class Way(StrEnum):
@@ -65,7 +68,22 @@ def hookspec(declaration: Declaration) -> Callable[[_Spec], _Spec]:
     return declare
 
 
-def declaration_of(function: Callable[..., object]) -> Declaration | None:
+def declaration_of(function: object) -> Declaration | None:
     """What `hookspec` declared of this function, or None."""
     found = getattr(function, "cti_declaration", None)
     return found if isinstance(found, Declaration) else None
+
+
+def not_a_hook(method: _Method) -> _Method:
+    """Say of a plugin's public method with a hook's name, or nearly one, that it is meant to be no hook.
+
+    Without it such a method is taken for one whose `@hookimpl` was forgotten, and the plugin is refused.
+    """
+    method.cti_not_a_hook = True  # type: ignore[attr-defined]  # read by is_no_hook
+    return method
+
+
+def is_no_hook(method: object) -> bool:
+    """Whether `not_a_hook` marked it, or the function below a `staticmethod` or `classmethod`."""
+    layers = (method, getattr(method, "__func__", None))
+    return any(getattr(layer, "cti_not_a_hook", False) is True for layer in layers)

@@ -1,13 +1,14 @@
-"""What makes a plugin object acceptable, told before it is registered and with its name (DESIGN 4.1)."""
+"""What makes a plugin object acceptable, told before it is registered and with its name."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pluggy
 
 from cti_hooks.errors import PluginError, nearest
 from cti_hooks.markers import Way, declaration_of
+from cti_hooks.unmarked import forgotten
 
 
 def register(pm: pluggy.PluginManager, plugin: object, name: str) -> None:
@@ -20,49 +21,60 @@ def register(pm: pluggy.PluginManager, plugin: object, name: str) -> None:
     pm.register(plugin, name)
 
 
-def problems_of(pm: pluggy.PluginManager, plugin: object, name: str) -> Iterator[str]:
-    """Each reason why `plugin` cannot be used, as one sentence that names it."""
-    if inspect.isclass(plugin):
+def problems_of(
+    pm: pluggy.PluginManager, plugin: object, name: str, *, may_be_idle: bool = False
+) -> Iterator[str]:
+    """Each reason why `plugin` cannot be used, as one sentence that names it.
+
+    With `may_be_idle` it need not implement a hook: a site's manager holds other objects, too.
+    """
+    implementations = list(_implementations(pm, plugin, name))
+    if inspect.isclass(plugin) and (implementations or not may_be_idle):
         yield f"plugin {name!r} is the class {plugin.__name__}, not an instance: the () is missing"
         return
-    implementations = list(_implementations(pm, plugin, name))
-    if not implementations:
+    unmarked = [*forgotten(plugin, [one.function for _, one in implementations], hook_names(pm))]
+    if not implementations and not unmarked and not may_be_idle:
         yield f"plugin {name!r} implements no hook: mark its functions with @hookimpl"
-    for hook, implementation in implementations:
-        if problem := _problem(pm, hook, implementation):
-            yield f"plugin {name!r}: {problem}"
+    told = [problem for hook, one in implementations for problem in _problems(pm, hook, one)]
+    yield from (f"plugin {name!r}: {problem}" for problem in [*told, *unmarked])
 
 
 def _implementations(
     pm: pluggy.PluginManager, plugin: object, name: str
 ) -> Iterator[tuple[str, pluggy.HookImpl]]:
-    for attribute in dir(plugin):
-        options = pm.parse_hookimpl_opts(plugin, attribute)
-        if options is not None:
-            function = getattr(plugin, attribute)
-            yield options.get("specname") or attribute, pluggy.HookImpl(plugin, name, function, options)
+    looked_at = pluggy.PluginManager(pm.project_name)  # takes all that is marked, having no hookspecs
+    looked_at.register(plugin, name)
+    for caller in looked_at.get_hookcallers(plugin) or ():
+        for implementation in caller.get_hookimpls():
+            yield caller.name, implementation
 
 
-def _problem(pm: pluggy.PluginManager, hook: str, implementation: pluggy.HookImpl) -> str | None:
+def _problems(pm: pluggy.PluginManager, hook: str, implementation: pluggy.HookImpl) -> Iterator[str]:
     caller = getattr(pm.hook, hook, None)
     if caller is None or caller.spec is None:
-        if implementation.optionalhook:
-            return None
-        return f"there is no hook {hook!r}{nearest(hook, hook_names(pm))}"
-    if implementation.hookwrapper:
-        return f"{hook}: hookwrapper=True is pluggy's old style; use wrapper=True"
-    if implementation.wrapper and not inspect.isgeneratorfunction(implementation.function):
-        return f"{hook}: wrapper=True needs a plain generator function (def with one yield)"
-    if implementation.wrapper and _is_each(caller):
-        return f"{hook} takes no wrapper"
-    unknown = set(implementation.argnames) - set(caller.spec.argnames)
-    return _unknown_arguments(hook, unknown, caller.spec.argnames) if unknown else None
+        if not implementation.optionalhook:
+            yield f"there is no hook {hook!r}{nearest(hook, hook_names(pm))}"
+    elif implementation.hookwrapper:
+        yield f"{hook}: hookwrapper=True is pluggy's old style; use wrapper=True"
+    elif implementation.wrapper and not inspect.isgeneratorfunction(implementation.function):
+        yield f"{hook}: wrapper=True needs a plain generator function (def with one yield)"
+    elif implementation.wrapper and _is_each(caller):
+        yield f"{hook} takes no wrapper"
+    else:
+        yield from _argument_problems(hook, implementation, caller.spec.argnames)
 
 
-def _unknown_arguments(hook: str, unknown: set[str], known: tuple[str, ...]) -> str:
-    return "; ".join(
-        f"{hook} has no argument {argument!r}{nearest(argument, known)}" for argument in sorted(unknown)
-    )
+def _argument_problems(hook: str, implementation: pluggy.HookImpl, known: Sequence[str]) -> Iterator[str]:
+    """What would never be given to it, in silence."""
+    for name, parameter in inspect.signature(implementation.function).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            yield f"{hook} takes {parameter}, but is given only what it names: ({', '.join(known)})"
+        elif name not in known:
+            yield f"{hook} has no argument {name!r}{nearest(name, known)}"
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            yield f"{hook}: {name} is keyword-only, and arguments are given by position: take the * out"
+        elif parameter.default is not parameter.empty:
+            yield f"{hook}: {name} has a default, so it would not be given: take the default out"
 
 
 def _is_each(caller: Any) -> bool:

@@ -96,6 +96,15 @@ async def test_the_ten_lines_run(plug: Plug, facts: Facts, clock: Any) -> None:
     assert [bool(answer[0].value) for answer in answers] == [one.isoweekday() == 7 for one in days]
 
 
+def test_the_example_of_what_is_no_hook_can_be_registered(plug: Plug) -> None:
+    """The page's example of @not_a_hook is a plugin that is taken."""
+    block = re.search(r"(?s)```python\n([^`]*not_a_hook\n.*?)```", PAGE)
+    assert block is not None
+    known: dict[str, Any] = {}
+    exec(block[1], known)  # noqa: S102  (our own example)
+    plug(known["Pbx"]())
+
+
 def test_every_hook_is_named_by_a_test() -> None:
     """Each hook is the subject of a test in this folder."""
     tests = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
