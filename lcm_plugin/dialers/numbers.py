@@ -7,9 +7,12 @@ from typing import Final
 
 from cti_hooks import masked
 
-_TEL: Final = re.compile(r"\+?[0-9]+")
+_TEL: Final = re.compile(r"[ (]*\+?[ (]*[0-9][-.() 0-9]*")
 _VISUAL: Final = re.compile(r"[-.() ]")
 """RFC 3966's visual separators and blanks: for people, not for dialing."""
+LONGEST_NUMBER: Final = 32
+"""Digits at the most: E.164 has 15, and prefixes come before them."""
+_LONGEST_WRITTEN: Final = 2 * LONGEST_NUMBER
 ENDPOINT: Final = re.compile(r"(?!-)[A-Za-z0-9_.:@%+/-]+")
 """Of an agent's phone. No dash begins it: a program would take it for an option."""
 _AGENT: Final = r"(?!-)[A-Za-z0-9_.+-]+"
@@ -17,7 +20,7 @@ _AGENT: Final = r"(?!-)[A-Za-z0-9_.+-]+"
 _UNSAFE_IN_NAMES: Final = re.compile(r"[^\w .+-]")
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_VALUE: Final = re.compile(r"[A-Za-z0-9_ .:@+/-]*")
+_VALUE: Final = re.compile(r"[A-Za-z0-9_ .:@+/-]{0,256}")
 
 
 class UndialableNumberError(ValueError):
@@ -38,9 +41,13 @@ def dialable(number: str) -> str:
     Raises:
         UndialableNumberError: it is no telephone number; `@`, `/`, `&`, newlines and `${...}` are none's.
     """
-    dialed = _VISUAL.sub("", number)
-    if not _TEL.fullmatch(dialed):
+    if len(number) > _LONGEST_WRITTEN or not _TEL.fullmatch(number):
         raise UndialableNumberError(f"no telephone number: {masked(number)}")
+    dialed = _VISUAL.sub("", number)
+    if len(dialed) > LONGEST_NUMBER + dialed.count("+"):
+        raise UndialableNumberError(
+            f"no telephone number, of more than {LONGEST_NUMBER} digits: {masked(number)}"
+        )
     return dialed
 
 

@@ -113,6 +113,7 @@ async def test_what_is_no_number_never_reaches_asterisk(number: str, said: str) 
     [
         ({}, {"caller_id": '"x" <1>, y'}, "no telephone number"),
         ({}, {"variables": {"SHELL(id)": "1"}}, "no channel variable"),
+        ({}, {"variables": {"campaign": "${SHELL(id)}"}}, "no channel variable"),
         ({}, {"seconds": -1}, "too late"),
         ({"identity": "a/../b"}, {}, "no channel's"),
         ({"endpoint": "PJSIP/1&PJSIP/2"}, {}, "none like PJSIP/1001"),

@@ -112,3 +112,92 @@ async def test_two_plugins_hang_up_their_own_calls(ari: FakeAri, clock: LoopCloc
         await one.ended()
         assert await one.clear(call) is False
         assert not ari.channels
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "1",
+        "null",
+        "no JSON",
+        "[" * 100_000,
+        '{"type": "Dial", "peer": ["x"]}',
+        '{"type": "Dial", "peer": "x-a"}',
+        '{"type": ["Dial"], "channel": {"id": "attempt-1-a"}}',
+        '{"type": "ChannelDestroyed", "channel": {"id": ["attempt-1-a"]}}',
+        '{"type": "StasisStart", "channel": 7}',
+    ],
+    ids=lambda text: text[:60],
+)
+async def test_an_odd_event_is_passed_over(
+    ari: FakeAri, clock: LoopClock, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    """What is no event ends no event socket, and is said; the call goes on, and is heard to its end."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await talking(one, ari)
+        await ari.utters(text)
+        await asyncio.sleep(1)
+        assert (await one.health()).good
+        assert "sent an event that cannot be read" in caplog.text
+        await ari.ends(CUSTOMER)
+        await one.ended()
+
+
+async def test_an_event_too_large_is_not_taken_in(ari: FakeAri, clock: LoopClock) -> None:
+    """An event of more than 1 MiB ends the connection; the next one tells what was missed."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await talking(one, ari)
+        await ari.utters('{"type": "' + "x" * (1 << 20) + '"}')
+        await asyncio.sleep(5)
+        assert len(ari.apps) == 2
+        assert (await one.health()).good
+        await ari.ends(CUSTOMER)
+        await one.ended()
+
+
+@pytest.mark.parametrize(
+    "said", [b"[]", b"1", b'{"system": 7}', b"[" * 100_000, b'{"x": "' + b"x" * (16 << 20) + b'"}'],
+    ids=lambda said: said[:20].decode(),
+)  # fmt: skip
+async def test_health_is_bad_while_nobody_listens(ari: FakeAri, clock: LoopClock, said: bytes) -> None:
+    """An Asterisk whose answers make no sense is said to be so, and used again once they do."""
+    ari.says["GET asterisk/info"] = said
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await asyncio.sleep(5)
+        assert not (await one.health()).good
+        ari.says.clear()
+        await asyncio.sleep(5)
+        await talking(one, ari)
+
+
+@pytest.mark.parametrize(
+    "said", [b"{}", b"[7]", b'[{"name": "x"}]', b"null", b"[" * 100_000], ids=lambda said: said[:20].decode()
+)
+async def test_a_list_of_channels_that_is_none_is_asked_for_again(
+    ari: FakeAri, clock: LoopClock, said: bytes
+) -> None:
+    """After a reconnect nothing is concluded from an answer that is no list of channels."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await talking(one, ari)
+        ari.says["GET channels"] = said
+        await ari.cut()
+        ari.channels.clear()
+        await asyncio.sleep(5)
+        (found,) = await one.host.hooks.all("find_call", attempt_id="attempt-1")
+        assert found.error
+        ari.says.clear()
+        await one.ended()
+
+
+async def test_a_channels_id_is_no_path(ari: FakeAri, clock: LoopClock) -> None:
+    """A channel's id is chosen by whoever placed it: in a request's path it is one part."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await one.healthy()
+        await ari.utters(
+            '{"type": "StasisStart", "channel": {"id": "x?a=/../../asterisk/modules/m-a", "state": "Up"}}'
+        )
+        await asyncio.sleep(1)
+    assert [asked for asked in ari.asked if asked.startswith("DELETE")] == [
+        "DELETE /ari/channels/x%3Fa=%2F..%2F..%2Fasterisk%2Fmodules%2Fm-a?reason_code=16"
+    ]

@@ -17,12 +17,29 @@ HOSTILE = st.text(st.sampled_from("0123456789+-.() @/&,|;'\"{}[]$<>\\\r\n\0Ã¤xà¥
 def test_a_number_is_digits_or_refused(number: str) -> None:
     """Whatever comes, what is dialed is ASCII digits after at most one plus, and the same digits as came."""
     bare = re.sub(r"[-.() ]", "", number)
-    if re.fullmatch(r"\+?[0-9]+", bare, re.ASCII):
+    if re.fullmatch(r"\+?[0-9]+", bare, re.ASCII) and not re.match(r"[ (+]*[-.)]", number):
         assert dialable(number) == bare
         return
     with pytest.raises(ValueError, match="no telephone number") as refused:
         dialable(number)
     assert len(number) < 3 or number not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "number", ["-1", "+-1", "(-1)", ".5", ")1", "1" * 33, "+" + "1" * 33, "1" + " " * 900_000]
+)
+def test_what_is_only_nearly_a_number_is_none(number: str) -> None:
+    """A minus is no separator before the first digit, and nobody has a number of more than 32 digits."""
+    with pytest.raises(ValueError, match="no telephone number"):
+        dialable(number)
+
+
+@pytest.mark.parametrize(
+    "number", ["+1 (212) 555-0100", "(212) 555.0100", " 0012125550100 ", "9" * 32, "+(1)2"]
+)
+def test_as_people_write_them_numbers_are_dialed(number: str) -> None:
+    """Brackets, blanks, dots and dashes between digits are for people."""
+    assert dialable(number) == re.sub(r"[-.() ]", "", number)
 
 
 @given(HOSTILE)
@@ -88,6 +105,13 @@ def test_variables_are_plain_or_refused(name: str, value: str) -> None:
         return
     assert re.fullmatch(r"\w+", name, re.ASCII)
     assert not set(value) & set("&,|;'\"{}[]()$<>\\\r\n\0")
+
+
+def test_a_variable_has_a_size() -> None:
+    """A value of more than 256 characters is refused."""
+    assert channel_variables({"campaign": "x" * 256})
+    with pytest.raises(ValueError, match="no channel variable"):
+        channel_variables({"campaign": "x" * 257})
 
 
 @given(st.text(), st.text())

@@ -5,22 +5,25 @@ DELETE by itself when a kept connection was dropped (DESIGN 6), which harms neit
 """
 
 import asyncio
-import json
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import aiohttp
 from attrs import define, field
 
 from lcm_plugin import redirects
+from lcm_plugin.dialers.answers import IDENTITY, UnreadableError, body_of, json_of, object_of, objects_of
 from lcm_plugin.dialers.asterisk.settings import EngineSettings
 
 _KEPT_SECONDS: Final = 5.0
 """Asterisk drops a kept connection after 15 s; one that may be dropped this instant is not used."""
+LARGEST_EVENT: Final = 1 << 20
+LARGEST_REPLY: Final = 16 << 20
+"""Bytes; a list of 20 000 channels has about as many."""
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _NOBODY: Final = frozenset({401, 403})
@@ -28,6 +31,9 @@ _REDIRECTS: Final = frozenset(range(300, 400))
 _REFUSALS: Final = frozenset({400, 404, 422, *_REDIRECTS})
 _NOT_ALLOCATED: Final = 500
 """Asterisk's `Allocation failed`; a proxy's errors are others, and leave open what happened."""
+
+
+T = TypeVar("T")
 
 
 class AriError(Exception):
@@ -74,7 +80,11 @@ class Ari:
         connector = aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=_KEPT_SECONDS)
         timeout = aiohttp.ClientTimeout(total=self.seconds, sock_connect=self.seconds / 2)
         self._session = aiohttp.ClientSession(
-            headers=headers, connector=connector, timeout=timeout, trace_configs=[redirects.refused()]
+            headers=headers | IDENTITY,
+            auto_decompress=False,
+            connector=connector,
+            timeout=timeout,
+            trace_configs=[redirects.refused()],
         )
 
     async def close(self) -> None:
@@ -94,66 +104,71 @@ class Ari:
 
     async def hang_up(self, channel: str, cause: int) -> bool:
         """Hang up, with a Q.850 cause. Whether there was such a channel."""
-        return await self._ask("DELETE", f"/channels/{quote(channel)}?reason_code={cause}") is not None
+        return await self._ask("DELETE", f"/channels/{_part(channel)}?reason_code={cause}") is not None
 
     async def ring(self, channel: str) -> None:
         """Let the other end hear ringing."""
-        await self._ask("POST", f"/channels/{quote(channel)}/ring")
+        await self._ask("POST", f"/channels/{_part(channel)}/ring")
 
     async def stop_ringing(self, channel: str) -> None:
         """Let the other end hear ringing no longer."""
-        await self._ask("DELETE", f"/channels/{quote(channel)}/ring")
+        await self._ask("DELETE", f"/channels/{_part(channel)}/ring")
 
     async def make_bridge(self, bridge: str) -> None:
         """A mixing bridge; one there already is taken."""
         with suppress(RepeatedChannelError):
-            await self._ask("POST", f"/bridges/{quote(bridge)}", {"type": "mixing"})
+            await self._ask("POST", f"/bridges/{_part(bridge)}", {"type": "mixing"})
 
     async def join(self, bridge: str, channels: list[str]) -> None:
         """Put channels into a bridge."""
-        await self._ask("POST", f"/bridges/{quote(bridge)}/addChannel", {"channel": channels})
+        await self._ask("POST", f"/bridges/{_part(bridge)}/addChannel", {"channel": channels})
 
     async def remove_bridge(self, bridge: str) -> None:
         """Remove a bridge, there or not."""
-        await self._ask("DELETE", f"/bridges/{quote(bridge)}")
+        await self._ask("DELETE", f"/bridges/{_part(bridge)}")
 
     async def channel(self, channel: str) -> Mapping[str, Any] | None:
         """A channel as it is now, or None."""
-        found: Mapping[str, Any] | None = await self._ask("GET", f"/channels/{quote(channel)}")
-        return found
+        found = await self._ask("GET", f"/channels/{_part(channel)}")
+        return None if found is None else self._read(object_of, found)
 
-    async def channels(self) -> dict[str, Mapping[str, Any]]:
+    async def channels(self) -> dict[str, dict[str, Any]]:
         """All channels by their ids."""
-        return {str(one["id"]): one for one in await self._ask("GET", "/channels") or ()}
+        return self._read(objects_of, await self._ask("GET", "/channels"), "id")
 
     async def subscribe(self, app: str, channel: str) -> None:
         """Hear of a channel; one we hear of already is no error."""
         await self._ask(
-            "POST", f"/applications/{quote(app)}/subscription", {"eventSource": f"channel:{channel}"}
+            "POST", f"/applications/{_part(app)}/subscription", {"eventSource": f"channel:{channel}"}
         )
 
     async def version(self) -> str:
         """Asterisk's version."""
-        about = await self._ask("GET", "/asterisk/info") or {}
-        return str(about.get("system", {}).get("version", "of an unknown version"))
+        found = await self._ask("GET", "/asterisk/info")
+        about = self._read(object_of, {} if found is None else found)
+        return str(self._read(object_of, about.get("system", {})).get("version", "of an unknown version"))
 
     async def pjsip_endpoints(self) -> dict[str, str]:
         """Its PJSIP endpoints, and whether they are `online`; empty where it has no PJSIP."""
-        found = await self._ask("GET", "/endpoints/PJSIP") or ()
-        return {str(one["resource"]): str(one.get("state")) for one in found}
+        found = await self._ask("GET", "/endpoints/PJSIP")
+        named = self._read(objects_of, [] if found is None else found, "resource")
+        return {name: str(one.get("state")) for name, one in named.items()}
 
     async def events(self, app: str) -> aiohttp.ClientWebSocketResponse:
         """The event socket of an application."""
         async with asyncio.timeout(self.seconds):
             return await self._opened().ws_connect(
-                f"{self.settings.url.rstrip('/')}/events", params={"app": app}, heartbeat=10, max_msg_size=0
+                f"{self.settings.url.rstrip('/')}/events",
+                params={"app": app},
+                heartbeat=10,
+                max_msg_size=LARGEST_EVENT,
             )
 
     async def hear_only(self, app: str, kinds: Iterable[str]) -> None:
         """Be told of these kinds of events only; an Asterisk too old to choose tells of all."""
         kept = {"allowed": [{"type": kind} for kind in kinds]}
         with suppress(AriRefusedError):
-            await self._ask("PUT", f"/applications/{quote(app)}/eventFilter", kept)
+            await self._ask("PUT", f"/applications/{_part(app)}/eventFilter", kept)
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """What a GET brought, {} of all others; None where what was asked for is not there."""
@@ -163,6 +178,8 @@ class Ari:
                 return await self._answer(method, reply)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise AriUnreachableError(f"{self.name} {explained(error, self.settings)}") from error
+        except UnreadableError as error:
+            raise self._senseless(error) from None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise AriDoubtError(f"{self.name} {explained(error, self.settings)}") from error
 
@@ -174,17 +191,35 @@ class Ari:
             raise RepeatedChannelError(f"{self.name} has a channel of this attempt already")
         if status in _NOBODY:
             raise AriUnreachableError(f"{self.name} {refused(status, self.settings)}")
-        if status in _REFUSALS or (status == _NOT_ALLOCATED and b"Allocation failed" in await reply.read()):
+        if status in _REFUSALS or (status == _NOT_ALLOCATED and b"Allocation failed" in await _body(reply)):
             raise AriRefusedError(f"{self.name} {refused(status, self.settings)}")
         if not reply.ok:
             raise AriDoubtError(f"{self.name} answers with HTTP status {status}")
-        body = await reply.read()
-        return json.loads(body) if method == "GET" else {}
+        body = await _body(reply)
+        return json_of(body) if method == "GET" else {}
+
+    def _read(self, shape: Callable[..., T], *value: Any) -> T:
+        try:
+            return shape(*value)
+        except UnreadableError as error:
+            raise self._senseless(error) from None
+
+    def _senseless(self, error: UnreadableError) -> AriDoubtError:
+        return AriDoubtError(f"{self.name} gave {error}: is it Asterisk's ARI there? check url")
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise RuntimeError("the asterisk dialer is not started: start the host first")
         return self._session
+
+
+def _part(name: str) -> str:
+    """One part of a path. An id is whoever placed the channel chose: no slash in it ends the part."""
+    return quote(name, safe="")
+
+
+async def _body(reply: aiohttp.ClientResponse) -> bytes:
+    return await body_of(reply, LARGEST_REPLY)
 
 
 def refused(status: int, settings: EngineSettings) -> str:

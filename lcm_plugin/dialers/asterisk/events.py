@@ -1,7 +1,6 @@
 """The event socket, supervised. Asterisk queues nothing: what was missed is asked for on every connection."""
 
 import asyncio
-import json
 import logging
 import ssl
 from collections.abc import Callable, Coroutine, Mapping
@@ -12,6 +11,8 @@ from typing import Any, Final
 import aiohttp
 from attrs import define, field
 
+from cti_hooks import described
+from lcm_plugin.dialers.answers import UnreadableError, json_of, object_of
 from lcm_plugin.dialers.asterisk.ari import Ari, AriError, AriRefusedError, explained
 
 log = logging.getLogger("lcm_plugin.dialers.asterisk")
@@ -47,11 +48,19 @@ class EventSocket:
     version: str = field(default="", init=False)
     _failures: int = field(default=0, init=False)
     _mistaken: bool = field(default=False, init=False)
+    _odd: bool = field(default=False, init=False)
+    """Whether this connection brought something that is no event."""
     _tried: asyncio.Event = field(factory=asyncio.Event, init=False)
     _open: asyncio.Event = field(factory=asyncio.Event, init=False)
 
     async def run(self) -> None:
         """Until cancelled. A jittered pause, longer each time, lies between two tries."""
+        try:
+            await self._keep_listening()
+        finally:
+            self._deaf("is not listened to any more")
+
+    async def _keep_listening(self) -> None:
         while True:
             began = asyncio.get_running_loop().time()
             try:
@@ -61,6 +70,8 @@ class EventSocket:
             except (aiohttp.ClientError, AriError, OSError, ValueError) as error:
                 trouble = str(error) if isinstance(error, AriError) else explained(error, self.ari.settings)
                 mistaken = isinstance(error, _MISTAKES)
+            except Exception as error:  # noqa: BLE001  (whatever it was, it is told, and the next try is made)
+                trouble, mistaken = f"sent what cannot be dealt with: {described(error)}", False
             self._say(trouble.removeprefix(f"{self.ari.name} "))
             lasted = asyncio.get_running_loop().time() - began
             self._count(mistaken=mistaken, anew=lasted > _STABLE)
@@ -77,6 +88,7 @@ class EventSocket:
 
     async def _listen(self) -> None:
         socket = await self.ari.events(self.app)
+        self._odd = False
         async with socket:
             self.version = await self.ari.version()
             await self.ari.hear_only(self.app, (*EVENTS, _REPLACED))
@@ -91,12 +103,21 @@ class EventSocket:
     async def _hand_on(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for message in socket:
             if message.type is aiohttp.WSMsgType.TEXT:
-                event = json.loads(message.data)
-                if event.get("type") == _REPLACED:
+                event = _event(message.data)
+                if event is None:
+                    self._pass_over()
+                elif event["type"] == _REPLACED:
                     raise AriRefusedError(
                         f"gave application {self.app!r} to another host: give each its own app"
                     )
-                self.on_event(event)
+                else:
+                    self.on_event(event)
+
+    def _pass_over(self) -> None:
+        """One line for each connection, however many there are."""
+        level = logging.DEBUG if self._odd else logging.WARNING
+        self._odd = True
+        log.log(level, "%s sent an event that cannot be read: it is passed over", self.ari.name)
 
     def _say(self, trouble: str | None) -> None:
         """One line for each change, however long it lasts."""
@@ -104,12 +125,16 @@ class EventSocket:
             log.info("%s: connected, Asterisk %s", self.ari.name, self.version)
         elif trouble != self.trouble:
             log.warning("%s %s", self.ari.name, trouble)
-        self.trouble = trouble
         self._tried.set()
         if trouble is None:
+            self.trouble = None
             self._open.set()
         else:
-            self._open.clear()
+            self._deaf(trouble)
+
+    def _deaf(self, trouble: str) -> None:
+        self.trouble = trouble
+        self._open.clear()
 
     def _count(self, *, mistaken: bool, anew: bool) -> None:
         """Failures of one kind in a row: an Asterisk that starts says 404 for a moment."""
@@ -121,6 +146,17 @@ class EventSocket:
         longest = _LONGEST_MISTAKEN if self._mistaken else _LONGEST
         pause: float = min(longest, _FIRST_PAUSE * 2.0 ** min(self._failures, 16))
         return pause * self.random.uniform(0.5, 1.0)
+
+
+def _event(text: str) -> dict[str, Any] | None:
+    """The event, with the channel it is about where it has one; None where it is none."""
+    try:
+        event = object_of(json_of(text))
+        about = object_of(event.get("peer") or event.get("channel") or {})
+    except UnreadableError:
+        return None
+    told = isinstance(event.get("type"), str) and isinstance(about.get("id", ""), str)
+    return event if told else None
 
 
 async def happened(event: asyncio.Event, seconds: float) -> None:

@@ -13,11 +13,9 @@ from lcm_plugin.dialers.asterisk.engine import Engine
 from lcm_plugin.dialers.asterisk.order import Order
 from lcm_plugin.dialers.asterisk.settings import AsteriskSettings, EngineSettings
 from lcm_plugin.dialers.finding import found
-from lcm_plugin.dialers.numbers import dialable
+from lcm_plugin.dialers.numbers import channel_variables, dialable
 
 _ID: Final = re.compile(r"[\w.-]+", re.ASCII)
-_VARIABLE: Final = re.compile(r"\w+", re.ASCII)
-"""A channel variable. Anything with a bracket in it would be a dialplan function, which can do anything."""
 
 
 class AsteriskDialer:
@@ -93,12 +91,11 @@ class AsteriskDialer:
 
         Raises:
             UndialableNumberError: the number, or the caller id, is no telephone number.
-            ValueError: the agent's endpoint, the attempt's id or a variable's name would break something.
+            ValueError: the agent's endpoint, the attempt's id or a variable would break something.
         """
         if not _ID.fullmatch(attempt.id):
             raise ValueError("an attempt's id that can be no channel's")
-        if not all(_VARIABLE.fullmatch(name) for name in dial.variables):
-            raise ValueError("a name that can be no channel variable's")
+        channel_variables(dial.variables)
         return Order(
             dial=dial,
             agent_endpoint=AgentEndpoint(engine.agent_endpoint).filled(attempt.agent, engine.agent_endpoints),

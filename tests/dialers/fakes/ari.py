@@ -23,6 +23,10 @@ class FakeAri:
     apps: list[str] = field(factory=list)
     """Applications, in the order their event sockets were opened."""
     sockets: dict[str, web.WebSocketResponse] = field(factory=dict)
+    asked: list[str] = field(factory=list)
+    """Every request, as its raw path says."""
+    says: dict[str, bytes] = field(factory=dict)
+    """Requests that are answered by these bytes, whatever they are."""
 
     @property
     def url(self) -> str:
@@ -63,6 +67,11 @@ class FakeAri:
         await self._tell(channel, type="ChannelDestroyed", channel=over, cause=cause, cause_txt="over")
         del self.channels[channel]
 
+    async def utters(self, text: str) -> None:
+        """A text that may be no event at all, to every application."""
+        for socket in self.sockets.values():
+            await socket.send_str(text)
+
     async def _tell(self, channel: str, /, **event: Any) -> None:
         if socket := self.sockets.get(self.channels[channel]["app"]):
             await socket.send_json(event)
@@ -82,6 +91,9 @@ class FakeAri:
 
     async def _rest(self, request: web.Request) -> web.Response:
         asked = f"{request.method} {request.match_info['path']}"
+        self.asked.append(f"{request.method} {request.raw_path}")
+        if asked in self.says:
+            return web.Response(body=self.says[asked])
         if asked in self.fails:
             self.fails.remove(asked)
             return web.Response(status=503)

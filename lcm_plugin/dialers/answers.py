@@ -1,0 +1,65 @@
+"""What an engine or a site's endpoint says, read within limits: neither its size nor its depth is ours."""
+
+import json
+from typing import Any, Final
+
+import aiohttp
+
+_CHUNK: Final = 1 << 16
+IDENTITY: Final = {"Accept-Encoding": "identity"}
+"""A small answer must not become a large one."""
+
+
+class UnreadableError(ValueError):
+    """The answer is too large, no JSON, or of another shape; the text quotes nothing of it."""
+
+
+async def body_of(reply: aiohttp.ClientResponse, largest: int) -> bytes:
+    """The body of a reply, of `largest` bytes at the most.
+
+    Raises:
+        UnreadableError: it is larger; what is left of it is not read.
+    """
+    body = bytearray()
+    async for chunk in reply.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > largest:
+            reply.close()
+            raise UnreadableError(f"an answer of more than {largest} bytes")
+    return bytes(body)
+
+
+def json_of(text: str | bytes) -> Any:
+    """What a text says.
+
+    Raises:
+        UnreadableError: it is no JSON, or nested without end.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise UnreadableError("an answer that is no JSON") from None
+
+
+def object_of(value: Any) -> dict[str, Any]:
+    """The value, an object.
+
+    Raises:
+        UnreadableError: it is none.
+    """
+    if not isinstance(value, dict):
+        raise UnreadableError("an answer that is no object")
+    return value
+
+
+def objects_of(value: Any, name: str) -> dict[str, dict[str, Any]]:
+    """An array of objects, each by what is its field `name`.
+
+    Raises:
+        UnreadableError: it is none, or one of them has no such text.
+    """
+    found = value if isinstance(value, list) else [None]
+    named = {one[name]: one for one in found if isinstance(one, dict) and isinstance(one.get(name), str)}
+    if len(named) < len(found):
+        raise UnreadableError(f"an answer that is no array of objects, each with {name} of its own")
+    return named
