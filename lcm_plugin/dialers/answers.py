@@ -10,6 +10,9 @@ IDENTITY: Final = {"Accept-Encoding": "identity"}
 """A small answer must not become a large one."""
 
 
+_MANY_DIGITS: Final = 10
+
+
 class UnreadableError(ValueError):
     """The answer is too large, no JSON, or of another shape; the text quotes nothing of it."""
 
@@ -39,6 +42,11 @@ def json_of(text: str | bytes) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise UnreadableError("an answer that is no JSON") from None
+
+
+def whole_number(text: str) -> int | None:
+    """The number that a text is; None where it is none, or one of more than nine digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _MANY_DIGITS else None
 
 
 def object_of(value: Any) -> dict[str, Any]:

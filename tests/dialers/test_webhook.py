@@ -48,6 +48,8 @@ class Endpoint:
     """Done before an order is answered."""
     call: dict[str, Any] | None = None
     """How the status URL has the call."""
+    says: bytes = b""
+    """What the status URL says instead."""
     orders: list[dict[str, Any]] = field(factory=list)
     headers: list[dict[str, str]] = field(factory=list)
     cleared: list[str] = field(factory=list)
@@ -70,6 +72,8 @@ class Endpoint:
 
     async def how(self, request: web.Request) -> web.Response:
         verify(SECRET, self.clock.now(), request.headers, b"")
+        if self.says:
+            return web.Response(body=self.says)
         if self.call is None:
             return web.Response(status=404)
         return web.json_response(self.call, status=self.status if self.status >= 500 else 200)
@@ -316,6 +320,23 @@ async def test_a_call_is_found_by_the_status_url(endpoint: Endpoint) -> None:
                 await one.found()
         endpoint.status = 503
         with pytest.raises(RuntimeError, match="503"):
+            await one.found()
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        b'{"state": "alerting", "x": "' + b"x" * (1 << 16) + b'"}',
+        b"[" * 50_000,
+        b'{"state": "alerting", "q850": 1e999}',
+    ],
+    ids=["too large", "too deep", "no number"],
+)
+async def test_a_status_without_end_is_not_read(endpoint: Endpoint, says: bytes) -> None:
+    """An answer of more than 64 KiB, or one without sense, is none."""
+    endpoint.says = says
+    async with opened(endpoint) as one:
+        with pytest.raises(RuntimeError, match="status URL answers no"):
             await one.found()
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from attrs import define, field
 
 from cti_hooks import ConnectionState
+from lcm_plugin.dialers.answers import whole_number
 from lcm_plugin.dialers.asterisk.dial_status import CAUSES
 from lcm_plugin.dialers.asterisk.endpoints import NumberEndpoint
 from lcm_plugin.dialers.asterisk_ami.manager import Manager, Message
@@ -66,7 +67,7 @@ class AsteriskAmi:
 
     async def place_customer(self, order: Order) -> None:
         agent = self._names.get(f"{order.attempt_id}{_SUFFIXES[Party.AGENT]}")
-        if agent is None:
+        if not agent:
             raise EngineRefusedError("the agent's channel is gone")
         ring = max(order.dial.ring_seconds, SHORTEST_RING) + self.settings.setup_seconds + MARGIN_SECONDS
         target = NumberEndpoint(self.settings.endpoint).filled(order.number)
@@ -141,7 +142,7 @@ class AsteriskAmi:
 
     def _note(self, channel: str, message: Message) -> None:
         if message.get("Event") in {"Newchannel", "Status"}:
-            self._names[channel] = message["Channel"]
+            self._names[channel] = message.get("Channel", "")
         elif message.get("Event") == "DialEnd":
             self._statuses[channel] = message.get("DialStatus", "")
 
@@ -166,8 +167,8 @@ class AsteriskAmi:
         return Heard(
             party=party,
             news=News.ENDED,
-            q850=(int(cause) if cause.isdigit() else 0) or up or CAUSES.get(dialed),
-            sip_status=int(status) if status.isdigit() else None,
+            q850=whole_number(cause) or up or CAUSES.get(dialed),
+            sip_status=whole_number(status),
             text=message.get("Cause-txt"),
         )
 

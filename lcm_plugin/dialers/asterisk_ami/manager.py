@@ -12,10 +12,12 @@ from itertools import count
 from typing import Final
 
 from cti_hooks import masked_text
-from lcm_plugin.dialers.exchange import EngineRefusedError, Wire
+from lcm_plugin.dialers.exchange import EngineLostError, EngineRefusedError, Wire
 
 BOOT_SECONDS: Final = 2.0
 """How long to wait for FullyBooted, which a user without the `system` privilege never hears."""
+LONGEST_LIST: Final = 10_000
+"""Events that answer one question."""
 Message = Mapping[str, str]
 
 
@@ -100,8 +102,10 @@ class Manager(Wire):
         elif key in self._lists and "Event" in message:
             if message.get("EventList") == "Complete":
                 self.answer(key, message)
-            else:
+            elif len(self._lists[key]) < LONGEST_LIST:
                 self._lists[key].append(message)
+            else:
+                raise EngineLostError(f"a list of more than {LONGEST_LIST} events")
         elif "Response" in message and "Event" not in message:
             if key not in self._lists or message["Response"] != "Success":
                 self.answer(key, message)

@@ -21,6 +21,8 @@ EVENTS: Final = (
     "BACKGROUND_JOB CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_EXECUTE_COMPLETE "
     "CHANNEL_HANGUP_COMPLETE"
 )
+LARGEST_HEAD: Final = 1 << 16
+"""Bytes of a message's headers, blank lines before them included; an event's own headers are in its body."""
 
 
 @frozen(kw_only=True)
@@ -96,8 +98,12 @@ class EventSocket(Wire):
 
     async def _headers(self) -> dict[str, str]:
         headers: dict[str, str] = {}
+        size = 0
         while True:
             line = await self.reader.readline()
+            size += len(line)
+            if size > LARGEST_HEAD:
+                raise ValueError("a head too large")
             if not line.endswith(b"\n"):
                 raise EOFError
             text = line.decode("utf-8", "replace").strip("\r\n")

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, uuid5
 from attrs import define, field
 
 from cti_hooks import ConnectionState
+from lcm_plugin.dialers.answers import whole_number
 from lcm_plugin.dialers.exchange import (
     Connection,
     EngineDownError,
@@ -175,6 +176,6 @@ def _heard(party: Party, news: News, event: Event) -> Heard:
         party=party,
         news=news,
         q850=Q850.get(cause),
-        sip_status=int(status) if status.isascii() and status.isdigit() else None,
+        sip_status=whole_number(status),
         text=cause or None,
     )

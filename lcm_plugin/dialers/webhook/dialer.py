@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import aiohttp
 import tenacity
@@ -29,6 +30,7 @@ from attrs import evolve
 
 from cti_hooks import Attempt, Call, CallEvent, ConnectionState, Dial, Health, Host, hookimpl
 from cti_hooks import settings as plugin_settings
+from lcm_plugin.dialers.answers import IDENTITY, body_of, json_of
 from lcm_plugin.dialers.webhook.known import KnownCalls
 from lcm_plugin.dialers.webhook.order import WebhookError, explained, order_of
 from lcm_plugin.dialers.webhook.settings import WebhookSettings
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("lcm_plugin.dialers")
 
+LARGEST_ANSWER: Final = 1 << 16
+"""Bytes of what the status URL says; of other answers the status is all that is read."""
 _NOT_DELIVERED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 """No connection was made: no DNS name, refused, TLS that is not to be trusted, no answer to the SYN."""
 
@@ -84,13 +88,13 @@ class WebhookDialer:
     async def find_call(self, attempt_id: str) -> Call | None:
         if self.settings.status_url is None:
             return self._known.find(attempt_id)
-        url = self.settings.status_url.replace("{attempt}", attempt_id)
+        url = self.settings.status_url.replace("{attempt}", quote(attempt_id, safe=""))
         async with self._asked("GET", url) as reply:
             if reply.status == HTTPStatus.NOT_FOUND:
                 return None
             if reply.status != HTTPStatus.OK:
                 raise WebhookError(f"the status URL says {reply.status}")
-            return self._told(attempt_id, await reply.read())
+            return await self._told(attempt_id, reply)
 
     @hookimpl
     async def clear_call(self, call: Call) -> bool | None:
@@ -98,7 +102,7 @@ class WebhookDialer:
             return None
         if self.settings.clear_url is None:
             raise WebhookError("the webhook has no clear_url: hang up at the phone")
-        url = self.settings.clear_url.replace("{attempt}", call.attempt_id)
+        url = self.settings.clear_url.replace("{attempt}", quote(call.attempt_id, safe=""))
         body = json.dumps({"attempt_id": call.attempt_id, "call_id": call.id}).encode()
         async with self._asked("POST", url, body) as reply:
             if reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
@@ -179,7 +183,7 @@ class WebhookDialer:
         if self._session is None:
             seconds = settings.timeout_seconds
             timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=seconds / 2)
-            self._session = aiohttp.ClientSession(timeout=timeout)
+            self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=False, headers=IDENTITY)
         sign = signed(settings.secret(host.directory), host.clock.now(), body)
         told = {"Content-Type": "application/json"} if body else {}
         async with self._session.request(
@@ -187,13 +191,13 @@ class WebhookDialer:
         ) as reply:
             yield reply
 
-    def _told(self, attempt_id: str, body: bytes) -> Call:
+    async def _told(self, attempt_id: str, reply: aiohttp.ClientResponse) -> Call:
         """`{"state": "connected", "q850": null}`, the state one of CSTA's."""
         try:
-            told: Any = json.loads(body)
+            told: Any = json_of(await body_of(reply, LARGEST_ANSWER))
             state, q850 = ConnectionState(told["state"]), told.get("q850")
             q850 = None if q850 is None else int(q850)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             raise WebhookError('the status URL answers no {"state": "connected", "q850": null}') from None
         return Call(
             id=f"{attempt_id}-c", attempt_id=attempt_id, state=state, q850=q850, engine=self.settings.engine

@@ -1,6 +1,7 @@
 """A manager interface to test faults against; how calls go is tested against a real Asterisk."""
 
 import asyncio
+from collections.abc import Callable
 
 from attrs import define, field
 
@@ -13,6 +14,8 @@ class FakeManager(FakeServer):
 
     password: str = "secret"  # noqa: S105  (a fake's)
     channels: list[str] = field(factory=list)
+    more: Callable[[bytes], bytes] | None = None
+    """What is sent without end in place of a list, made of the action's id."""
     originated: list[dict[str, str]] = field(factory=list)
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -23,6 +26,8 @@ class FakeManager(FakeServer):
                 continue
             headers = dict(line.split(": ", 1) for line in block.split("\r\n") if line)
             self.asked.append(headers["Action"])
+            if self.more and headers["Action"] == "Status":
+                await self._flood(writer, headers["ActionID"].encode())
             answer = self._do(headers)
             if headers["Action"] == self.lose_answer_to:
                 self.lose_answer_to = None
@@ -31,6 +36,12 @@ class FakeManager(FakeServer):
                 message["ActionID"] = headers["ActionID"]
                 text = "".join(f"{name}: {value}\r\n" for name, value in message.items())
                 writer.write(text.encode() + b"\r\n")
+
+    async def _flood(self, writer: asyncio.StreamWriter, asked: bytes) -> None:
+        writer.write(b"Response: Success\r\nActionID: %s\r\nEventList: start\r\n\r\n" % asked)
+        while self.more:
+            writer.write(b"".join(self.more(asked) for _ in range(1000)))
+            await writer.drain()
 
     def _do(self, headers: dict[str, str]) -> list[dict[str, str]]:  # noqa: PLR0911  (one for each action)
         success = {"Response": "Success", "Message": "done"}

@@ -18,6 +18,8 @@ class FakeSoftphone(FakeServer):
     fails: str | None = None
     """What it says of a call that it cannot place."""
     answered: bool = False
+    prints: str = ""
+    """What else it prints when it is asked for its calls."""
     calls: list[str] = field(factory=list)
     dialed: list[str] = field(factory=list)
 
@@ -41,7 +43,7 @@ class FakeSoftphone(FakeServer):
         if command == "listcalls":
             state = "ESTABLISHED" if self.answered else "RINGING    "
             lines = "".join(f"> [line 1]  0:00:00    {state}         {peer}\n" for peer in self.calls)
-            return f"\n--- Active calls ({len(self.calls)}) ---\n{lines}\n"
+            return f"\n--- Active calls ({len(self.calls)}) ---\n{lines}\n{self.prints}"
         if command == "dial":
             self._dial(parameter)
         if command == "hangup" and self.calls:
