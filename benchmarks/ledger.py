@@ -39,7 +39,7 @@ from cti_hooks import (
 )
 from lcm_plugin import plugin
 from lcm_plugin.lcm.catalogue import CATALOGUE
-from lcm_plugin.ledger import Doubtful, Ledger, LedgerUnavailable
+from lcm_plugin.ledger import Doubtful, Ledger, LedgerUnavailable, Objection
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.ids import new_attempt_id
 
@@ -100,9 +100,9 @@ class Forgetful(Ledger):
         """No doubt here."""
         return None
 
-    async def other_with_key(self, attempt: Attempt) -> Attempt | None:  # noqa: ARG002  (Ledger's)
-        """Each key comes once."""
-        return None
+    async def objection(self, attempt: Attempt) -> Objection:  # noqa: ARG002  (Ledger's)
+        """Each key comes once, and nobody is barred."""
+        return Objection()
 
     async def past_calls(self, contact: Contact, since: datetime) -> list[PastCall]:  # noqa: ARG002  (Ledger's)
         """Forgotten."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cti_hooks import Agent, Contact, Host
+from lcm_plugin.desk.barred import bar_refusal
 from lcm_plugin.desk.site import Site
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.presentation import as_json
@@ -28,5 +29,9 @@ async def next_contact(config: Path, agent: Agent, campaign_group: str | None) -
 async def reviewed(site: Site, agent: Agent, contact: Contact, host: Host) -> dict[str, Any]:
     """A contact as the site completes it, with the reasons not to call it now."""
     enriched = await site.enriched(contact, agent)
-    refusals = await site.refusals(agent, enriched, host.clock.now())
+    bar = await lcm_of(host).desks.ledger.bar_on(enriched, host.clock.now())
+    refusals = [
+        *([bar_refusal(bar)] if bar else []),
+        *await site.refusals(agent, enriched, host.clock.now()),
+    ]
     return {**as_json(enriched), "refusals": [as_json(refusal) for refusal in refusals]}

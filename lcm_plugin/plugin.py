@@ -26,6 +26,7 @@ from cti_hooks import settings as plugin_settings
 from lcm_plugin import spec
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk import Desks, OutcomeLists, Said, expiry_refusal
+from lcm_plugin.desk.barred import bar_check
 from lcm_plugin.desk.expiry import expiry_check
 from lcm_plugin.lcm import auth
 from lcm_plugin.lcm.client import LcmClient
@@ -222,8 +223,8 @@ class LcmPlugin:
         return await self.desks.of(agent).intake.next_contact(agent, campaign_group)
 
     @hookimpl
-    def explain_contact(self, contact: Contact, moment: datetime) -> Sequence[Check]:
-        return [expiry_check(contact, moment)]
+    async def explain_contact(self, contact: Contact, moment: datetime) -> Sequence[Check]:
+        return [expiry_check(contact, moment), await bar_check(self.desks.ledger, contact, moment)]
 
     @hookimpl
     def review_contact(self, contact: Contact, moment: datetime) -> Refusal | None:

@@ -29,6 +29,7 @@ from cti_hooks import (
 )
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.auto_disposing import AutoDisposing
+from lcm_plugin.desk.barred import BARRED, bar_refusal
 from lcm_plugin.desk.dialing import Dialing, calls_after
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.hand import Hand
@@ -43,7 +44,15 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import IN_DOUBT, LIVE, OPEN, CalledMeanwhileError, DialingStoppedError, Ledger
+from lcm_plugin.ledger import (
+    IN_DOUBT,
+    LIVE,
+    OPEN,
+    BarredError,
+    CalledMeanwhileError,
+    DialingStoppedError,
+    Ledger,
+)
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -439,11 +448,15 @@ class Desk:
                 attempt = self.hand.keep(await self.ledger.redial(attempt, contact))
             told = {"reason": f"dialed for {said.actor}", **self._told(said)}
             intended = await self._dialing.intended(attempt, contact=contact, by_person=True, **told)
+        except BarredError as error:  # what ended is to be disposed of still
+            raise ConflictError(str(error), (bar_refusal(error.bar),)) from None
         except DialingStoppedError as error:
             raise ConflictError(str(error)) from None
         except CalledMeanwhileError:
             return await self._dial_for(attempt, said)
         if isinstance(intended, Refusal):
+            if intended.rule == BARRED:
+                await self._refuse_person(attempt, (intended,))
             raise ConflictError(intended.reason, (intended,))
         self._spawn(self._place(*intended), f"dialing attempt {attempt.id}")
         return intended[0]

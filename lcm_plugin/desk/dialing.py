@@ -20,9 +20,10 @@ from cti_hooks import (
     described,
 )
 from lcm_plugin.config import LcmSettings
+from lcm_plugin.desk.barred import bar_refusal
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.site import Site
-from lcm_plugin.ledger import GONE, KeyTakenError
+from lcm_plugin.ledger import GONE, BarredError, KeyTakenError
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -66,6 +67,8 @@ class Dialing:
             recorded = await self.hand.ledger.dial(attempt, by_person=by_person, **facts)
         except KeyTakenError as error:
             return key_taken(error)
+        except BarredError as error:
+            return bar_refusal(error.bar)
         finally:
             self.hand.placing = False
         self.hand.attempt = recorded

@@ -3,6 +3,7 @@
 from attrs import define, field
 
 from cti_hooks import Attempt, AttemptState, Contact, Refusal
+from lcm_plugin.desk.barred import bar_refusal
 from lcm_plugin.desk.dialing import key_taken
 from lcm_plugin.desk.site import Site
 from lcm_plugin.ledger import KeyTakenError, Ledger
@@ -60,9 +61,12 @@ class Reviewing:
         return Refusal(rule="rejected", reason="the agent rejected it in this login")
 
     async def _objection(self, attempt: Attempt, *, by_person: bool) -> Refusal | None:
-        """A key that comes again (DESIGN 5). One whose call is over may be called for a person who asks."""
+        """A bar, or a key that comes again. One whose call is over may be called for a person who asks."""
         self.for_a_person.discard(attempt.id)
-        other = await self.ledger.other_with_key(attempt)
+        found = await self.ledger.objection(attempt)
+        if found.bar and not by_person:  # a person's dial looks itself, at the number they chose
+            return bar_refusal(found.bar)
+        other = found.other
         if other is None or (by_person and other.id == attempt.redial_of):
             return None
         if other.state in OVER:

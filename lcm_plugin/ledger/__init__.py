@@ -1,8 +1,10 @@
 """The durable record of attempts: written before the side effect, shared by all hosts of a site."""
 
+from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Database, database_for
 from lcm_plugin.ledger.errors import (
     AttemptLostError,
+    BarredError,
     CalledMeanwhileError,
     DialingStoppedError,
     KeyTakenError,
@@ -15,7 +17,7 @@ from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import KEPT, Draft, Letter, LetterState
 from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
 from lcm_plugin.ledger.outbox import Delivery, Outbox
-from lcm_plugin.ledger.reading import Doubtful, Line
+from lcm_plugin.ledger.reading import Doubtful, Line, Objection
 from lcm_plugin.ledger.states import IN_DOUBT, LIVE, OPEN, WAITING
 from lcm_plugin.ledger.stops import Stop
 
@@ -27,6 +29,8 @@ __all__ = [
     "OPEN",
     "WAITING",
     "AttemptLostError",
+    "Bar",
+    "BarredError",
     "CalledMeanwhileError",
     "Database",
     "Delivery",
@@ -44,6 +48,7 @@ __all__ = [
     "LetterState",
     "Line",
     "Message",
+    "Objection",
     "OpenElsewhereError",
     "Outbox",
     "Stop",

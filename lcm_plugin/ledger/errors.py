@@ -1,6 +1,11 @@
 """What the ledger cannot do, told apart by what the caller does next."""
 
+from typing import TYPE_CHECKING
+
 from cti_hooks import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from lcm_plugin.ledger.barring import Bar
 
 
 class LedgerError(RuntimeError):
@@ -29,6 +34,18 @@ class KeyTakenError(LedgerError):
 
 class CalledMeanwhileError(LedgerError):
     """Its number, or its contact, was called since its past calls were told: it is to be reviewed again."""
+
+
+class BarredError(LedgerError):
+    """Somebody said that its number, or its contact, is not to be called: nobody dials it.
+
+    Attributes:
+        bar: what was said, by whom, when.
+    """
+
+    def __init__(self, bar: "Bar") -> None:
+        super().__init__(bar.said)
+        self.bar = bar
 
 
 class DialingStoppedError(LedgerError):

@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
-from lcm_plugin.ledger import letters, reading, writing
+from lcm_plugin.ledger import barring, letters, reading, writing
+from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, DialingStoppedError, LedgerError, LedgerUnavailable
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
 from lcm_plugin.ledger.letters import Draft
-from lcm_plugin.ledger.reading import Doubtful
+from lcm_plugin.ledger.reading import Doubtful, Objection
 from lcm_plugin.ledger.records import Records
 from lcm_plugin.ledger.states import LIVE, OPEN, WAITING
 from lcm_plugin.ledger.timeline import Timeline
@@ -60,7 +61,7 @@ class Ledger(Records):
     _keeper: Keeper = field(init=False)
     _open: dict[str, Attempt] = field(factory=dict, init=False)
     _by_call: dict[str, str] = field(factory=dict, init=False)
-    _others: dict[str, "asyncio.Future[Attempt | None]"] = field(factory=dict, init=False)
+    _objections: dict[str, "asyncio.Future[Objection]"] = field(factory=dict, init=False)
     _doubts: dict[str, Doubtful | None] = field(factory=dict, init=False)
     _handed: OrderedDict[str, str] = field(factory=OrderedDict, init=False)
     _counted: OrderedDict[str, reading.Counted] = field(factory=OrderedDict, init=False)
@@ -168,6 +169,7 @@ class Ledger(Records):
         """The attempt, `dialing`: from here on it is never dialed again by software.
 
         Raises:
+            BarredError: nobody may call its number, or its contact.
             DialingStoppedError: nothing may be placed now; the attempt stays offered.
             CalledMeanwhileError: there are calls that its review has not seen; it stays offered.
             KeyTakenError: its key is open in another attempt, or was dialed before.
@@ -178,7 +180,8 @@ class Ledger(Records):
         dialing = self._evolved(attempt, AttemptState.DIALING, facts)
         holder, contact = self._keeper.holder, dialing.contact
         intent = writing.Intent(
-            number_hash=self.number_hash(contact) if contact else "",
+            subjects=self.subjects(contact),
+            asked_at=self.now(),
             by_person=by_person,
             counted=self._counted.pop(contact.key, None) if contact else None,
         )
@@ -197,6 +200,7 @@ class Ledger(Records):
         """Another attempt for an ended one's contact, `offered`: a person wants it called once more.
 
         Raises:
+            BarredError: nobody may call its number, or its contact; the ended one stays as it is.
             DialingStoppedError: nothing may be placed now; the ended one stays as it is.
             AttemptLostError: the attempt is not ended any more.
             LedgerUnavailable: it was not recorded.
@@ -217,7 +221,8 @@ class Ledger(Records):
         )
         closed = attrs.evolve(attempt, state="closed", changed_at=now, reason=f"called again: {again.id}")
         holder = self.holder
-        step = partial(writing.redial_attempt, before=closed, again=again, holder=holder)
+        asked = self.subjects(contact).at(self.now())
+        step = partial(writing.redial_attempt, before=closed, again=again, holder=holder, asked=asked)
         await self._writer.do(step, on_late=lambda _: self._let_go(again, holder))
         self._remember(closed)
         self._remember(again)
@@ -228,7 +233,7 @@ class Ledger(Records):
             raise DialingStoppedError(doubt)
 
     async def dispose(self, attempt: Attempt, drafts: Iterable[Draft], **facts: Any) -> Attempt:
-        """The attempt, `disposed`, with what the LCM is to be told of it, in one transaction.
+        """The attempt, `disposed`, with what the LCM is to be told, and whom it bars, in one transaction.
 
         Raises:
             AttemptLostError: it is neither offered nor ended any more.
@@ -236,7 +241,8 @@ class Ledger(Records):
         """
         disposed = self._evolved(attempt, AttemptState.DISPOSED, facts)
         holder = self.holder if attempt.id in self._open else None  # taken back, it is whose it was
-        step = partial(_dispose, attempt=disposed, drafts=tuple(drafts))
+        bars = barring.bars_of(disposed, self.subjects(disposed.contact))
+        step = partial(_dispose, attempt=disposed, drafts=tuple(drafts), bars=bars)
         await self._intend(disposed, step, partial(self._undo, disposed, attempt, holder))
         self._remember(disposed)
         return disposed
@@ -285,12 +291,13 @@ class Ledger(Records):
         self.watch(changed, "before")
         change: Callable[..., object] = writing.change_seen if seen else writing.change_attempt
         if state is AttemptState.OFFERED:
-            change = writing.offer_attempt
-            self._others[changed.id] = asyncio.get_running_loop().create_future()
+            asked = self.subjects(changed.contact).at(self.now())
+            change = partial(writing.offer_attempt, asked=asked)
+            self._objections[changed.id] = asyncio.get_running_loop().create_future()
         self._writer.note(
             partial(change, attempt=changed, holder=self._keeper.holder),
             on_error=lambda error: self._not_changed(changed, error),
-            on_written=lambda other: self._written(changed, other),
+            on_written=lambda found: self._written(changed, found),
         )
         self._remember(changed)
         return changed
@@ -380,15 +387,16 @@ class Ledger(Records):
         self._lose(attempt)
         return False
 
-    async def other_with_key(self, attempt: Attempt) -> Attempt | None:
-        """Another attempt that has this one's key open, or dialed it: as it was when this one was offered.
+    async def objection(self, attempt: Attempt) -> Objection:
+        """What there is against dialing it, as it was when it was offered: another with its key, a bar.
 
         Raises:
             LedgerUnavailable: it cannot be told now.
         """
-        told = self._others.get(attempt.id)
+        told = self._objections.get(attempt.id)
         if told is None:
-            return await self._read(reading.other_with_key, attempt=attempt)
+            asked = self.subjects(attempt.contact).at(self.now())
+            return await self._read(reading.objection, attempt=attempt, asked=asked)
         try:
             async with asyncio.timeout(PATIENCE):
                 return await asyncio.shield(told)
@@ -413,11 +421,11 @@ class Ledger(Records):
     def _evolved(self, attempt: Attempt, state: AttemptState, facts: dict[str, Any]) -> Attempt:
         return attrs.evolve(attempt, state=state, changed_at=self.timeline.now(), host=self.host, **facts)
 
-    def _written(self, attempt: Attempt, other: Any) -> None:
+    def _written(self, attempt: Attempt, found: Any) -> None:
         self.watch(attempt, "after")
-        told = self._others.get(attempt.id)
+        told = self._objections.get(attempt.id)
         if attempt.state is AttemptState.OFFERED and told and not told.done():
-            told.set_result(other)
+            told.set_result(found)
 
     def _remember(self, attempt: Attempt) -> None:
         if attempt.contact:
@@ -433,9 +441,9 @@ class Ledger(Records):
 
     def _forget(self, attempt: Attempt) -> None:
         known = self._open.pop(attempt.id, attempt)
-        told = self._others.pop(attempt.id, None)
+        told = self._objections.pop(attempt.id, None)
         if told and not told.done():
-            told.set_result(None)
+            told.set_result(Objection())
         for call in (*known.calls, *attempt.calls):
             self._by_call.pop(call.id, None)
 
@@ -467,8 +475,11 @@ class Ledger(Records):
             self.on_adopted(attempt)
 
 
-def _dispose(connection: sa.Connection, attempt: Attempt, drafts: Sequence[Draft]) -> None:
+def _dispose(
+    connection: sa.Connection, attempt: Attempt, drafts: Sequence[Draft], bars: Sequence[Bar]
+) -> None:
     writing.set_from(connection, attempt, *WAITING)
+    barring.write(connection, bars)
     letters.write(connection, attempt, drafts, attempt.changed_at or attempt.opened_at)
 
 

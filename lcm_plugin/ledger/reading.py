@@ -1,6 +1,6 @@
 """What is read, each a function of a connection; transactions are the writer's business."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -10,6 +10,7 @@ from attrs import frozen
 
 from cti_hooks import Attempt, AttemptState, Contact, PastCall
 from lcm_plugin.ledger.audit import write_noted
+from lcm_plugin.ledger.barring import Bar, bar_for
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.letters import OF_KEPT
 from lcm_plugin.ledger.rows import contact_digest, row_with_key
@@ -77,10 +78,20 @@ def is_held(connection: sa.Connection, attempt: Attempt, holder: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def other_with_key(connection: sa.Connection, attempt: Attempt) -> Attempt | None:
-    """Another attempt that has this one's key open, or dialed it."""
+@frozen(kw_only=True)
+class Objection:
+    """What the ledger has against dialing an offer; nothing where both are None."""
+
+    other: Attempt | None = None
+    """Another attempt that has its key open, or dialed it."""
+    bar: Bar | None = None
+
+
+def objection(connection: sa.Connection, attempt: Attempt, asked: Mapping[str, Any]) -> Objection:
+    """What there is against dialing this attempt; its contact's bars as `Subjects.at` asks."""
     row = row_with_key(connection, attempt)
-    return None if row is None else attempt_of(row.body)
+    other = None if row is None else attempt_of(row.body)
+    return Objection(other=other, bar=bar_for(connection, asked))
 
 
 def list_attempts(  # noqa: PLR0913  (each narrows the list)

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact, PastCall
-from lcm_plugin.ledger import letters, lists, reading, rows
+from lcm_plugin.ledger import barring, letters, lists, reading, rows
+from lcm_plugin.ledger.barring import Bar, Subjects
 from lcm_plugin.ledger.database import Database, Step
 from lcm_plugin.ledger.letters import Letter, LetterState
 from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
@@ -100,6 +101,17 @@ class Records:
     def number_hash(self, contact: Contact) -> str:
         """What stands for the contact's number in the evidence that outlives personal data."""
         return rows.number_hash(contact, self._hash_key)
+
+    def subjects(self, contact: Contact | None) -> Subjects:
+        """What stands for a contact where bars are kept; for nobody, what bars nobody."""
+        if contact is None:
+            return Subjects(number="", contact="", campaign="")
+        person = rows.contact_hash(contact, self._hash_key)
+        return Subjects(number=self.number_hash(contact), contact=person, campaign=contact.campaign)
+
+    async def bar_on(self, contact: Contact, moment: datetime) -> Bar | None:
+        """What bars this contact from being called at this moment, said at any host."""
+        return await self._read(barring.bar_for, asked=self.subjects(contact).at(moment))
 
     async def _read(self, step: Callable[..., T], **facts: Any) -> T:
         return await self.run(partial(step, **facts))

@@ -18,8 +18,16 @@ def contact_digest(contact: Contact | None) -> str:
 
 def number_hash(contact: Contact, hash_key: str) -> str:
     """What stands for a phone number: a hash nobody can undo without the ledger's key."""
-    number = contact.e164 or contact.phone_number
-    return hmac.new(bytes.fromhex(hash_key), number.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
+    return _keyed(contact.e164 or contact.phone_number, hash_key)
+
+
+def contact_hash(contact: Contact, hash_key: str) -> str:
+    """What stands for a person of a campaign where `contact_digest` could be guessed: as a number's hash."""
+    return _keyed(contact_digest(contact), hash_key)
+
+
+def _keyed(text: str, hash_key: str) -> str:
+    return hmac.new(bytes.fromhex(hash_key), text.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
 
 
 def row_of(attempt: Attempt, holder: str | None) -> dict[str, Any]:

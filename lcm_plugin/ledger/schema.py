@@ -140,6 +140,20 @@ stops = sa.Table(
 )
 """Where nothing may be dialed: the site, a campaign, an agent."""
 
+barred = sa.Table(
+    "barred",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False, index=True),
+    sa.Column("campaign", Json),
+    sa.Column("actor", Json, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("until", Instant),
+    sa.Column("attempt_id", sa.Text, index=True),
+)
+"""Whom nobody may dial any more: hashes of numbers and contacts, which outlive everything else."""
+
 outbox = sa.Table(
     "outbox",
     metadata,

@@ -5,6 +5,7 @@ one statement; only where it has written nothing does a second one look why. Sta
 built once.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -15,15 +16,17 @@ from sqlalchemy.sql.visitors import iterate
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.ledger.audit import erase_dial, note, note_dial, note_end
+from lcm_plugin.ledger.barring import BARS_FOR, Subjects, bar_for, lift, wait_for_bars
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.errors import (
     AttemptLostError,
+    BarredError,
     CalledMeanwhileError,
     DialingStoppedError,
     KeyTakenError,
     OpenElsewhereError,
 )
-from lcm_plugin.ledger.reading import Counted, Doubtful, doubt_of, is_counted
+from lcm_plugin.ledger.reading import Counted, Doubtful, Objection, doubt_of, is_counted, objection
 from lcm_plugin.ledger.rows import WITH_KEY, changes_of, held_by, row_of, row_with_key
 from lcm_plugin.ledger.schema import attempts, digest, doubts, holders, outbox
 from lcm_plugin.ledger.statement import Statement
@@ -129,21 +132,24 @@ def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | No
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
 
 
-def offer_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> Attempt | None:
-    """Record what an attempt holds; the other attempt that has its key open, or dialed it, if there is one.
+def offer_attempt(
+    connection: sa.Connection, attempt: Attempt, holder: str, asked: Mapping[str, Any]
+) -> Objection:
+    """Record what an attempt holds; what there is against dialing it, bars as `Subjects.at` asks.
 
     While the key is open elsewhere this one is shown, reviewed and refused, and not ours to dial.
 
     Raises:
         AttemptLostError: it is held by another, is being dialed, or not there.
     """
-    if _changed(connection, attempt, holder, "not dialed, key free"):
-        return None
+    if _changed(connection, attempt, holder, "not dialed, key free, not barred", **asked):
+        return Objection()
     other = row_with_key(connection, attempt)
     is_taken = other is not None and other.open_key is not None
+    found = objection(connection, attempt, asked)
     if not _changed(connection, attempt, holder, "not dialed", key_is_taken=is_taken):
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
-    return None if other is None else attempt_of(other.body)
+    return found
 
 
 def change_seen(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
@@ -170,11 +176,11 @@ def _update(only: str) -> tuple[Statement, frozenset[str]]:
         "free": attempts.c.holder.is_(None),
         "held": is_held,
         "not dialed": not_dialed,
-        "not dialed, key free": not_dialed & ~WITH_KEY.exists(),
+        "not dialed, key free, not barred": not_dialed & ~WITH_KEY.exists() & ~BARS_FOR.exists(),
         "open": is_open,
         "open, lease living": is_open & sa.exists().where(holders.c.id == by, holders.c.ended.is_(False)),
         "offered": is_offered,
-        "offered, free to dial": is_offered & ~WITH_KEY.exists() & ~STOPS_FOR.exists(),
+        "offered, free to dial": is_offered & ~WITH_KEY.exists() & ~STOPS_FOR.exists() & ~BARS_FOR.exists(),
     }[only]
     query = attempts.update().where(attempts.c.id == sa.bindparam("own"), condition)
     told = {
@@ -184,7 +190,7 @@ def _update(only: str) -> tuple[Statement, frozenset[str]]:
 
 
 def _updated(
-    connection: sa.Connection, attempt: Attempt, only: str, row: dict[str, Any], **facts: str | None
+    connection: sa.Connection, attempt: Attempt, only: str, row: dict[str, Any], **facts: Any
 ) -> bool:
     """Whether the condition held; then the row is written."""
     statement, told = _update(only)
@@ -199,13 +205,14 @@ def _changed(
     only: str,
     *,
     key_is_taken: bool = False,
+    **facts: Any,
 ) -> bool:
     row = changes_of(attempt, holder)
     if key_is_taken:
         row["open_key"] = None
     if attempt.state is AttemptState.REFUSED:  # also when no dialer took it: nothing rang
         row["dialed_at"] = None
-    if not _updated(connection, attempt, only, row, by=holder):
+    if not _updated(connection, attempt, only, row, by=holder, **facts):
         return False
     if attempt.state is AttemptState.REFUSED:
         erase_dial(connection, attempt)
@@ -219,7 +226,9 @@ def _changed(
 class Intent:
     """What a call about to be placed relies on."""
 
-    number_hash: str
+    subjects: Subjects
+    """What stands for whom it calls."""
+    asked_at: datetime
     by_person: bool = False
     counted: Counted | None = None
     """The past calls its review has seen, if it asked."""
@@ -232,39 +241,54 @@ def dial_attempt(connection: sa.Connection, attempt: Attempt, holder: str, inten
 
     Raises:
         CalledMeanwhileError: there are calls that its review has not seen.
+        BarredError: nobody may call its number, or its contact.
         DialingStoppedError: nothing may be placed now.
         KeyTakenError: the key is open elsewhere, or was dialed before.
         AttemptLostError: the attempt is not offered any more, or not this host's.
     """
     counted, contact = intent.counted, attempt.contact
-    if counted and contact and not is_counted(connection, contact, intent.number_hash, counted):
+    if counted and contact and not is_counted(connection, contact, intent.subjects.number, counted):
         raise CalledMeanwhileError(f"the number of attempt {attempt.id} was called since it was reviewed")
+    wait_for_bars(connection)
     dialed = {**changes_of(attempt, holder), "dialed_at": attempt.changed_at}
-    if not _updated(connection, attempt, "offered, free to dial", dialed, by=holder, **scopes_of(attempt)):
-        _check_dialable(connection, attempt, by_person=intent.by_person)
+    asked = intent.subjects.at(intent.asked_at)
+    told = scopes_of(attempt) | asked
+    if not _updated(connection, attempt, "offered, free to dial", dialed, by=holder, **told):
+        _check_dialable(connection, attempt, asked, by_person=intent.by_person)
         if not _updated(connection, attempt, "offered", dialed, by=holder):
             raise AttemptLostError(f"attempt {attempt.id} is not offered by this host any more")
-    note_dial(connection, attempt, intent.number_hash)
+    note_dial(connection, attempt, intent.subjects.number)
     note(connection, attempt)
 
 
-def _check_dialable(connection: sa.Connection, attempt: Attempt, *, by_person: bool) -> None:
-    if stop := stop_for(connection, attempt):
-        raise DialingStoppedError(stop)
+def _check_dialable(
+    connection: sa.Connection, attempt: Attempt, asked: Mapping[str, Any], *, by_person: bool
+) -> None:
+    _check_allowed(connection, attempt, asked)
     other = row_with_key(connection, attempt)
     if other is not None and not (by_person and other.open_key is None):
         raise KeyTakenError(other.id, other.state, attempt_of(other.body).agent.id)
 
 
-def redial_attempt(connection: sa.Connection, before: Attempt, again: Attempt, holder: str) -> None:
+def _check_allowed(connection: sa.Connection, attempt: Attempt, asked: Mapping[str, Any]) -> None:
+    """That nobody said no: neither to calling this person at all, nor to any call now."""
+    if bar := bar_for(connection, asked):
+        raise BarredError(bar)
+    if stop := stop_for(connection, attempt):
+        raise DialingStoppedError(stop)
+
+
+def redial_attempt(
+    connection: sa.Connection, before: Attempt, again: Attempt, holder: str, asked: Mapping[str, Any]
+) -> None:
     """Close an ended attempt and offer its contact once more, as another attempt: a person wants it called.
 
     Raises:
+        BarredError: nobody may call its number, or its contact; it waits for its disposition as before.
         DialingStoppedError: nothing may be placed now; it waits for its disposition as before.
         AttemptLostError: it is not ended any more.
     """
-    if stop := stop_for(connection, again):
-        raise DialingStoppedError(stop)
+    _check_allowed(connection, again, asked)
     set_from(connection, evolve(before, state="closed", changed_at=again.opened_at), AttemptState.ENDED)
     _INSERT_ATTEMPT.run(connection, row_of(again, holder))
     note(connection, again)
@@ -306,6 +330,8 @@ def undo_intent(connection: sa.Connection, intended: Attempt, undone: Attempt, h
         return
     if intended.state is AttemptState.DIALING:
         erase_dial(connection, undone)
+    if intended.state is AttemptState.DISPOSED:
+        lift(connection, intended.id)
     connection.execute(outbox.delete().where(outbox.c.attempt_id == intended.id))
     note(connection, undone)
 

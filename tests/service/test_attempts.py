@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cti_hooks import AttemptState
+from cti_hooks import AttemptState, Disposition
 from lcm_plugin.ledger import Draft
 from lcm_plugin.plugin import lcm_of
 
@@ -102,8 +102,21 @@ async def test_an_attempt_is_explained(site: Any) -> None:
     assert (told["attempt_id"], told["agent"]["id"], told["moment"]) == (attempt.id, "bob", moment)
     assert (told["allowed"], now["agent"]["id"]) == (False, "a")
     assert {check["rule"]: check["passed"] for check in told["checks"]} == {
-        "calling-hours-zone": False, "consent": True, "expiry": True,
+        "calling-hours-zone": False, "consent": True, "expiry": True, "barred": True,
     }  # fmt: skip
+
+
+async def test_an_offer_barred_meanwhile_is_explained(site: Any) -> None:
+    """An offer not yet dialed whose number another agent barred is shown as not allowed, by whom and when."""
+    async with site() as here:
+        offer, other = await here.offered("a"), await here.offered("b")
+        said = Disposition(outcome_id="5", do_not_call=True)
+        await here.ledger.dispose(other, [], disposition=said, actor="supervisor 7")
+        told = (await here.get(f"/v1/attempts/{offer.id}/explanation"))[1]
+    (check,) = [one for one in told["checks"] if not one["passed"]]
+    assert (told["allowed"], check["rule"], check["evidence"]["by"]) == (False, "barred", "supervisor 7")
+    assert check["reason"].startswith("supervisor 7 barred this number at ")
+    assert "5550123" not in str(check)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,113 @@
+"""Do-not-call, at once: whom nobody may dial any more, on any host of the ledger.
+
+A bar is written with the disposition that says it, under keyed hashes of the number and of the contact. What
+forgets people, or drops the audit, leaves it: who asked not to be called is not called.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+from attrs import frozen
+
+from cti_hooks import Attempt
+from lcm_plugin.ledger.schema import Instant, Json, barred
+
+Kind = Literal["number", "contact"]
+_LOCK: Final = 0x4C434D32
+"""PostgreSQL's advisory lock: dials share it, and a bar waits for those that did not see it."""
+BARS_FOR: Final = barred.select().where(
+    barred.c.subject.in_([sa.bindparam(f"barred_{kind}", type_=sa.Text) for kind in ("number", "contact")]),
+    barred.c.campaign.is_(None) | (barred.c.campaign == sa.bindparam("barred_campaign", type_=Json)),
+    barred.c.until.is_(None) | (barred.c.until > sa.bindparam("barred_at", type_=Instant)),
+)
+"""What bars the contact of some `Subjects` at a moment."""
+
+
+@frozen(kw_only=True)
+class Subjects:
+    """What stands for a contact in bars: keyed hashes of its number and of itself; and its campaign."""
+
+    number: str
+    contact: str
+    campaign: str
+
+    def at(self, moment: datetime) -> dict[str, Any]:
+        """What `BARS_FOR` has to be told to tell of this moment."""
+        hashes = {"barred_number": self.number, "barred_contact": self.contact}
+        return {**hashes, "barred_campaign": self.campaign, "barred_at": moment}
+
+
+@frozen(kw_only=True)
+class Bar:
+    """Nobody dials this number, or this contact, since `actor` said so; `until` an instant, if one is set."""
+
+    kind: Kind
+    subject: str
+    campaign: str | None = None
+    """Where it holds; everywhere where None."""
+    actor: str
+    since: datetime
+    until: datetime | None = None
+    attempt_id: str | None = None
+    """The attempt that was disposed of so."""
+
+    @property
+    def said(self) -> str:
+        """What was said, by whom, and when, for people."""
+        where = "" if self.campaign is None else f" in campaign {self.campaign}"
+        end = f", until {_at(self.until)}" if self.until else ""
+        return f"{self.actor} barred this {self.kind}{where} at {_at(self.since)}{end}"
+
+
+def _at(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+def bars_of(attempt: Attempt, subjects: Subjects) -> list[Bar]:
+    """Whom this disposed attempt bars: the number dialed and the contact, where do-not-call is said."""
+    if attempt.disposition is None or not attempt.disposition.do_not_call:
+        return []
+    since, actor = attempt.changed_at or attempt.opened_at, attempt.actor or attempt.agent.id
+    barred_here: tuple[tuple[Kind, str], ...] = (("number", subjects.number), ("contact", subjects.contact))
+    return [
+        Bar(kind=kind, subject=subject, actor=actor, since=since, attempt_id=attempt.id)
+        for kind, subject in barred_here
+    ]
+
+
+def write(connection: sa.Connection, bars: Sequence[Bar]) -> None:
+    """Bar them: a dial that comes later, at any host, sees it."""
+    if bars and connection.dialect.name == "postgresql":  # SQLite has one writer
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    for bar in bars:
+        row = {column.name: getattr(bar, column.name) for column in barred.c if column.name != "id"}
+        connection.execute(barred.insert(), row)
+
+
+def wait_for_bars(connection: sa.Connection) -> None:
+    """What is read of bars from here on is so until this transaction's end."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_LOCK)))
+
+
+def lift(connection: sa.Connection, attempt_id: str) -> None:
+    """Take back what this attempt's disposition barred: nobody has said it after all."""
+    connection.execute(barred.delete().where(barred.c.attempt_id == attempt_id))
+
+
+def bar_for(connection: sa.Connection, asked: Mapping[str, Any]) -> Bar | None:
+    """What bars a contact, as `Subjects.at` asks; the oldest where there are several."""
+    row = connection.execute(BARS_FOR.order_by(barred.c.id), asked).first()
+    if row is None:
+        return None
+    return Bar(
+        kind=row.kind,
+        subject=row.subject,
+        campaign=row.campaign,
+        actor=row.actor,
+        since=row.since,
+        until=row.until,
+        attempt_id=row.attempt_id,
+    )
