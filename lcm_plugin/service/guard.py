@@ -4,66 +4,111 @@ Call events may be signed instead (`lcm_plugin.dialers.webhook.signing`), so tha
 token to everything else. Where a secret is set for them, they have to be signed or to show the token.
 """
 
+import asyncio
 import hmac
+import math
 from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-from yarl import URL
+from aiohttp.typedefs import Handler
+from attrs import define, field
 
 from cti_hooks import Clock
-from lcm_plugin.dialers.webhook.signing import SignatureError, verify
+from lcm_plugin.dialers.webhook.signing import SIGNATURE, SignatureError, verify
+from lcm_plugin.service.door import Door
+from lcm_plugin.service.origins import refuse_strangers
 from lcm_plugin.service.problems import ProblemError
+from lcm_plugin.service.reading import bytes_of, refuse_encoded
+from lcm_plugin.service.replays import Replays
 from lcm_plugin.service.settings import ServiceSettings
+from lcm_plugin.service.tries import Tries
 
-OPEN = {"/healthz", "/readyz"}
+OPEN: Final = frozenset({"/healthz", "/readyz"})
 """Answered without a token."""
-CALL_EVENTS = "/v1/call-events"
+CALL_EVENTS: Final = "/v1/call-events"
 """Told with the token, or signed."""
-_LOCAL_NAMES = {"127.0.0.1", "::1", "localhost"}
+TRUSTED: Final = web.RequestKey("trusted", bool)
+"""On a request: whether it showed the token, or none is set."""
+SIGNED: Final = web.RequestKey("signed", bool)
+"""On a request: whether it was let in by its signature only."""
 
 
-def guard(settings: ServiceSettings, clock: Clock) -> Middleware:
-    """The middleware that keeps others out."""
+@define(kw_only=True, eq=False)
+class Guard:
+    """Keeps others out, as a middleware."""
+
+    settings: ServiceSettings
+    clock: Clock
+    door: Door
+    _tries: Tries = field(factory=Tries, init=False)
+    _replays: Replays = field(factory=Replays, init=False)
 
     @web.middleware
-    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        _refuse_foreign_pages(request, settings)
-        shown = settings.token is not None and _shows(request, settings.token)
-        if request.path == CALL_EVENTS and settings.events_secret and not shown:
-            await _refuse_unsigned(request, settings.events_secret, clock)
-        elif settings.token and request.path not in OPEN and not shown:
+    async def watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Serve whom we know.
+
+        Raises:
+            ProblemError: 401, 403, 409 or 429; says what would be right.
+        """
+        refuse_strangers(request, self.settings)
+        refuse_encoded(request)
+        request[TRUSTED] = self._is_trusted(request)
+        request[SIGNED] = False
+        if request.path in OPEN:
+            return await handler(request)
+        if request.path == CALL_EVENTS and self.settings.events_secret and not self._shows(request):
+            return await self._heard(request, self.settings.events_secret, handler)
+        if not request[TRUSTED]:
             raise ProblemError(HTTPStatus.UNAUTHORIZED, "a bearer token is required")
+        self.door.let_in(request)
         return await handler(request)
 
-    return guarded
+    def _is_trusted(self, request: web.Request) -> bool:
+        """Whether it shows the token, where one is set. What is wrong is counted."""
+        shown = _shown(request)
+        if not self.settings.token:
+            return True
+        if shown is None:
+            return False
+        now = asyncio.get_running_loop().time()
+        if not self.door.knows(request) and (left := self._tries.seconds_left(request.remote, now)):
+            raise _too_many(left)
+        if self._shows(request):
+            return True
+        self._tries.note(request.remote, shown, now)
+        return False
+
+    def _shows(self, request: web.Request) -> bool:
+        shown, token = _shown(request), self.settings.token
+        return bool(shown and token) and hmac.compare_digest(shown or b"", (token or "").encode())
+
+    async def _heard(self, request: web.Request, secret: str, handler: Handler) -> web.StreamResponse:
+        try:
+            verify(secret, self.clock.now(), request.headers, await bytes_of(request))
+        except SignatureError as error:
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, f"{error}") from None
+        signature = request.headers[SIGNATURE].strip()
+        self._replays.take(signature, self.clock.now())
+        self.door.let_in(request)
+        request[SIGNED] = True
+        try:
+            return await handler(request)
+        except BaseException:
+            self._replays.give_back(signature)
+            raise
 
 
-async def _refuse_unsigned(request: web.Request, secret: str, clock: Clock) -> None:
-    try:
-        verify(secret, clock.now(), request.headers, await request.read())
-    except SignatureError as error:
-        raise ProblemError(HTTPStatus.UNAUTHORIZED, f"{error}") from None
-
-
-def _shows(request: web.Request, token: str) -> bool:
+def _shown(request: web.Request) -> bytes | None:
+    """The token a request shows, as the bytes that came; None where it shows none."""
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-    return scheme.casefold() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
+    return shown.strip().encode("utf-8", "surrogateescape") if scheme.casefold() == "bearer" else None
 
 
-def _refuse_foreign_pages(request: web.Request, settings: ServiceSettings) -> None:
-    """A page of another origin may send requests here, and open WebSockets; a rebound name is one too."""
-    name = _url(f"http://{request.host}").host
-    if settings.loopback and name not in _LOCAL_NAMES | {settings.host}:
-        raise ProblemError(HTTPStatus.FORBIDDEN, "this address answers to its own name only")
-    origin = request.headers.get("Origin")
-    if origin is not None and _url(origin).authority != request.host:
-        raise ProblemError(HTTPStatus.FORBIDDEN, "requests of pages of another origin are refused")
-
-
-def _url(text: str) -> URL:
-    """The URL, or an empty one where it is none."""
-    try:
-        return URL(text)
-    except ValueError:
-        return URL()
+def _too_many(seconds: float) -> ProblemError:
+    again = math.ceil(seconds)
+    return ProblemError(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        f"too many wrong tokens from your address; again in {again} s",
+        headers={"Retry-After": str(again)},
+    )

@@ -14,12 +14,15 @@ from lcm_plugin.service.schemas import Schemas, first_line
 
 _ANY: Final = {
     HTTPStatus.UNAUTHORIZED: "a token is set, and was not shown",
-    HTTPStatus.FORBIDDEN: "asked by a page of another origin, or under another name",
+    HTTPStatus.FORBIDDEN: "asked by a page of another origin, under another name, or through a proxy",
+    HTTPStatus.TOO_MANY_REQUESTS: "too many wrong tokens from this address; Retry-After says when again",
 }
 _QUERY: Final = {HTTPStatus.UNPROCESSABLE_ENTITY: "wrong fields; `errors` names each"}
 _BODY: Final = {
     HTTPStatus.BAD_REQUEST: "the body is not JSON",
+    HTTPStatus.REQUEST_TIMEOUT: "the body did not come in time",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is above 1 MiB",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the body has a Content-Encoding",
     **_QUERY,
 }
 _PROBLEM: Final = {

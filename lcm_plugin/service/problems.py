@@ -20,10 +20,15 @@ log = logging.getLogger("lcm_plugin.service")
 class ProblemError(Exception):
     """A request that cannot be served; `detail` says what is wrong and what would be right."""
 
-    def __init__(self, status: HTTPStatus, detail: str, **members: Any) -> None:
+    def __init__(
+        self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
         super().__init__(detail)
         self.status = status
+        self.headers = dict(headers or {})
         self.members = members
+        if status is HTTPStatus.UNAUTHORIZED:
+            self.headers["WWW-Authenticate"] = "Bearer"
 
 
 def invalid(errors: Mapping[str, str]) -> ProblemError:
@@ -60,7 +65,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except ProblemError as error:
-        return _problem(error.status, str(error), **error.members)
+        return _problem(error.status, str(error), error.headers, **error.members)
     except web.HTTPError as error:
         headers = {name: value for name, value in error.headers.items() if name == "Allow"}
         return _problem(HTTPStatus(error.status), error.reason, headers)

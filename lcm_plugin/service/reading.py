@@ -1,10 +1,11 @@
 """Bodies and queries, read by the attrs classes that declare them; every fault is told at once."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, TypeVar, get_origin
+from typing import Any, Final, TypeVar, get_origin
 
 import attrs
 from aiohttp import web
@@ -15,17 +16,48 @@ from lcm_plugin.service.problems import ProblemError, invalid
 
 _Shape = TypeVar("_Shape")
 
+BODY_SECONDS: Final = 30.0
+"""How long a request's body may take to come."""
+
+
+def refuse_encoded(request: web.Request) -> None:
+    """Take no body that has to be unpacked: none is large.
+
+    Raises:
+        ProblemError: 415.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().casefold()
+    if encoding not in {"", "identity"}:
+        raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body without a Content-Encoding")
+
+
+async def bytes_of(request: web.Request) -> bytes:
+    """The request's body as it came.
+
+    Raises:
+        ProblemError: 408, it did not come in time.
+        HTTPRequestEntityTooLarge: it is above 1 MiB.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise ProblemError(
+            HTTPStatus.REQUEST_TIMEOUT, f"the body did not come within {BODY_SECONDS:g} s"
+        ) from None
+
 
 async def body_of(request: web.Request, shape: type[_Shape]) -> _Shape:
     """The request's body; nothing at all is an object without fields.
 
     Raises:
-        ProblemError: 400 where it is no JSON, 422 with every wrong field.
+        ProblemError: 400 where it is no JSON, 408 where it does not come, 422 with every wrong field.
     """
-    try:
-        body = json.loads(await request.text() or "{}")
-    except (ValueError, RecursionError, LookupError):  # LookupError: a charset nobody knows
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
+    told = await bytes_of(request)
+    try:  # UTF-8 whatever charset is named: some take minutes to decode
+        body = json.loads(told.decode() or "{}")
+    except (ValueError, RecursionError):
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not JSON in UTF-8") from None
     if not isinstance(body, dict):
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "the body must be a JSON object")
     return _read(shape, body)

@@ -1,7 +1,7 @@
 """The embedded host: a `Host`, and an API around it."""
 
 import asyncio
-import signal
+import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -17,15 +17,20 @@ from lcm_plugin.service.api import Api
 from lcm_plugin.service.attempts_room import AttemptsRoom
 from lcm_plugin.service.calls_room import CallsRoom
 from lcm_plugin.service.dialing_room import DialingRoom
+from lcm_plugin.service.door import Door
 from lcm_plugin.service.events import News
-from lcm_plugin.service.guard import guard
+from lcm_plugin.service.guard import Guard
+from lcm_plugin.service.headers import keep_to_ourselves
 from lcm_plugin.service.ledger_room import LedgerRoom
 from lcm_plugin.service.loading import load
 from lcm_plugin.service.metrics import Metrics
 from lcm_plugin.service.openapi import document
 from lcm_plugin.service.problems import problems
+from lcm_plugin.service.process import Complaints, raise_descriptors, take_signals
 from lcm_plugin.service.settings import ServiceSettings
 from lcm_plugin.service.site_room import SiteRoom
+
+log = logging.getLogger("lcm_plugin.service")
 
 
 class Service:
@@ -56,7 +61,8 @@ class Service:
                 described=lambda: self.document,
             ),
         )
-        self._runner = web.AppRunner(self._application(), shutdown_timeout=1, access_log=None)
+        self._door = Door(most=settings.connections)
+        self._runner = web.AppRunner(self._application(), shutdown_timeout=1)
         self._stack = AsyncExitStack()
         host.register(self.agents, name="service")
 
@@ -69,8 +75,7 @@ class Service:
     def url(self) -> str:
         """Where it listens."""
         name = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        port = self._runner.addresses[0][1] if self._runner.addresses else self._settings.port
-        return f"http://{name}:{port}"
+        return f"http://{name}:{self._door.port or self._settings.port}"
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -80,7 +85,8 @@ class Service:
             stack.push_async_callback(self._runner.cleanup)
             stack.push_async_callback(self._api.close)
             await self._runner.setup()
-            await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
+            await self._door.open(self._runner, self._settings.host, self._settings.port)
+            stack.callback(self._door.close)
             self._stack = stack.pop_all()
         self.unready.clear()
         return self
@@ -92,7 +98,9 @@ class Service:
         await self._stack.aclose()
 
     def _application(self) -> web.Application:
-        app = web.Application(middlewares=[problems, guard(self._settings, self._host.clock)])
+        guard = Guard(settings=self._settings, clock=self._host.clock, door=self._door)
+        app = web.Application(middlewares=[problems, guard.watch])
+        app.on_response_prepare.append(keep_to_ourselves)
         app.add_routes(self._api.web_routes())
         return app
 
@@ -114,8 +122,11 @@ async def serve(config: Path, on_listening: Callable[[str], None]) -> None:
     host, settings = load(config)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    take_signals(loop, stop)
+    raise_descriptors()
+    loop.set_exception_handler(Complaints())
+    if settings.token is None:
+        log.warning("no token is set: every user and program of this machine may use the API; see token_env")
     async with Service(host, settings) as service:
         on_listening(service.url)
         await stop.wait()

@@ -2,9 +2,11 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 
 from attrs import Attribute, field, frozen, validators
+from yarl import URL
 
 from cti_hooks import ConfigError, Problem
 from cti_hooks import settings as table_reader
@@ -14,6 +16,26 @@ from cti_hooks.secret import not_set
 def _is_set(_: object, attribute: "Attribute[str | None]", variable: str | None) -> None:
     if variable and not os.environ.get(variable):
         raise ConfigError([not_set(attribute.name, variable)])
+
+
+def _hosts(_: object, __: object, value: tuple[str, ...]) -> None:
+    for name in value:
+        if not re.fullmatch(r"[a-z0-9.-]+|[0-9a-f:]+", name):
+            raise ValueError('must be names alone, in small letters, like "cti.example.com"')
+
+
+def _origins(_: object, __: object, value: tuple[str, ...]) -> None:
+    for origin in value:
+        if not origin.startswith(("http://", "https://")) or _origin_of(origin) != origin:
+            raise ValueError('must be origins, like "https://desk.example.com"')
+
+
+def _origin_of(text: str) -> str | None:
+    """As a browser writes it; None where it is no URL."""
+    try:
+        return str(URL(text).origin())
+    except ValueError:
+        return None
 
 
 @frozen(kw_only=True)
@@ -29,9 +51,24 @@ class ServiceSettings:
     events_secret_env: str | None = field(default=None, validator=_is_set)
     """The environment variable with the secret that call events are signed with: then they need no token."""
 
+    allowed_hosts: tuple[str, ...] = field(default=(), validator=_hosts)
+    """Names it may be asked by besides its own: behind a proxy that passes `Host` on."""
+    allowed_origins: tuple[str, ...] = field(default=(), validator=_origins)
+    """Origins of pages that may ask, besides its own: `https://desk.example.com`."""
+    connections: int = field(default=1000, validator=validators.ge(1))
+    """At a time; more are closed."""
+
     def __attrs_post_init__(self) -> None:
+        problems = []
         if not self.loopback and not self.token_env:
-            raise ConfigError([Problem("token_env", f"is required, as {self.host} is no loopback address")])
+            problems.append(Problem("token_env", f"is required, as {self.host} is no loopback address"))
+        problems += [
+            Problem(name, "needs token_env: whoever asks a proxy would be let in by it")
+            for name in ("allowed_hosts", "allowed_origins")
+            if getattr(self, name) and not self.token_env
+        ]
+        if problems:
+            raise ConfigError(problems)
 
     @property
     def loopback(self) -> bool:

@@ -35,7 +35,8 @@ def verify(secret: str, now: datetime, headers: Mapping[str, str], body: bytes) 
     timestamp, shown = headers.get(TIMESTAMP, ""), headers.get(SIGNATURE, "")
     if not shown or not timestamp.isascii() or not timestamp.isdigit():
         raise SignatureError(f"{TIMESTAMP} (a Unix time) and {SIGNATURE} (v1=...) are required")
-    if not hmac.compare_digest(_signature(secret, timestamp, body).encode(), shown.strip().encode()):
+    told = shown.strip().encode("utf-8", "surrogateescape")  # bytes that are no text are a wrong signature
+    if not hmac.compare_digest(_signature(secret, timestamp, body).encode(), told):
         raise SignatureError(f"{SIGNATURE} is not this body's")
     if abs(now.timestamp() - int(timestamp)) > WINDOW_SECONDS:
         raise SignatureError(f"{TIMESTAMP} is more than {WINDOW_SECONDS:g} s from now; see both clocks")

@@ -1,0 +1,63 @@
+"""Under which names, from which pages and through which proxies the embedded host may be asked."""
+
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+from yarl import URL
+
+from lcm_plugin.service.problems import ProblemError
+from lcm_plugin.service.settings import ServiceSettings
+
+_LOCAL_NAMES: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_FORWARDED: Final = frozenset({"forwarded", "via", "x-real-ip"})
+_FOREIGN: Final = frozenset({"cross-site", "same-site"})
+
+
+def refuse_strangers(request: web.Request, settings: ServiceSettings) -> None:
+    """Let nobody in by another name, from a page of another origin, or unknown behind a proxy.
+
+    Raises:
+        ProblemError: 403, with the setting that would let them in.
+    """
+    _refuse_other_names(request, settings)
+    _refuse_foreign_pages(request, settings)
+    if settings.token is None and any(map(_tells_of_a_proxy, request.headers)):
+        raise _refused("a proxy brings this, whoever asked it; behind one, set [service] token_env")
+
+
+def _refuse_other_names(request: web.Request, settings: ServiceSettings) -> None:
+    """A page may have had its own name resolved to this address, to be of the same origin."""
+    if not settings.loopback and not settings.allowed_hosts:
+        return
+    name = _url(f"http://{request.host}").host
+    if name not in _LOCAL_NAMES | {settings.host, *settings.allowed_hosts}:
+        raise _refused("this address answers to its own name only; others are [service] allowed_hosts")
+
+
+def _refuse_foreign_pages(request: web.Request, settings: ServiceSettings) -> None:
+    """A page of any origin may send requests here, and open WebSockets; a script or image has no Origin."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        if request.headers.get("Sec-Fetch-Site") in _FOREIGN:
+            raise _refused("what pages of another origin ask for is refused")
+        return
+    is_own = _url(origin).host_port_subcomponent == request.host
+    if not is_own and origin not in settings.allowed_origins:
+        raise _refused("pages of another origin are refused; their origins are [service] allowed_origins")
+
+
+def _tells_of_a_proxy(header: str) -> bool:
+    return (name := header.casefold()) in _FORWARDED or name.startswith("x-forwarded-")
+
+
+def _refused(detail: str) -> ProblemError:
+    return ProblemError(HTTPStatus.FORBIDDEN, detail)
+
+
+def _url(text: str) -> URL:
+    """The URL, or an empty one where it is none."""
+    try:
+        return URL(text)
+    except ValueError:
+        return URL()

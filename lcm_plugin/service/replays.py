@@ -1,0 +1,40 @@
+"""Signed requests are taken once: what was heard on the way is not to be said again by another."""
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+
+from attrs import define, field
+
+from lcm_plugin.dialers.webhook.signing import WINDOW_SECONDS
+from lcm_plugin.service.problems import ProblemError
+
+REMEMBERED: Final = 100_000
+"""Signatures; beyond it the oldest is forgotten, which only who has the secret can bring about."""
+
+
+@define(eq=False)
+class Replays:
+    """The signatures taken, for as long as their timestamps would be."""
+
+    _until: dict[str, datetime] = field(factory=dict, init=False)
+
+    def take(self, signature: str, now: datetime) -> None:
+        """Remember a genuine one.
+
+        Raises:
+            ProblemError: 409, it was taken before.
+        """
+        for old in list(self._until):
+            if self._until[old] > now and len(self._until) < REMEMBERED:
+                break
+            del self._until[old]
+        if signature in self._until:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, "this was told before; what happened anew is signed anew, at its time"
+            )
+        self._until[signature] = now + timedelta(seconds=2 * WINDOW_SECONDS)
+
+    def give_back(self, signature: str) -> None:
+        """It came to nothing: it may be told again."""
+        self._until.pop(signature, None)

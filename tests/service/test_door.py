@@ -1,0 +1,99 @@
+"""Connections: so many, and each is soon of somebody who is let in."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from lcm_plugin.service.door import HEAD_SECONDS, IDLE_SECONDS
+
+SECRET = "S3CRETS3CRET"  # noqa: S105  (a test's)
+
+
+@asynccontextmanager
+async def connected(url: str, sent: bytes = b"") -> AsyncIterator[asyncio.StreamReader]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(sent)
+    try:
+        yield reader
+    finally:
+        writer.transport.abort()
+
+
+async def ended(reader: asyncio.StreamReader) -> float:
+    """When the other side closed it, in the loop's time."""
+    try:
+        while await reader.read(1000):
+            pass
+    except ConnectionError:
+        pass
+    return asyncio.get_running_loop().time()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "])
+async def test_half_a_request_is_not_waited_for(site: Any, sent: bytes) -> None:
+    """Who has not asked a whole question within 10 s is cut off."""
+    async with site(names=()) as one, connected(one.url, sent) as reader:
+        began = asyncio.get_running_loop().time()
+        assert await ended(reader) - began == pytest.approx(HEAD_SECONDS, abs=1)
+
+
+async def test_who_shows_no_token_does_not_stay(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking what needs none keeps no connection open."""
+    monkeypatch.setenv("API_TOKEN", "t0ken")
+    asks = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    async with site(names=(), service={"token_env": "API_TOKEN"}) as one, connected(one.url, asks) as reader:
+        began = asyncio.get_running_loop().time()
+        assert await ended(reader) - began == pytest.approx(HEAD_SECONDS, abs=1)
+
+
+async def test_an_idle_connection_is_closed(site: Any) -> None:
+    """One that was let in is kept for 75 s between two requests, half a next one or none."""
+    asks = b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    async with site(names=()) as one:
+        for more in (b"", b"GET /v1/agents HTTP/1.1\r\nX-Slow: "):
+            async with connected(one.url, asks + more) as reader:
+                began = asyncio.get_running_loop().time()
+                assert await ended(reader) - began == pytest.approx(IDLE_SECONDS, abs=2)
+
+
+async def test_connections_beyond_the_limit_are_closed(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A hundred half requests take what there is; one more is closed at once, and all is well once they go.
+
+    The log says so once, not a hundred times.
+    """
+    caplog.set_level(logging.WARNING)
+    async with site(names=(), service={"connections": 20}) as one:
+        loop = asyncio.get_running_loop()
+        port = int(one.url.rpartition(":")[2])
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+        began = loop.time()
+        assert all([await ended(reader) - began < 1 for reader, _ in opened[20:]])
+        assert not any(reader.at_eof() for reader, _ in opened[:20])
+        await asyncio.sleep(HEAD_SECONDS + 1)
+        assert (await one.get("/v1/agents"))[0] == 200
+        for _, writer in opened:
+            writer.close()
+    assert caplog.text.count("all 20 connections are taken") == 1
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        f"GET / HTTP/1.1\r\nAuthorization: Bearer {SECRET}\x01\r\n\r\n",
+        f"POST /v1/call-events HTTP/1.1\r\nHost: a\r\nContent-Length: {SECRET}\r\n\r\n",
+        f"{SECRET} is no request\r\n\r\n",
+    ],
+    ids=["a header", "a length", "no HTTP"],
+)
+async def test_a_malformed_request_is_logged_without_what_it_says(
+    site: Any, caplog: pytest.LogCaptureFixture, request_: str
+) -> None:
+    """At any level: who has mistyped a request has shown a token with it."""
+    caplog.set_level(logging.DEBUG)
+    async with site(names=()) as one, connected(one.url, request_.encode()) as reader:
+        assert (await reader.readline()).endswith(b" 400 Bad Request\r\n")
+    assert SECRET not in caplog.text

@@ -1,0 +1,136 @@
+"""Tokens: wrong ones, and bytes that are none."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from cti_hooks import Health, hookimpl
+from lcm_plugin.service.site_room import ASKED_AGAIN
+from lcm_plugin.service.tries import PEERS, WITHIN, WRONG_TOKENS, Tries
+
+SERVICE = {"token_env": "API_TOKEN"}
+
+
+@pytest.fixture(autouse=True)
+def token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_TOKEN", "t0ken")
+    monkeypatch.setenv("EVENTS", "s3cret")
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def raw(url: str, request: bytes) -> bytes:
+    """All that is answered to these bytes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(request)
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def test_a_401_says_how_to_ask(site: Any) -> None:
+    """RFC 9110: who is refused is told the scheme that would let them in."""
+    async with site(names=(), service=SERVICE) as one, one.http.get("/v1/agents") as reply:
+        assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+@pytest.mark.parametrize(
+    "header", [b"Authorization: Bearer \xff\xfe", b"Lcm-Timestamp: 1706626800\r\nLcm-Signature: v1=\xff"]
+)
+async def test_bytes_that_are_no_text_are_refused_as_any_other(site: Any, header: bytes) -> None:
+    """A token or signature that is not UTF-8 is a wrong one, and no fault of the host's."""
+    service = {**SERVICE, "events_secret_env": "EVENTS"}
+    async with site(names=(), service=service) as one:
+        head = (
+            b"POST /v1/call-events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 2\r\n"
+        )
+        answer = await raw(one.url, head + header + b"\r\n\r\n{}")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+async def test_who_guesses_is_not_listened_to(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """After ten different tokens within a minute even the right one is 429 until the minute is over."""
+    caplog.set_level(logging.WARNING)
+    async with site(names=(), service=SERVICE) as one:
+        for number in range(WRONG_TOKENS):
+            assert (await one.get("/v1/agents", headers=bearer(f"gue55-{number}")))[0] == 401
+        async with one.http.get("/v1/agents", headers=bearer("t0ken")) as reply:
+            assert reply.status == 429
+            assert 0 < int(reply.headers["Retry-After"]) <= WITHIN
+        await asyncio.sleep(WITHIN)
+        assert (await one.get("/v1/agents", headers=bearer("t0ken")))[0] == 200
+    assert "a wrong token from 127.0.0.1, the 10. within 60 s" in caplog.text
+    assert "gue55" not in caplog.text
+
+
+async def test_a_program_with_an_old_token_shuts_out_nobody(site: Any) -> None:
+    """The same wrong token again and again is no guess; and who was let in on a connection stays so."""
+    async with site(names=(), service=SERVICE) as one:
+        for _ in range(3 * WRONG_TOKENS):
+            assert (await one.get("/v1/agents", headers=bearer("old")))[0] == 401
+        assert (await one.get("/v1/agents", headers=bearer("t0ken")))[0] == 200
+        for number in range(WRONG_TOKENS):
+            await one.get("/v1/agents", headers=bearer(f"gue55-{number}"))
+        assert (await one.get("/v1/agents", headers=bearer("t0ken")))[0] == 200
+
+
+async def test_readiness_is_no_way_to_guess(site: Any) -> None:
+    """A wrong token counts where none is needed, too: that one tells more to who has it."""
+    async with site(names=(), service=SERVICE) as one:
+        for number in range(WRONG_TOKENS):
+            assert (await one.get("/readyz", headers=bearer(f"{number}")))[0] == 200
+        assert (await one.get("/readyz", headers=bearer("t0ken")))[0] == 429
+        assert (await one.get("/readyz"))[0] == 200
+
+
+def test_so_many_peers_are_remembered() -> None:
+    """Who comes from many addresses costs no more memory; an IPv6 network is one peer."""
+    tries = Tries()
+    for number in range(PEERS + 5):
+        tries.note(f"10.0.{number // 256}.{number % 256}", b"wrong", 0.0)
+    assert len(tries._shown) == PEERS
+    for number in range(WRONG_TOKENS):
+        tries.note(f"2001:db8::{number:x}", b"%d" % number, 1.0)
+    assert tries.seconds_left("2001:db8::ffff", 2.0) == WITHIN - 1
+
+
+async def test_why_it_is_not_ready_is_told_with_the_token(site: Any) -> None:
+    """Reasons name engines and addresses: without the token there is a yes or a no."""
+
+    class Pbx:
+        @hookimpl
+        def report_health(self) -> list[Health]:
+            return [Health(what="pbx at 10.1.2.3", good=False, seen="down")]
+
+    async with site(Pbx(), names=(), service=SERVICE) as one:
+        async with one.http.get("/readyz") as reply:
+            told = await reply.json()
+        assert told == {"ready": False, "reasons": ["why is told who shows the token"]}
+        async with one.http.get("/readyz", headers=bearer("t0ken")) as reply:
+            told = await reply.json()
+        assert told == {"ready": False, "reasons": ["pbx at 10.1.2.3: down"]}
+
+
+async def test_readiness_asks_the_engines_once_in_two_seconds(site: Any) -> None:
+    """However many ask, and while it is being asked: an engine is not to be worn out by anybody."""
+    asked = 0
+
+    class Pbx:
+        @hookimpl
+        async def report_health(self) -> list[Health]:
+            nonlocal asked
+            asked += 1
+            await asyncio.sleep(0.5)
+            return [Health(what="pbx", good=True, seen="up")]
+
+    async with site(Pbx(), names=(), service=SERVICE) as one:
+        answers = await asyncio.gather(*(one.get("/readyz") for _ in range(15)))
+        assert [status for status, _ in answers] == [200] * 15
+        assert asked == 1
+        await asyncio.sleep(ASKED_AGAIN)
+        await one.get("/readyz")
+        assert asked == 2
