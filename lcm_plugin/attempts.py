@@ -1,24 +1,28 @@
 """`lcm-plugin attempts`: what the ledger holds, and why. It needs no LCM and no running host."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import define, frozen
 
-from cti_hooks import Attempt, Clock, Host, masked
+from cti_hooks import Attempt, AttemptState, Clock, Host
 from lcm_plugin.ledger import (
+    KEPT,
     OPEN,
     Database,
+    DoubtfulAgent,
+    Lease,
     Letter,
     LetterState,
     Line,
+    Message,
     database_for,
     housekeeping,
     letters,
+    lists,
     reading,
     upgrade,
 )
@@ -28,7 +32,6 @@ from lcm_plugin.plugin import lcm_of
 from lcm_plugin.presentation import as_json
 
 T = TypeVar("T")
-_SHOWN: Final = 1000
 
 
 class NoAttemptError(LookupError):
@@ -45,9 +48,43 @@ class Story:
 
     def as_json(self) -> dict[str, Any]:
         """The story as a JSON object."""
-        told = [{"message": one.message, "state": one.state, "error": one.error} for one in self.letters]
         history = [as_json(line) for line in self.lines]
-        return {**as_json(self.attempt), "history": history, "messages": told}
+        return {**as_json(self.attempt), "history": history, "messages": _told(self.letters)}
+
+
+@frozen(kw_only=True)
+class Listed:
+    """An attempt of a list, and the messages of it that the LCM has not confirmed."""
+
+    attempt: Attempt
+    letters: list[Letter]
+
+    def as_json(self) -> dict[str, Any]:
+        """The attempt as a JSON object, these messages with it."""
+        return {**as_json(self.attempt), "messages": _told(self.letters)}
+
+
+@frozen(kw_only=True)
+class Wanted:
+    """What of a list is wanted: messages in these states, open attempts only; behind which row, so many."""
+
+    states: Collection[LetterState] = KEPT
+    only_open: bool = False
+    before: str = ""
+    limit: int = 1000
+
+
+@frozen(kw_only=True)
+class Page(Generic[T]):
+    """Rows of a list, and whether there are more."""
+
+    rows: Sequence[T]
+    more: bool
+
+
+Letters = Callable[[str, Collection[LetterState]], Awaitable[int]]
+"""What is done with an attempt's messages in these states; gives how many there were."""
+_NOT_CLOSED: Final = (*OPEN, AttemptState.DISPOSED)
 
 
 @define
@@ -57,10 +94,50 @@ class Shelf:
     database: Database
     clock: Clock
 
-    async def attempts(self, *, only_open: bool) -> list[Attempt]:
-        """Its attempts, newest first."""
-        states = tuple(OPEN) if only_open else ()
-        return await self._run(reading.list_attempts, states=states, limit=_SHOWN)
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.database.name
+
+    async def attempts(self, wanted: Wanted) -> Page[Listed]:
+        """Attempts, newest first; before them, on the first page, those that wait for a person.
+
+        Those have a message to the LCM that is unconfirmed or rejected.
+
+        Raises:
+            NoAttemptError: there is none of the id that the page is to go on behind.
+        """
+        before = (await self.story(wanted.before)).attempt if wanted.before else None
+        kept = [] if before else await self._attempts(kept=True, limit=wanted.limit)
+        states = _NOT_CLOSED if wanted.only_open else ()
+        rest = await self._attempts(kept=False, states=states, before=before, limit=wanted.limit + 1)
+        page = _page(rest, wanted.limit)
+        return Page(rows=await self._listed([*kept, *page.rows]), more=page.more)
+
+    async def messages(self, wanted: Wanted) -> Page[Message]:
+        """Messages to the LCM in the states wanted, newest first."""
+        before = int(wanted.before) if wanted.before.isdecimal() else 0
+        facts = {"states": wanted.states, "before": before, "limit": wanted.limit + 1}
+        return _page(await self._run(lists.messages, **facts), wanted.limit)
+
+    async def doubts(self, wanted: Wanted) -> Page[DoubtfulAgent]:
+        """Agents for whom the LCM may have reserved a contact, by their ids."""
+        facts = {"before": wanted.before, "limit": wanted.limit + 1}
+        return _page(await self._run(lists.doubtful_agents, **facts), wanted.limit)
+
+    async def hosts(self, wanted: Wanted) -> Page[Lease]:
+        """The hosts that live, newest first."""
+        facts = {"before": wanted.before, "limit": wanted.limit + 1}
+        return _page(await self._run(lists.leases, **facts), wanted.limit)
+
+    async def count_kept(self) -> int:
+        """How many messages to the LCM wait for a person."""
+        unsettled: dict[LetterState, int] = await self._run(letters.unsettled)
+        return sum(unsettled.get(state, 0) for state in KEPT)
+
+    async def with_messages(self, states: Collection[LetterState]) -> list[str]:
+        """The ids of the attempts that have messages in these states."""
+        return await self._run(letters.attempts_with, states=states)
 
     async def story(self, attempt_id: str) -> Story:
         """One attempt, whole.
@@ -86,13 +163,24 @@ class Shelf:
         count = await self._run(housekeeping.forget, key=key, now=self.clock.now())
         return count, await self._run(letters.list_letters, key=key)
 
-    async def resend(self, attempt_id: str) -> int:
-        """Send again what may not have reached the LCM; how many messages."""
-        return await self._run(letters.resend, attempt_id=attempt_id, now=self.clock.now())
+    async def resend(self, attempt_id: str, states: Collection[LetterState] = KEPT) -> int:
+        """Send again what may not have reached the LCM, or what it rejected; how many messages."""
+        facts = {"attempt_id": attempt_id, "now": self.clock.now(), "states": states}
+        return await self._run(letters.resend, **facts)
 
-    async def withdraw(self, attempt_id: str) -> int:
+    async def withdraw(self, attempt_id: str, states: Collection[LetterState] = KEPT) -> int:
         """Give up what may not have reached the LCM, or what it rejected; how many messages."""
-        return await self._run(housekeeping.withdraw, attempt_id=attempt_id, now=self.clock.now())
+        facts = {"attempt_id": attempt_id, "now": self.clock.now(), "states": states}
+        return await self._run(housekeeping.withdraw, **facts)
+
+    async def _attempts(self, **facts: Any) -> list[Attempt]:
+        return await self._run(reading.list_attempts, **facts)
+
+    async def _listed(self, found: Sequence[Attempt]) -> list[Listed]:
+        by_attempt: dict[str, list[Letter]] = {one.id: [] for one in found}
+        for letter in await self._run(letters.of_attempts, attempt_ids=list(by_attempt)):
+            by_attempt[letter.attempt_id].append(letter)
+        return [Listed(attempt=one, letters=by_attempt[one.id]) for one in found]
 
     async def _run(self, step: Callable[..., T], **facts: Any) -> T:
         return await self.database.run(partial(step, **facts))
@@ -140,71 +228,15 @@ def _refuse_missing(database: Database) -> None:
         raise refused(database.name, "is not there yet", "the host makes it when it starts")
 
 
-def table(attempts: list[Attempt], now: datetime) -> list[tuple[str, ...]]:
-    """Rows for people: id, agent, state, age, host, key, number (masked), reason."""
-    return [
-        (
-            one.id,
-            one.agent.id,
-            one.state.value,
-            age(now - (one.changed_at or one.opened_at)),
-            one.host,
-            printable(one.contact.key) if one.contact else "",
-            masked(one.contact.phone_number) if one.contact else "",
-            one.reason,
-        )
-        for one in attempts
-    ]
+def _page(found: Sequence[T], limit: int) -> Page[T]:
+    """A page of what was asked for with one more than it holds."""
+    return Page(rows=found[:limit], more=len(found) > limit)
+
+
+def _told(told: list[Letter]) -> list[dict[str, Any]]:
+    return [{"message": one.message, "state": one.state, "error": one.error} for one in told]
 
 
 def printable(text: str) -> str:
     """A text of the LCM's on one line: what no terminal can show is escaped."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
-
-
-def age(passed: timedelta) -> str:
-    """A time as people say it: 12 s, 5 min, 3 h, 2 d."""
-    seconds = max(0, int(passed.total_seconds()))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
-def told(story: Story) -> list[str]:
-    """One attempt for people, a line for each fact."""
-    attempt = story.attempt
-    contact = attempt.contact
-    lines = [
-        f"attempt   {attempt.id}",
-        f"agent     {attempt.agent.id}",
-        f"contact   {printable(contact.key)}  {masked(contact.phone_number)}" if contact else "contact   -",
-        f"group     {attempt.campaign_group}",
-        f"state     {attempt.state}  {attempt.outcome or ''}".rstrip(),
-        f"host      {attempt.host}",
-    ]
-    lines += [f"{_at(one.at)}  {one.state:10} {one.host:12} {one.reason}".rstrip() for one in story.lines]
-    lines += [f"{_at(one.changed_at)}  {_said(one)}" for one in story.letters]
-    return lines
-
-
-def forgotten(count: int, left: list[Letter]) -> list[str]:
-    """What came of forgetting a person, for people: in how many attempts, and where that person is left."""
-    kept = [one for one in left if one.state in {LetterState.UNCONFIRMED, LetterState.REJECTED}]
-    lines = [f"{count} attempts know nobody any more"]
-    if unsent := len(left) - len(kept):
-        lines.append(f"{unsent} messages are still to be sent to the LCM; they are erased once it has them")
-    return lines + [
-        f"{one.message} is {one.state}, and kept until the LCM has confirmed it:"
-        f" `lcm-plugin attempts resend {one.attempt_id}` sends it again, `withdraw` gives it up"
-        for one in kept
-    ]
-
-
-def _said(letter: Letter) -> str:
-    error = f": {letter.error}" if letter.error and letter.state is not LetterState.CONFIRMED else ""
-    return f"{letter.message} {letter.state}, tried {letter.tries} times{error}"
-
-
-def _at(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"

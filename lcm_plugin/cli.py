@@ -1,57 +1,28 @@
-"""The commands of DESIGN 10: demo, run, check, next, sandbox, attempts, explain.
-
-Diagnostics go to standard error.
-"""
+"""The commands: demo, run, check, next, sandbox, attempts, explain. Diagnostics go to standard error."""
 
 import asyncio
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from cti_hooks import Agent, ConfigError, HookOverrunError, described, masked_text
-from cti_hooks.masking import masked_traceback
-from lcm_plugin import attempts, why_not
+from cti_hooks import Agent, masked_text
+from lcm_plugin import why_not
 from lcm_plugin.check import check as check_config
+from lcm_plugin.commands.attempts import attempts_command
+from lcm_plugin.commands.running import NOTHING, REFUSED, SETTINGS, config_option, run_to_end
 from lcm_plugin.demo import demo as run_demo
-from lcm_plugin.errors import LcmBadReply, LcmConfigError, LcmError, LcmRejected
 from lcm_plugin.instants import instant_of
-from lcm_plugin.ledger import LedgerUnavailable
 from lcm_plugin.next_contact import next_contact
 from lcm_plugin.presentation import as_json as presented
 from lcm_plugin.sandbox import MEANINGS, Callbacks, Fault, Sandbox, SandboxContact
 from lcm_plugin.service import serve
 
-log = logging.getLogger("lcm_plugin")
-
-FAILED: Final = 1
-NO_CONTACT: Final = 3
-SETTINGS: Final = 2
-UNAVAILABLE: Final = 4
-REJECTED: Final = 5
-BAD_REPLY: Final = 6
-REFUSED: Final = 7
-
-_Result = TypeVar("_Result")
-
 _FAULTS: Final = "\n\n".join(f"{name}: {meaning}." for name, meaning in MEANINGS.items())
-
-config_option = click.option(
-    "--config",
-    "config",
-    required=True,
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The host's config file.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,7 +36,7 @@ def main(verbose: int) -> None:
     )
 
 
-@main.command()
+@main.command(short_help="A contact centre on 127.0.0.1, all of it played.")
 @click.option("--agents", default=5, show_default=True, type=click.IntRange(1, 50), help="Agents at work.")
 @click.option(
     "--contacts", default=24, show_default=True, type=click.IntRange(1, 1000), help="People to call."
@@ -76,17 +47,17 @@ def demo(agents: int, contacts: int, seed: int) -> None:
     root = logging.getLogger()
     if root.level == logging.WARNING:  # without -v: what the sandbox does wrong on purpose is no news
         root.setLevel(logging.ERROR)
-    sys.exit(_run(run_demo(agents=agents, contacts=contacts, seed=seed)))
+    sys.exit(run_to_end(run_demo(agents=agents, contacts=contacts, seed=seed)))
 
 
-@main.command()
+@main.command(short_help="The embedded host, until interrupted.")
 @config_option
 def run(config: Path) -> None:
     """The embedded host, until interrupted; it drains first."""
-    _run(serve(config, on_listening=lambda url: click.echo(f"listening on {url}")))
+    run_to_end(serve(config, on_listening=lambda url: click.echo(f"listening on {url}")))
 
 
-@main.command()
+@main.command(short_help="Is this config file good, and does its LCM answer?")
 @config_option
 @click.option("--sample", type=click.File("rb"), metavar="FILE",
               help="A reply of the LCM's, as JSON: shows the contact it becomes, or why not.")  # fmt: skip
@@ -110,7 +81,7 @@ def check(  # noqa: PLR0913  (one for each option)
     """Check settings, plugins, and whether the LCM answers. Exit status 0 when all is good, else 2."""
     reply = sample.read() if sample else None
     agent = Agent(id=agent_id, lcm_id=lcm_id, endpoint=endpoint) if agent_id else None
-    findings = _run(check_config(config, agent=agent, sample=reply, probe=probe_reservation))
+    findings = run_to_end(check_config(config, agent=agent, sample=reply, probe=probe_reservation))
     if as_json:
         click.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
     else:
@@ -119,7 +90,7 @@ def check(  # noqa: PLR0913  (one for each option)
     sys.exit(0 if all(finding.good for finding in findings) else SETTINGS)
 
 
-@main.command(name="next")
+@main.command(name="next", short_help="One contact as JSON; nothing is dialed.")
 @config_option
 @click.option("--agent", required=True, metavar="ID", help="The agent to fetch for.")
 @click.option("--campaign-group", metavar="GROUP", help="Default: the site's choice for this agent.")
@@ -128,66 +99,14 @@ def next_(config: Path, agent: str, campaign_group: str | None) -> None:
 
     Exit status: 0 a contact, 3 none, 2 settings, 4 LCM unavailable, 5 LCM says no, 6 bad reply.
     """
-    found = _run(next_contact(config, Agent(id=agent), campaign_group))
+    found = run_to_end(next_contact(config, Agent(id=agent), campaign_group))
     if found is None:
         click.echo("no contact now", err=True)
-        sys.exit(NO_CONTACT)
+        sys.exit(NOTHING)
     click.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
-@main.command(name="attempts")
-@config_option
-@click.option("--open", "only_open", is_flag=True, help="Only those that are not closed.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, numbers in full.")
-@click.argument("words", nargs=-1, metavar="[ID | forget KEY | resend ID | withdraw ID | adopt]")
-def attempts_(*, config: Path, only_open: bool, as_json: bool, words: tuple[str, ...]) -> None:
-    """What the ledger holds; with an ID, one attempt with a line for each step of its life.
-
-    forget KEY takes the person of an LCM key out of the ledger. resend ID sends again what may not have
-    reached the LCM, or was rejected; withdraw ID gives it up, and later messages of the contact go on. adopt
-    makes a copied ledger file the one in use.
-    """
-    match words:
-        case ():
-            _run(_list_attempts(config, only_open=only_open, as_json=as_json))
-        case ("adopt",):
-            click.echo(f"{_run(attempts.adopt(config))} is the ledger from now on")
-        case ("forget", key):
-            count, left = _run(_on_shelf(config, lambda one: one.forget(key)))
-            click.echo("\n".join(attempts.forgotten(count, left)))
-        case ("resend", attempt_id):
-            sent = _run(_on_shelf(config, lambda one: one.resend(attempt_id)))
-            click.echo(f"{sent} messages will be sent again")
-        case ("withdraw", attempt_id):
-            count = _run(_on_shelf(config, lambda one: one.withdraw(attempt_id)))
-            click.echo(f"{count} messages were given up")
-        case (attempt_id,):
-            story = _run(_on_shelf(config, lambda one: one.story(attempt_id)))
-            click.echo(json.dumps(story.as_json(), indent=2) if as_json else "\n".join(attempts.told(story)))
-        case _:
-            raise click.UsageError("write an ID, forget KEY, resend ID, withdraw ID or adopt")
-
-
-async def _on_shelf(config: Path, do: Callable[[attempts.Shelf], Awaitable[_Result]]) -> _Result:
-    async with attempts.shelf(config) as shelf:
-        return await do(shelf)
-
-
-async def _list_attempts(config: Path, *, only_open: bool, as_json: bool) -> None:
-    async with attempts.shelf(config) as shelf:
-        found = await shelf.attempts(only_open=only_open)
-    if as_json:
-        click.echo(json.dumps([presented(one) for one in found], indent=2))
-        return
-    rows = attempts.table(found, shelf.clock.now())
-    if sys.stdout.isatty():
-        shown = Table("attempt", "agent", "state", "age", "host", "key", "number", "reason")
-        for row in rows:
-            shown.add_row(*map(escape, row))
-        Console().print(shown)
-        return
-    for row in rows:
-        click.echo("\t".join(row))
+main.add_command(attempts_command)
 
 
 def _instant(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
@@ -197,7 +116,7 @@ def _instant(_: click.Context, __: click.Parameter, value: str | None) -> dateti
         raise click.BadParameter(f"{masked_text(repr(value))} {error}") from None
 
 
-@main.command()
+@main.command(short_help="Why a contact may or may not be called.")
 @config_option
 @click.option("--sample", type=click.File("rb"), metavar="FILE", help="A reply of the LCM's, as JSON.")
 @click.option("--attempt", "attempt_id", metavar="ID", help="An attempt of the ledger.")
@@ -225,9 +144,9 @@ def explain(  # noqa: PLR0913  (one for each option)
     if (sample is None) == (attempt_id is None):
         raise click.UsageError("write either --sample FILE or --attempt ID")
     if sample is not None:
-        found = _run(why_not.explain_sample(config, sample.read(), agent_id, moment))
+        found = run_to_end(why_not.explain_sample(config, sample.read(), agent_id, moment))
     else:
-        found = [_run(why_not.explain_attempt(config, attempt_id or "", agent_id, moment))]
+        found = [run_to_end(why_not.explain_attempt(config, attempt_id or "", agent_id, moment))]
     if as_json:
         shown = [presented(one) for one in found]
         click.echo(json.dumps(shown if sample is not None else shown[0], indent=2, ensure_ascii=False))
@@ -236,7 +155,7 @@ def explain(  # noqa: PLR0913  (one for each option)
     sys.exit(REFUSED if any(one.objections for one in found) else 0)
 
 
-@main.command()
+@main.command(short_help="An LCM to develop and test against.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Default: any free one.")
 @click.option("--contacts", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="People to call, JSON or CSV. Default: made up.")  # fmt: skip
@@ -251,7 +170,7 @@ def sandbox(port: int, contacts: Path | None, callbacks: str, faults: tuple[str,
         ordered = [Fault.parse(spec) for spec in faults]
     except ValueError as error:
         raise click.UsageError(masked_text(str(error))) from None
-    _run(_sandbox(Sandbox(contacts=people, port=port, callbacks=Callbacks(callbacks)), ordered))
+    run_to_end(_sandbox(Sandbox(contacts=people, port=port, callbacks=Callbacks(callbacks)), ordered))
 
 
 async def _sandbox(sandbox: Sandbox, faults: list[Fault]) -> None:
@@ -261,42 +180,3 @@ async def _sandbox(sandbox: Sandbox, faults: list[Fault]) -> None:
         click.echo(lcm.url)
         click.echo(lcm.ws_url)
         await asyncio.get_running_loop().create_future()
-
-
-def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run it to its end; an error becomes one clear message and the exit status that names it."""
-    try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
-        sys.exit(0)
-    except ConfigError as error:
-        sys.exit(_said(str(error), SETTINGS))
-    except LcmError as error:
-        sys.exit(_said(str(error), _status(error)))
-    except LedgerUnavailable as error:
-        sys.exit(_said(str(error), UNAVAILABLE))
-    except HookOverrunError as error:
-        sys.exit(_said(_noted(str(error), error), UNAVAILABLE))
-    except attempts.NoAttemptError as error:
-        sys.exit(_said(str(error), NO_CONTACT))
-    except Exception as error:  # noqa: BLE001  (whatever a plugin's start raises: one line, and -vv for the rest)
-        log.debug("%s", masked_traceback(error))
-        sys.exit(_said(_noted(described(error), error), FAILED))
-
-
-def _noted(text: str, error: Exception) -> str:
-    return " ".join([text, *getattr(error, "__notes__", [])])
-
-
-def _said(text: str, status: int) -> int:
-    click.echo(text, err=True)
-    return status
-
-
-def _status(error: LcmError) -> int:
-    statuses: list[tuple[type[LcmError], int]] = [
-        (LcmConfigError, SETTINGS),
-        (LcmRejected, REJECTED),
-        (LcmBadReply, BAD_REPLY),
-    ]
-    return next((status for kind, status in statuses if isinstance(error, kind)), UNAVAILABLE)

@@ -3,7 +3,8 @@
 from functools import partial
 
 from cti_hooks import Agent, AttemptState, Contact
-from lcm_plugin.attempts import Shelf, forgotten
+from lcm_plugin.attempts import Shelf
+from lcm_plugin.commands.telling import forgotten
 from lcm_plugin.ledger import Draft, Ledger, LetterState, letters
 from lcm_plugin.sandbox.virtual_time import LoopClock
 

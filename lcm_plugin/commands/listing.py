@@ -1,0 +1,96 @@
+"""A page of what the ledger holds, as a table, lines or JSON; beside it what to do, and if there is more."""
+
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import click
+from attrs import frozen
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lcm_plugin.attempts import Page, Shelf, Wanted
+from lcm_plugin.commands import telling
+from lcm_plugin.commands.telling import Row
+from lcm_plugin.presentation import as_json as presented
+
+
+@frozen(kw_only=True)
+class Kind:
+    """One of the lists: how a page of it is got, and how its rows are told."""
+
+    get: Callable[[Shelf, Wanted], Awaitable[Page[Any]]]
+    head: Row
+    rows: Callable[[Sequence[Any], datetime], list[Row]]
+    last: Callable[[Any], object]
+    """What names a row, to go on behind it."""
+    as_json: Callable[[Any], Any] = presented
+
+
+_KINDS: Final = {
+    "attempts": Kind(
+        get=lambda shelf, wanted: shelf.attempts(wanted),
+        head=telling.ATTEMPT,
+        rows=telling.attempt_rows,
+        last=lambda one: one.attempt.id,
+        as_json=lambda one: one.as_json(),
+    ),
+    "messages": Kind(
+        get=lambda shelf, wanted: shelf.messages(wanted),
+        head=telling.MESSAGE,
+        rows=telling.message_rows,
+        last=lambda one: one.id,
+    ),
+    "doubts": Kind(
+        get=lambda shelf, wanted: shelf.doubts(wanted),
+        head=telling.DOUBT,
+        rows=telling.doubt_rows,
+        last=lambda one: one.agent,
+    ),
+    "hosts": Kind(
+        get=lambda shelf, wanted: shelf.hosts(wanted),
+        head=telling.HOST,
+        rows=telling.host_rows,
+        last=lambda one: one.id,
+    ),
+}
+
+
+async def show(shelf: Shelf, what: str, wanted: Wanted, *, as_json: bool) -> None:
+    """Print a page of this list: rows on standard output, what else is to be known on standard error."""
+    kind = _KINDS[what]
+    page = await kind.get(shelf, wanted)
+    if as_json:
+        click.echo(json.dumps([kind.as_json(one) for one in page.rows], indent=2))
+    else:
+        _print(kind.head, kind.rows(page.rows, shelf.clock.now()))
+    for line in await _beside(shelf, what, page, kind):
+        click.echo(line, err=True)
+
+
+async def _beside(shelf: Shelf, what: str, page: Page[Any], kind: Kind) -> list[str]:
+    lines = []
+    if what in {"attempts", "messages"} and (count := await shelf.count_kept()):
+        wait = "1 message waits" if count == 1 else f"{count} messages wait"
+        listed = "" if what == "messages" else "; --messages lists them"
+        lines.append(
+            f"{wait} for a person: `lcm-plugin attempts resend ID` sends what attempt ID has of them again,"
+            f" `withdraw ID` gives it up{listed}"
+        )
+    if page.more:
+        lines.append(f"there are more: --before {kind.last(page.rows[-1])} goes on")
+    return lines
+
+
+def _print(head: Row, rows: list[Row]) -> None:
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(row))
+        return
+    table = Table(*head)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console().print(table)
