@@ -6,8 +6,8 @@ lengthens none. A lease ends once, by compare-and-set on that number; with it go
 transaction. A process proven dead on this machine is succeeded at once.
 """
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import sqlalchemy as sa
 from attrs import define, evolve, field, frozen
@@ -19,7 +19,11 @@ from lcm_plugin.ledger.reading import Doubtful, doubt_of
 from lcm_plugin.ledger.rows import held_by
 from lcm_plugin.ledger.schema import attempts, holders
 from lcm_plugin.ledger.states import IN_DOUBT, WAITING
+from lcm_plugin.ledger.writer import PATIENCE
 from lcm_plugin.ledger.writing import change_attempt, note_doubt, release_attempt
+
+_UNHEARD: Final = timedelta(seconds=2 * PATIENCE)
+"""For so long a host may not have heard of what it has written."""
 
 
 def register(connection: sa.Connection, holder: str, host: str, place: str, now: datetime) -> None:
@@ -86,16 +90,20 @@ def take_over(connection: sa.Connection, ended: dict[str, int], heir: Heir, now:
         end(connection, other, seen)
     return [
         adopted
-        for row in _left_behind(connection, heir)
+        for row in _left_behind(connection, heir, now)
         if (adopted := _succeed(connection, row, heir, now)) is not None
     ]
 
 
-def _left_behind(connection: sa.Connection, heir: Heir) -> list[Any]:
-    """Open attempts whose host's lease has ended; what waits for a person is its agent's to take up."""
+def _left_behind(connection: sa.Connection, heir: Heir, now: datetime) -> list[Any]:
+    """Open attempts whose host's lease has ended; what waits for a person is its agent's to take up.
+
+    What this host has and does not know of is left too; it may be about to hear of what it has just written.
+    """
     joined = attempts.outerjoin(holders, holders.c.id == attempts.c.holder)
-    in_doubt = attempts.c.state.in_([state.value for state in IN_DOUBT])
-    forgotten = sa.and_(attempts.c.holder == heir.holder, in_doubt, attempts.c.id.not_in(heir.held))
+    settled = attempts.c.state.in_([state.value for state in IN_DOUBT | WAITING])
+    heard = attempts.c.changed_at < now - _UNHEARD
+    forgotten = sa.and_(attempts.c.holder == heir.holder, settled, heard, attempts.c.id.not_in(heir.held))
     left = sa.or_(holders.c.ended.is_(True), holders.c.id.is_(None), forgotten)
     waiting = sa.and_(attempts.c.state.in_([state.value for state in WAITING]), attempts.c.holder.is_(None))
     query = sa.select(attempts).select_from(joined).where(attempts.c.open_agent.is_not(None), left, ~waiting)

@@ -48,6 +48,8 @@ class _Entry:
     """Of a fact: who is told that it is committed, and what the step returned."""
     on_late: Callable[[Any], None] | None = None
     """Of an intent: see `Writer.do`."""
+    begun: bool = False
+    """Whether it is being written, or was: an intent given up before is dropped."""
 
     @property
     def given_up(self) -> bool:
@@ -109,7 +111,8 @@ class Writer:
         """Write an intent; what it returns. A `probe` is tried in times of trouble, too.
 
         Whoever asked is told that it failed, or has gone, and yet it may be written: then `on_late` is given
-        what the step returned, or None where nobody knows.
+        None at once, so that what undoes it is written before whatever is said next; and what the step
+        returned, once that is known.
 
         Raises:
             LedgerUnavailable: it was not written, or perhaps was.
@@ -118,13 +121,17 @@ class Writer:
         if self.trouble and not probe:
             raise LedgerUnavailable(f"the ledger cannot be written: {self.trouble}")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Entry(step, done, on_late=on_late))
+        entry = _Entry(step, done, on_late=on_late)
+        self._waiting.append(entry)
         self._wake.set()
         try:
             async with asyncio.timeout(PATIENCE):
                 return await done
         except TimeoutError:
             raise LedgerUnavailable(f"the ledger did not answer within {PATIENCE:g} s") from None
+        finally:
+            if done.cancelled() and entry.begun and on_late:
+                on_late(None)
 
     async def _work(self) -> None:
         while self._waiting or not self._closing:
@@ -147,6 +154,8 @@ class Writer:
     async def _write(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
         batch = [entry for entry in batch if not entry.given_up]
+        for entry in batch:
+            entry.begun = True
         try:
             await self._commit(batch)
         except asyncio.CancelledError:

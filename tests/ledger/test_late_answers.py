@@ -4,16 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
 from lcm_plugin.ledger import (
-    Database,
     Delivery,
     Draft,
     Ledger,
@@ -25,39 +22,11 @@ from lcm_plugin.ledger import (
     letters,
 )
 from tests.ledger.conftest import OpenLedger
+from tests.ledger.wire import TOO_LATE, Wire, stall
 
 ALICE, BOB, CAROL = Agent(id="alice"), Agent(id="bob"), Agent(id="carol")
 CONTACT = Contact(key="k", phone_number="+12125550101", consent="given")
 RESULT = Draft(message="SetCallResult", values={"outcome_id": "3"})
-TOO_LATE = 6.0
-
-
-@define(eq=False)
-class Wire(Database):
-    """The way to a database, which breaks and stalls to order."""
-
-    database: Database
-    broken: bool = False
-    stalls: int = 0
-    """Transactions whose answer comes too late."""
-    steps: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.database.name
-
-    async def run(self, step: Any) -> Any:
-        if self.broken:
-            raise sa.exc.OperationalError("", None, OSError("no route to host"))
-        self.steps += len(step.args[0]) if isinstance(step, partial) and step.args else 1
-        result = await self.database.run(step)
-        if self.stalls:
-            self.stalls -= 1
-            await asyncio.sleep(TOO_LATE)
-        return result
-
-    async def close(self) -> None:
-        await self.database.close()
 
 
 @define(eq=False)
@@ -177,19 +146,6 @@ async def test_what_was_taken_over_is_looked_up(
     stall(wire, leases, "_succeed", monkeypatch)
     await asyncio.sleep(3600)
     assert adopted.ids == [attempt.id]
-
-
-def stall(wire: Wire, room: ModuleType, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the answer come too late to the first transaction that has this step in it."""
-    real = getattr(room, step)
-    stalled: list[str] = []
-
-    def stalling(*args: Any, **facts: Any) -> Any:
-        wire.stalls = 0 if stalled else 1
-        stalled.append(step)
-        return real(*args, **facts)
-
-    monkeypatch.setattr(room, step, stalling)
 
 
 async def test_what_was_opened_too_late_is_free(open_ledger: OpenLedger, wire: Wire) -> None:

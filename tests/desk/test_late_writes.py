@@ -1,0 +1,87 @@
+"""The ledger's answer to an intent comes too late: what is said next is recorded as if it had never been."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cti_hooks import Agent, Attempt, AttemptState
+from lcm_plugin.ledger import LedgerUnavailable, writing
+from tests.ledger.wire import TOO_LATE, Wire, stall
+
+ALICE = Agent(id="alice", endpoint="PJSIP/1001")
+WAITS = {"seconds": 500, "on_timeout": "skip"}
+
+OpenCentre = Callable[..., Awaitable[Any]]
+
+
+def wire_of(centre: Any) -> Wire:
+    """The way to the centre's database, from now on."""
+    wire = Wire(centre.ledger.database)
+    centre.ledger._writer.database = wire
+    return wire
+
+
+async def too_late(centre: Any, attempt: Attempt, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """The agent says dial; the ledger does not answer in time, and records it all the same."""
+    stall(wire_of(centre), writing, step, monkeypatch)
+    with pytest.raises(LedgerUnavailable, match="did not answer"):
+        await centre.answers(ALICE, attempt, "dial")
+
+
+async def offered(centre: Any) -> Attempt:
+    await centre.logs_on(ALICE)
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    attempt: Attempt = centre.records.shown[-1]
+    return attempt
+
+
+async def test_skipped_after_a_dial_that_came_too_late(
+    open_centre: OpenCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was never dialed: it counts as no call, and is offered and dialed later as any that was skipped."""
+    centre = await open_centre(1, preview=WAITS, skip_again_after=10)
+    attempt = await offered(centre)
+    await too_late(centre, attempt, monkeypatch, "dial_attempt")
+    await centre.answers(ALICE, attempt, "skip")
+    await asyncio.sleep(TOO_LATE)
+    assert (await centre.recorded(attempt)).state is AttemptState.SKIPPED
+    since = centre.ledger.now() - timedelta(hours=1)
+    assert await centre.ledger.past_calls(attempt.contact, since) == []
+    await centre.ready(ALICE)
+    await asyncio.sleep(60)
+    again = centre.records.shown[-1]
+    assert again.id != attempt.id
+    await centre.answers(ALICE, again, "dial")
+    assert [one.id for one, _ in centre.dialer.dialed] == [again.id]
+
+
+async def test_logged_off_after_a_dial_that_came_too_late(
+    open_centre: OpenCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The offer waits for its agent at any host, and is dialed there."""
+    first = await open_centre(1, preview=WAITS)
+    second = await open_centre(beside=first, preview=WAITS)
+    attempt = await offered(first)
+    await too_late(first, attempt, monkeypatch, "dial_attempt")
+    await first.logs_off(ALICE)
+    await asyncio.sleep(TOO_LATE)
+    assert [one.id for one in [await offered(second)]] == [attempt.id]
+    await second.answers(ALICE, attempt, "dial")
+    assert [one.id for one, _ in second.dialer.dialed] == [attempt.id]
+
+
+async def test_an_offer_in_nobody_s_hand_is_let_go(
+    open_centre: OpenCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An offer that its own living host does not know of is its agent's to take up at another one."""
+    first = await open_centre(1, preview=WAITS)
+    second = await open_centre(beside=first, preview=WAITS)
+    attempt = await offered(first)
+    await first.not_ready(ALICE)
+    first.ledger._open.pop(attempt.id)
+    await asyncio.sleep(60)
+    assert (await offered(second)).id == attempt.id

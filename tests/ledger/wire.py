@@ -1,0 +1,55 @@
+"""A database that breaks and stalls to order."""
+
+import asyncio
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from attrs import define
+
+from lcm_plugin.ledger import Database
+
+TOO_LATE = 6.0
+
+
+@define(eq=False)
+class Wire(Database):
+    """The way to a database, which breaks and stalls to order."""
+
+    database: Database
+    broken: bool = False
+    stalls: int = 0
+    """Transactions whose answer comes too late."""
+    steps: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.database.name
+
+    async def run(self, step: Any) -> Any:
+        if self.broken:
+            raise sa.exc.OperationalError("", None, OSError("no route to host"))
+        self.steps += len(step.args[0]) if isinstance(step, partial) and step.args else 1
+        result = await self.database.run(step)
+        if self.stalls:
+            self.stalls -= 1
+            await asyncio.sleep(TOO_LATE)
+        return result
+
+    async def close(self) -> None:
+        await self.database.close()
+
+
+def stall(wire: Wire, room: ModuleType, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the answer come too late to the first transaction that has this step in it."""
+    real = getattr(room, step)
+    stalled: list[str] = []
+
+    def stalling(*args: Any, **facts: Any) -> Any:
+        wire.stalls = 0 if stalled else 1
+        stalled.append(step)
+        return real(*args, **facts)
+
+    monkeypatch.setattr(room, step, stalling)
