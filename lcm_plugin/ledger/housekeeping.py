@@ -19,6 +19,7 @@ from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError
 from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import KEPT, SETTLED, LetterState, erase
+from lcm_plugin.ledger.redialing import fall_back
 from lcm_plugin.ledger.schema import attempts, dials, digest, history, outbox
 from lcm_plugin.ledger.writing import set_from
 
@@ -78,6 +79,7 @@ def _finish(connection: sa.Connection, row: Any, state: AttemptState, now: datet
     done = evolve(attempt_of(row.body), state=state, changed_at=now, reason=reason)
     with suppress(AttemptLostError):  # another host was quicker
         set_from(connection, done, AttemptState(row.state))
+        fall_back(connection, done, None)
 
 
 def withdraw(

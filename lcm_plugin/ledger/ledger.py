@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
-from lcm_plugin.ledger import barring, letters, reading, writing
+from lcm_plugin.ledger import barring, letters, reading, redialing, writing
 from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, DialingStoppedError, LedgerError, LedgerUnavailable
@@ -223,7 +223,8 @@ class Ledger(Records):
         holder = self.holder
         asked = self.subjects(contact).at(self.now())
         step = partial(writing.redial_attempt, before=closed, again=again, holder=holder, asked=asked)
-        await self._writer.do(step, on_late=lambda _: self._let_go(again, holder))
+        undo = partial(redialing.undo_redial, again=again, holder=holder)
+        await self._writer.do(step, on_late=lambda _: self._writer.note(undo))
         self._remember(closed)
         self._remember(again)
         return again
@@ -426,6 +427,8 @@ class Ledger(Records):
         told = self._objections.get(attempt.id)
         if attempt.state is AttemptState.OFFERED and told and not told.done():
             told.set_result(found)
+        if attempt.state not in OPEN and found:  # the call before it is to be disposed of
+            self._adopt([found])
 
     def _remember(self, attempt: Attempt) -> None:
         if attempt.contact:

@@ -27,6 +27,7 @@ from lcm_plugin.ledger.errors import (
     OpenElsewhereError,
 )
 from lcm_plugin.ledger.reading import Counted, Doubtful, Objection, doubt_of, is_counted, objection
+from lcm_plugin.ledger.redialing import fall_back
 from lcm_plugin.ledger.rows import WITH_KEY, changes_of, held_by, row_of, row_with_key
 from lcm_plugin.ledger.schema import attempts, digest, doubts, holders, outbox
 from lcm_plugin.ledger.statement import Statement
@@ -109,8 +110,8 @@ def _taken_up(
     before = attempt_of(row.body)
     if row.state == AttemptState.OFFERED and row.expires_at is not None and row.expires_at <= now:
         expired = evolve(before, state="expired", changed_at=moment, reason="it expired while nobody held it")
-        change_attempt(connection, expired, row.holder)
-        return None
+        before_it = change_attempt(connection, expired, row.holder)
+        return None if before_it is None else take_up_attempt(connection, asked, holder, now)
     resumed = evolve(
         before, agent=asked.agent, host=asked.host, changed_at=moment, reason="taken up by this host"
     )
@@ -122,14 +123,17 @@ def _taken_up(
     return resumed
 
 
-def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | None) -> None:
+def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | None) -> Attempt | None:
     """Record what an attempt has become, while this `holder` has it; None where nobody has.
+
+    The call before it, where it was to call once more and ended without one: that is to be disposed of.
 
     Raises:
         AttemptLostError: it is held by another, or not there.
     """
     if not _changed(connection, attempt, holder, "free" if holder is None else "held"):
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
+    return fall_back(connection, attempt, holder)
 
 
 def offer_attempt(

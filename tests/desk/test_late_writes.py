@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import define
 
-from cti_hooks import Agent, Attempt, AttemptState
-from lcm_plugin.ledger import LedgerUnavailable, writing
+from cti_hooks import Agent, Attempt, AttemptState, CallEventKind, Disposition, Refusal, hookimpl
+from lcm_plugin.ledger import OPEN, LedgerUnavailable, writing
 from tests.ledger.wire import TOO_LATE, Wire, stall
 
 ALICE = Agent(id="alice", endpoint="PJSIP/1001")
@@ -85,3 +86,73 @@ async def test_an_offer_in_nobody_s_hand_is_let_go(
     first.ledger._open.pop(attempt.id)
     await asyncio.sleep(60)
     assert (await offered(second)).id == attempt.id
+
+
+async def called(centre: Any) -> Attempt:
+    """A call of alice's that was answered and has ended."""
+    attempt = await offered(centre)
+    await centre.answers(ALICE, attempt, "dial")
+    return await called_to_its_end(centre)
+
+
+async def called_to_its_end(centre: Any) -> Attempt:
+    attempt: Attempt = await centre.call(ALICE, CallEventKind.ESTABLISHED, CallEventKind.CALL_CLEARED)
+    assert attempt.state is AttemptState.ENDED
+    return attempt
+
+
+async def disposed(centre: Any, attempt: Attempt) -> None:
+    """What came of the call is told, and to the LCM."""
+    await centre.disposes(attempt, Disposition(outcome_id="3"))
+    assert (await centre.recorded(attempt)).state is AttemptState.CLOSED
+    assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["3"]
+
+
+async def test_dialed_once_more_too_late(open_centre: OpenCentre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call that took place is to be disposed of still, and there is no other one."""
+    centre = await open_centre(1, preview=WAITS, auto_dispose={})
+    attempt = await called(centre)
+    await too_late(centre, attempt, monkeypatch, "redial_attempt")
+    await asyncio.sleep(TOO_LATE)
+    (left,) = await centre.ledger.attempts(agent_id="alice", states=OPEN)
+    assert (left.id, left.state, left.outcome) == (attempt.id, AttemptState.ENDED, attempt.outcome)
+    await disposed(centre, attempt)
+
+
+@define(eq=False)
+class Closing:
+    """Refuses, from when it is told to."""
+
+    closed: bool = False
+
+    @hookimpl
+    def review_contact(self) -> Refusal | None:
+        return Refusal(rule="closed", reason="nobody is called now") if self.closed else None
+
+
+@pytest.mark.parametrize("ends", ["skip", "reject", "expire", "refuse"])
+async def test_an_offer_to_call_once_more_that_is_over_without_a_call(
+    open_centre: OpenCentre, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    """The call before it is to be disposed of then, as it went, and the agent sees it."""
+    policy = Closing()
+    centre = await open_centre(1, preview=WAITS, auto_dispose={}, plugins=(policy,))
+    attempt = await called(centre)
+    await too_late(centre, attempt, monkeypatch, "dial_attempt")
+    await asyncio.sleep(TOO_LATE)
+    (again,) = await centre.ledger.attempts(agent_id="alice", states=OPEN)
+    assert (again.redial_of, again.state) == (attempt.id, AttemptState.OFFERED)
+    if ends == "refuse":
+        policy.closed = True
+        with pytest.raises(Exception, match="nobody is called now"):
+            await centre.answers(ALICE, again, "dial")
+    elif ends == "expire":
+        await asyncio.sleep(700)
+        await centre.ready(ALICE)
+    else:
+        await centre.answers(ALICE, again, ends)
+    await asyncio.sleep(1)
+    shown = centre.records.attempts[-1]
+    assert (shown.id, shown.state, shown.outcome) == (attempt.id, AttemptState.ENDED, attempt.outcome)
+    assert len(centre.dialer.dialed) == 1
+    await disposed(centre, attempt)
