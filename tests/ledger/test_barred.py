@@ -14,7 +14,7 @@ import pytest
 from cti_hooks import Agent, Attempt, AttemptState, Contact, Disposition, SystemClock
 from lcm_plugin.ledger import BarredError, Ledger, LedgerUnavailable, database_for, housekeeping
 from tests.ledger.conftest import OpenLedger
-from tests.ledger.test_late_answers import Wire
+from tests.ledger.wire import Wire
 
 ALICE, BOB = Agent(id="alice"), Agent(id="bob")
 NEVER_AGAIN = Disposition(outcome_id="5", do_not_call=True)
