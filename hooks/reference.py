@@ -73,6 +73,9 @@ class Pbx:
 beside a running host of the same file, to look only. A site with a plugin manager of its own puts
 `Hooks(pm)` around one whose project name is `cti` and that has `cti_hooks.spec` added ([examples/embed.py](../examples/embed.py)).
 
+Hooks are called on the event loop on which the host was started, `hooks.loop`; on another one they raise. Another thread asks so:
+`asyncio.run_coroutine_threadsafe(hooks.all("on_agent_ready", agent=agent), hooks.loop).result()`.
+
 ## The hooks
 """
 

@@ -13,7 +13,7 @@ walks the implementations itself, in pluggy's order, the way each hookspec decla
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Container
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
 from typing import Any
 
 import pluggy
@@ -38,6 +38,9 @@ class Hooks:
         clock: tells the present moment, for hooks whose time limit is an instant.
         stopwatch: tells the seconds a plain function takes; real time, whatever the event loop's is.
 
+    Attributes:
+        loop: the event loop that the plugins live on, set while a host runs; only there are hooks called.
+
     Raises:
         HookUsageError: the manager is not one of this contract's.
         PluginError: a plugin registered already cannot be used; all problems at once.
@@ -51,6 +54,7 @@ class Hooks:
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.pm = pm
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._asker = Asker(pm, clock or SystemClock(), stopwatch)
         _refuse_foreign(pm)
         self.verify()
@@ -72,16 +76,16 @@ class Hooks:
 
     async def all(self, hook: str, /, **arguments: Any) -> list[Answer]:
         """Ask every implementation at once; their answers in call order."""
-        asked = question(self.pm, hook, Way.ALL, arguments)
+        asked = self._asked(hook, Way.ALL, arguments)
         return await self._wrapped(asked, self._all)  # type: ignore[no-any-return]  # wrappers are checked
 
     async def first(self, hook: str, /, **arguments: Any) -> Any:
         """Ask in turn; the first result that is not None, or None when nobody has one."""
-        return await self._wrapped(question(self.pm, hook, Way.FIRST, arguments), self._first)
+        return await self._wrapped(self._asked(hook, Way.FIRST, arguments), self._first)
 
     async def chain(self, hook: str, /, **arguments: Any) -> Any:
         """Pass the hook's chained argument through the implementations; what it has become."""
-        return await self._wrapped(question(self.pm, hook, Way.CHAIN, arguments), self._chain)
+        return await self._wrapped(self._asked(hook, Way.CHAIN, arguments), self._chain)
 
     async def each(
         self, hook: str, /, *, leave_out: Container[str] = (), limit: float | None = None, **arguments: Any
@@ -94,11 +98,19 @@ class Hooks:
             limit: seconds each may take, where not the declared ones.
             arguments: the hook's.
         """
-        asked = question(self.pm, hook, Way.EACH, arguments)
+        asked = self._asked(hook, Way.EACH, arguments)
         backwards = asked.declaration.backwards
         for one in reversed(asked.implementations) if backwards else asked.implementations:
             if one.plugin_name not in leave_out:
                 yield await self._asker.answer(asked, one, limit)
+
+    def _asked(self, hook: str, way: Way, arguments: Mapping[str, Any]) -> Question:
+        if self.loop not in (None, asyncio.get_running_loop()):
+            raise HookUsageError(
+                f"{hook} is called on another event loop than the host's, where nobody would hear it: "
+                f"use asyncio.run_coroutine_threadsafe(hooks.{way}({hook!r}, ...), hooks.loop)"
+            )
+        return question(self.pm, hook, way, arguments)
 
     async def _wrapped(self, asked: Question, ask: Callable[[Question], Awaitable[Any]]) -> Any:
         if not asked.wrappers:

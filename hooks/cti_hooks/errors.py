@@ -13,7 +13,7 @@ class HookError(Exception):
 
 
 class HookUsageError(HookError, TypeError):
-    """The caller asked in a way this hook is not declared for, or left an argument out."""
+    """The caller asked in a way this hook is not declared for, with other arguments, or on another loop."""
 
 
 class HookResultError(HookError, TypeError):
@@ -29,7 +29,7 @@ class HookCancelledError(HookError):
 
 
 class PluginError(Exception):
-    """A plugin cannot be registered as it is: unknown hooks, wrong arguments, old-style wrappers."""
+    """A plugin cannot be registered as it is: unknown hooks, forgotten marks, arguments never given."""
 
 
 class CannotTellError(ConnectionError):

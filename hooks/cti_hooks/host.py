@@ -122,6 +122,7 @@ class Host:
 
     async def _start(self) -> None:
         self.started = asyncio.Event()  # of the loop that runs now
+        self.hooks.loop = asyncio.get_running_loop()
         self._not_started = {one.plugin_name for one in self._pm.hook.on_startup.get_hookimpls()}
         async for answer in self.hooks.each("on_startup", host=self):
             if answer.error:
@@ -135,6 +136,7 @@ class Host:
         stopping = self.hooks.each("on_shutdown", leave_out=self._not_started, limit=self._drain_seconds)
         async for _ in stopping:
             pass  # a failure is in the log, and the next one is stopped all the same
+        self.hooks.loop = None
         self.running = False
 
     def _load(self, config: ConfigFile) -> None:

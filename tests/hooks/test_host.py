@@ -1,14 +1,16 @@
 """The host: its config file, its plugins by real entry points, its start and stop."""
 
+import asyncio
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from cti_hooks import ConfigError, Host, PluginError, hookimpl
+from cti_hooks import Agent, ConfigError, HookUsageError, Host, PluginError, hookimpl
 
 MODULE = """
 from cti_hooks import ConfigError, Problem, hookimpl
@@ -138,7 +140,6 @@ async def test_a_failing_stop_stops_nobody_else(installed: Any, caplog: pytest.L
 
 async def test_drain_seconds_bound_each_stop() -> None:
     """A plugin that will not stop is given drain_seconds."""
-    import asyncio  # noqa: PLC0415  (this test only)
 
     class Slow:
         @hookimpl
@@ -150,6 +151,44 @@ async def test_drain_seconds_bound_each_stop() -> None:
     async with host:
         began = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - began == pytest.approx(3, abs=0.1)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
+    """Runs coroutines on the event loop of another thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+def test_hooks_are_called_on_the_hosts_loop_only(
+    elsewhere: Callable[[Coroutine[Any, Any, Any]], Any],
+) -> None:
+    """On another loop nobody would hear: the error names what asks from another thread, and that works."""
+    heard: list[str] = []
+
+    class Hears:
+        @hookimpl
+        async def on_agent_ready(self, agent: Agent) -> None:
+            heard.append(agent.id)
+
+    host = Host.from_config({"cti": {"plugins": []}})
+    host.register(Hears())
+    elsewhere(host.__aenter__())
+    with pytest.raises(HookUsageError, match="run_coroutine_threadsafe"):
+        asyncio.run(host.hooks.all("on_agent_ready", agent=Agent(id="alice")))
+    assert heard == []
+    assert host.hooks.loop is not None
+    bob = host.hooks.all("on_agent_ready", agent=Agent(id="bob"))
+    asyncio.run_coroutine_threadsafe(bob, host.hooks.loop).result(5)
+    assert heard == ["bob"]
+    elsewhere(host.__aexit__(None, None, None))
+    asyncio.run(host.hooks.all("on_agent_ready", agent=Agent(id="carol")))
+    assert heard == ["bob", "carol"]
 
 
 async def test_register_puts_a_plugin_in_front(installed: Any) -> None:
