@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
@@ -17,6 +17,7 @@ from cti_hooks.masking import described, masked_traceback
 from cti_hooks.origin import origin_of
 from cti_hooks.question import Question
 from cti_hooks.results import is_allowed, promised
+from cti_hooks.steps import result_of
 from cti_hooks.values import Answer
 
 log = logging.getLogger("cti_hooks")
@@ -24,7 +25,7 @@ log = logging.getLogger("cti_hooks")
 GRACE: Final = 1.0
 """Seconds a cancelled implementation gets to end before it is reported and left behind."""
 BLOCKED: Final = 0.05
-"""Seconds a plain `def` may hold up the event loop before it is named in the log."""
+"""Seconds an implementation may hold up the event loop at a stretch before it is named in the log."""
 
 
 @attrs.define
@@ -38,6 +39,8 @@ class Asker:
     clock: Clock
     stopwatch: Callable[[], float]
     _left: set[asyncio.Task[Any]] = attrs.field(factory=set, init=False)
+    _others: float = attrs.field(default=0, init=False)
+    """Seconds that steps within the step under way took: what a plugin's hook calls do is not its own."""
 
     async def answer(self, question: Question, one: pluggy.HookImpl, limit: float | None = None) -> Answer:
         """Its value or its failure, the failure logged."""
@@ -64,7 +67,8 @@ class Asker:
             raise HookOverrunError(f"{who} was not asked: it is too late")
         result = self._called(question, one)
         if inspect.isawaitable(result):
-            result = await self._awaited(result, who, seconds)
+            ends = result_of(result, partial(self.timed, question, one))
+            result = await self._awaited(ends, who, seconds)
         return checked(question, who, result)
 
     def _called(self, question: Question, one: pluggy.HookImpl) -> Any:
@@ -74,8 +78,8 @@ class Asker:
         except asyncio.CancelledError as stray:
             raise _stray(question.who(one)) from stray
 
-    async def _awaited(self, result: Awaitable[Any], who: str, seconds: float) -> Any:
-        task = asyncio.create_task(_end_of(result), name=who)
+    async def _awaited(self, ends: Coroutine[Any, Any, Any], who: str, seconds: float) -> Any:
+        task = asyncio.create_task(ends, name=who)
         try:
             await asyncio.wait({task}, timeout=seconds)
         except asyncio.CancelledError:
@@ -101,17 +105,24 @@ class Asker:
             log.error("%s swallowed its cancellation", task.get_name())
 
     def timed(self, question: Question, one: pluggy.HookImpl, step: Callable[[], Any]) -> Any:
-        """Run a plain step of a plugin's; name the plugin in the log when it blocks the event loop."""
-        started = self.stopwatch()
+        """Run a step of a plugin's; name the plugin in the log when it blocks the event loop."""
+        began, others = self.stopwatch(), self._others
         try:
             return step()
         finally:
-            seconds = self.stopwatch() - started
-            if seconds > BLOCKED:
-                origin = origin_of(self.pm, one.plugin)
-                log.warning(
-                    "%s (%s) blocked the event loop for %.0f ms", question.who(one), origin, seconds * 1e3
-                )
+            seconds = self.stopwatch() - began
+            own = seconds - (self._others - others)
+            self._others = others + seconds
+            if own > BLOCKED:
+                self._report_blocking(question, one, own)
+
+    def _report_blocking(self, question: Question, one: pluggy.HookImpl, seconds: float) -> None:
+        log.warning(
+            "%s (%s) blocked the event loop for %.0f ms; let it await asyncio.to_thread(...)",
+            question.who(one),
+            origin_of(self.pm, one.plugin),
+            seconds * 1e3,
+        )
 
     def report(self, question: Question, one: pluggy.HookImpl, error: BaseException) -> None:
         """Log a failure with plugin and distribution, nobody's number in it."""
@@ -134,10 +145,6 @@ def checked(question: Question, who: str, result: Any) -> Any:
 
 def _stray(who: str) -> HookCancelledError:
     return HookCancelledError(f"{who} raised CancelledError, and nobody had cancelled it")
-
-
-async def _end_of(result: Awaitable[Any]) -> Any:
-    return await result
 
 
 def _forget(task: asyncio.Task[Any]) -> None:

@@ -1,7 +1,6 @@
 """Time limits, cancellation, and coroutines that misbehave."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import timedelta
@@ -164,15 +163,3 @@ async def test_what_an_implementation_sets_in_its_context_stays_there(
     hooks = plug({"on_agent_ready": sets if asynchronous else plain})
     await hooks.all("on_agent_ready", **facts("on_agent_ready"))
     assert told.get() == "nobody"
-
-
-@pytest.mark.parametrize(("seconds", "named"), [(0.049, False), (0.051, True)])
-async def test_a_plain_function_that_blocks_is_named(
-    plug: Plug, facts: Facts, caplog: pytest.LogCaptureFixture, seconds: float, *, named: bool
-) -> None:
-    """A plain def that holds up the event loop for more than 50 ms is named in the log."""
-    caplog.set_level(logging.WARNING)
-    ticks = iter([0.0, seconds])
-    hooks = plug({"on_agent_ready": lambda: None}, stopwatch=lambda: next(ticks))
-    await hooks.all("on_agent_ready", **facts("on_agent_ready"))
-    assert ("plugin 'p1'" in caplog.text and "blocked the event loop" in caplog.text) is named
