@@ -425,7 +425,8 @@ def on_call_event(event: CallEvent) -> object:
     """Something happened to a call.
 
     Called by dialer backends with `await host.hooks.all("on_call_event", event=CallEvent(...))`, in the
-    order it happened; `call_cleared` is the last of a call.
+    order it happened; `call_cleared` is the last of a call. The embedded host also takes signed events over
+    its API: of the attempts for which a plugin's method `is_told_of(attempt)` says True, and of no other.
 
     - A value is in its `Answer` and means nothing.
     - An exception is logged and in its `Answer`; the others are not affected.

@@ -7,6 +7,7 @@ Until it does, the call stays `initiated`; nothing can be found or hung up.
 import asyncio
 import os
 import shutil
+from collections import deque
 from collections.abc import Mapping
 from typing import Final, Literal
 from urllib.parse import quote, urlsplit
@@ -67,6 +68,13 @@ class UriDialer:
         self.settings = plugin_settings.read(UriSettings, table)
         self._host: Host | None = None
         self._session: aiohttp.ClientSession | None = None
+        self._handed: deque[str] = deque(maxlen=1000)
+
+    def is_told_of(self, attempt: Attempt) -> bool:
+        """Whether a signed call event may be of this attempt: it was handed over here, and is no engine's."""
+        own = f"{attempt.id}-c"
+        is_ours = any(call.id == own and call.engine is None for call in attempt.calls)
+        return is_ours or attempt.id in self._handed
 
     @hookimpl
     def on_startup(self, host: Host) -> None:
@@ -87,6 +95,7 @@ class UriDialer:
     async def make_call(self, attempt: Attempt, dial: Dial) -> Call:
         uri = self._uri(dial.to)
         seconds = self._seconds_left(dial)
+        self._handed.append(attempt.id)
         hand_over = self._run if self.settings.command else self._post
         async with asyncio.timeout(seconds):
             await hand_over(uri, attempt)

@@ -102,7 +102,8 @@ class Api:
             ),
             Route(
                 method="POST", path=CALL_EVENTS, handler=calls.hear, body=CallEventTold, answer=Heard,
-                status=HTTPStatus.ACCEPTED, problems=wrong,
+                status=HTTPStatus.ACCEPTED, gives_response=True,
+                problems={HTTPStatus.CONFLICT: "told before, or one call too many", **wrong},
             ),
         ]  # fmt: skip
 

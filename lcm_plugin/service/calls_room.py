@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Final
 
+from aiohttp import web
 from attrs import define, field, frozen
 
 from cti_hooks import (
@@ -18,7 +19,8 @@ from lcm_plugin.desk import OutcomeLists
 from lcm_plugin.instants import instant_of
 from lcm_plugin.service.agents import Agents
 from lcm_plugin.service.attempts_room import AttemptsRoom, no_such
-from lcm_plugin.service.call_events import CallEventTold
+from lcm_plugin.service.call_events import CallEventTold, refuse_strange
+from lcm_plugin.service.guard import SIGNED
 from lcm_plugin.service.problems import ProblemError, invalid
 
 _INSTANT: Final = {"schema": {"format": "date-time"}}
@@ -136,7 +138,7 @@ class CallsRoom:
             )
         )
 
-    async def hear(self, body: CallEventTold) -> Heard:
+    async def hear(self, body: CallEventTold, request: web.Request) -> Heard:
         """Pass on what a site's dialer tells of a call; whose call it is, the plugins know.
 
         Told with the bearer token, or signed as orders to the webhook dialer are.
@@ -145,6 +147,7 @@ class CallsRoom:
             event = body.event()
         except ValueError as error:
             raise invalid({"at": str(error).removeprefix("at: ")}) from None
+        refuse_strange(self.agents.host, event, signed=request[SIGNED])
         await self.agents.host.hooks.all("on_call_event", event=event)
         return Heard(heard=True)
 

@@ -16,7 +16,7 @@ class Route:
     """One route. Its handler's docstring describes it, and its arguments are what was told.
 
     The handler takes the path's variables, `query` and `body` where these are declared, and `request` where
-    it gives the response itself; else what it returns is the answer, as JSON.
+    it gives the response itself, or has to know who asks; else what it returns is the answer, as JSON.
     """
 
     method: str

@@ -1,19 +1,31 @@
 """Call events over the embedded host's API."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from attrs import define, field
 
-from cti_hooks import CallEvent, CallEventKind, ConfigError, Host, hookimpl
-from lcm_plugin.dialers.webhook.signing import signed
+from cti_hooks import (
+    Attempt,
+    AttemptState,
+    Call,
+    CallEvent,
+    CallEventKind,
+    ConfigError,
+    ConnectionState,
+    Host,
+    hookimpl,
+)
+from lcm_plugin.dialers.webhook.signing import WINDOW_SECONDS, signed
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from lcm_plugin.service import Service, service_settings
+from lcm_plugin.service.call_events import CALLS
 
 SECRET = "s3cret"  # noqa: S105  (a test's)
 EVENT = {
@@ -148,3 +160,82 @@ async def test_with_a_secret_even_loopback_has_to_sign(
     with pytest.raises(ConfigError, match="no variable NOWHERE"):
         service_settings({"events_secret_env": "NOWHERE"}, "cti.toml")
     assert one.listener.events[0].at.astimezone(UTC).hour == 14
+
+
+async def test_a_signed_event_is_told_once(monkeypatch: pytest.MonkeyPatch, clock: LoopClock) -> None:
+    """The same bytes once more are 409 while their time holds; what was refused may be told again."""
+    monkeypatch.setenv("EVENTS", SECRET)
+    body = json.dumps(EVENT).encode()
+    wrong = json.dumps(EVENT | {"kind": "rang"}).encode()
+    async with api(clock, events_secret_env="EVENTS") as one:  # noqa: S106  (a variable's name)
+        headers = signed(SECRET, clock.now(), body)
+        assert (await one.post(body, **headers))[0] == 202
+        await asyncio.sleep(WINDOW_SECONDS - 1)
+        status, problem = await one.post(body, **headers)
+        assert (status, "told before" in problem["detail"]) == (409, True)
+        for _ in range(2):
+            assert (await one.post(wrong, **signed(SECRET, clock.now(), wrong)))[0] == 422
+        await asyncio.sleep(2)
+        assert (await one.post(body, **headers))[0] == 401
+    assert len(one.listener.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"call_id": "x" * 201}, "call_id"),
+        ({"text": "x" * 501}, "text"),
+        ({"related_call_ids": ["c"] * 17}, "related_call_ids"),
+        ({"related_call_ids": ["x" * 201]}, "related_call_ids"),
+    ],
+    ids=["call id", "text", "related calls", "a related call's id"],
+)
+async def test_what_an_event_says_is_short(clock: LoopClock, change: dict[str, Any], said: str) -> None:
+    """Ids are kept with the attempt: 200 characters each, 16 related calls, 500 of text; more is 422."""
+    async with api(clock) as one:
+        status, problem = await one.post(EVENT | change)
+        assert status == 422
+        assert said in problem["detail"]
+
+
+async def calling(site: Any, engine: str) -> Attempt:
+    """An attempt of the ledger whose call is up at this engine."""
+    attempt = await site.ledger.dial(await site.offered("a"))
+    call = Call(id="c-1", attempt_id=attempt.id, state=ConnectionState.CONNECTED, engine=engine)
+    return cast("Attempt", site.ledger.change(attempt, AttemptState.CALLING, calls=(call,), seen=True))
+
+
+WEBHOOK = {"url": "https://dialer.example.com/call", "secret_env": "EVENTS"}
+
+
+@pytest.mark.parametrize(
+    ("engine", "status"), [("dialer.example.com:443", 202), ("10.1.2.3:8088", 403)], ids=["own", "another's"]
+)
+@pytest.mark.parametrize("named", ["attempt_id", "call_id"])
+async def test_a_signature_tells_of_its_own_dialers_calls_only(
+    monkeypatch: pytest.MonkeyPatch, clock: LoopClock, site: Any, engine: str, status: int, named: str
+) -> None:
+    """Who orders calls by webhook may end those; another dialer's end by its word, or with the token."""
+    monkeypatch.setenv("EVENTS", SECRET)
+    tables, service = {"webhook": WEBHOOK}, {"events_secret_env": "EVENTS"}
+    async with site(names=("webhook", "lcm"), tables=tables, service=service) as one:
+        attempt = await calling(one, engine)
+        told = {"kind": "call_cleared", "call_id": "c-1", "at": clock.now().isoformat(), "q850": 1}
+        told |= {"attempt_id": attempt.id} if named == "attempt_id" else {}
+        headers = signed(SECRET, clock.now(), json.dumps(told).encode())
+        assert (await one.ask("POST", "/v1/call-events", body=told, headers=headers))[0] == status
+        state = (await one.ledger.get(attempt.id)).state
+        assert (state is AttemptState.CALLING) is (status == 403)
+
+
+async def test_an_attempt_has_so_many_calls(clock: LoopClock, site: Any) -> None:
+    """Calls nobody placed, told of one by one, are 409 beyond 32; those that are known may be told of."""
+    async with site() as one:
+        attempt = await calling(one, "e")
+        told = {"kind": "delivered", "at": clock.now().isoformat(), "attempt_id": attempt.id}
+        for number in range(1, 50):
+            body = told | {"call_id": f"c-{number}"}
+            status, _ = await one.ask("POST", "/v1/call-events", body=body)
+            assert status == (202 if number <= CALLS else 409)
+        assert (await one.ask("POST", "/v1/call-events", body=told | {"call_id": "c-1"}))[0] == 202
+        assert len((await one.ledger.get(attempt.id)).calls) == CALLS

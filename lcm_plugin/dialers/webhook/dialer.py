@@ -61,6 +61,10 @@ class WebhookDialer:
         """The endpoint's name: of it alone this backend says that a call was not seen."""
         return (self.settings.engine,)
 
+    def is_told_of(self, attempt: Attempt) -> bool:
+        """Whether a signed call event may be of this attempt: its call was ordered here."""
+        return attempt.id in self._known or any(self._is_ours(call) for call in attempt.calls)
+
     @hookimpl
     def on_startup(self, host: Host) -> None:
         self._host = host
