@@ -159,8 +159,10 @@ class Shelf:
 
         Raises:
             LedgerError: an attempt with it is open.
+            LedgerUnavailable: they are taken out, but for the journal, which somebody reads.
         """
         count = await self._run(housekeeping.forget, key=key, now=self.clock.now())
+        await housekeeping.wipe(self.database)
         return count, await self._run(letters.list_letters, key=key)
 
     async def resend(self, attempt_id: str, states: Collection[LetterState] = KEPT) -> int:

@@ -18,6 +18,7 @@ from attrs import define, field
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from cti_hooks import ConfigError, Problem
+from lcm_plugin.ledger.errors import LedgerUnavailable
 from lcm_plugin.ledger.private_file import make_private
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ Step = Callable[[sa.Connection], T]
 
 BUSY_SECONDS: Final = 5
 """How long SQLite waits for another process's transaction to end."""
+_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
+"""What is deleted is overwritten, however this SQLite was built."""
 
 
 class Database(Protocol):
@@ -96,6 +99,14 @@ class Sqlite:
         """See `Database.run`."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, step)
 
+    async def wipe(self) -> None:
+        """Leave nothing of what was erased in the write-ahead log: it is written into the file, and cut off.
+
+        Raises:
+            LedgerUnavailable: somebody reads the ledger, and it cannot be done now.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._wipe)
+
     async def close(self) -> None:
         """See `Database.close`."""
         if self._connection:
@@ -114,6 +125,15 @@ class Sqlite:
                 self._close()
             raise
 
+    def _wipe(self) -> None:
+        if self.file and self._connection:
+            found = self._connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            self._connection.rollback()
+            if found[0]:
+                raise LedgerUnavailable(
+                    "what was erased is still in the ledger's journal, which is being read; do it again"
+                )
+
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection:
@@ -130,7 +150,7 @@ def _sqlite_engine(file: Path | None) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def prepare(raw: Any, _: object) -> None:
         raw.isolation_level = None  # `Sqlite` begins its transactions itself
-        for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL"):
+        for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", *_PRAGMAS):
             raw.execute(f"PRAGMA {pragma}")
 
     return engine

@@ -15,7 +15,7 @@ from cti_hooks import AnswerKind, Attempt, AttemptState, Contact
 from lcm_plugin.ledger import letters
 from lcm_plugin.ledger.audit import write_noted
 from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
-from lcm_plugin.ledger.database import Step
+from lcm_plugin.ledger.database import Database, Sqlite, Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError
 from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import KEPT, SETTLED, LetterState, erase
@@ -173,6 +173,16 @@ def _drop(connection: sa.Connection, before: datetime) -> int:
     return len(ids)
 
 
+async def wipe(database: Database) -> None:
+    """Leave nothing in the journal of who was taken out; PostgreSQL's own vacuum and rotation see to theirs.
+
+    Raises:
+        LedgerUnavailable: somebody reads the ledger, and it cannot be done now.
+    """
+    if isinstance(database, Sqlite):
+        await database.wipe()
+
+
 @define(kw_only=True, eq=False)
 class Housekeeping:
     """Prunes the ledger, in rounds, for as long as the host runs."""
@@ -206,6 +216,8 @@ class Housekeeping:
         pruned = await self._all(partial(prune, now=now, keep=self.keep, audit=self.audit))
         if finished or pruned:
             log.info("finished %d attempts, pruned %d", finished, pruned)
+        if pruned:
+            await wipe(self.ledger.database)
 
     async def _all(self, step: Step[int]) -> int:
         total = touched = await self.ledger.run(step)

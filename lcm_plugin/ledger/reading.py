@@ -1,6 +1,6 @@
 """What is read, each a function of a connection; transactions are the writer's business."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -68,6 +68,12 @@ def get_attempt(connection: sa.Connection, attempt_id: str) -> Attempt | None:
     """One attempt."""
     body = connection.execute(sa.select(attempts.c.body).where(attempts.c.id == attempt_id)).scalar()
     return None if body is None else attempt_of(body)
+
+
+def not_erased(connection: sa.Connection, ids: Collection[str]) -> set[str]:
+    """Of these attempts those that still know who was called."""
+    query = sa.select(attempts.c.id).where(attempts.c.id.in_(ids), attempts.c.pruned_at.is_(None))
+    return set(connection.execute(query).scalars())
 
 
 def is_held(connection: sa.Connection, attempt: Attempt, holder: str) -> bool:

@@ -1,6 +1,6 @@
 """What is in the database, of all hosts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -57,6 +57,10 @@ class Records:
         """Attempts of all hosts, newest first; with `before`, those that come after it in this order."""
         wanted = {"agent_id": agent_id, "states": tuple(states), "key": key, "before": before, "limit": limit}
         return await self._read(reading.list_attempts, **wanted)
+
+    async def erased(self, ids: Collection[str]) -> set[str]:
+        """Of these attempts those that know nobody any more: forgotten, or dropped with their audit."""
+        return set(ids) - await self._read(reading.not_erased, ids=ids)
 
     async def history(self, attempt_id: str) -> list[Line]:
         """A line for each transition, oldest first."""

@@ -1,16 +1,21 @@
 """The agents of an embedded host, which owns their states; and what is seen of their attempts."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from attrs import asdict, define, evolve, field, frozen
 
-from cti_hooks import Agent, AgentState, Attempt, AttemptState, CallEvent, Host, hookimpl
-from lcm_plugin.ledger import OPEN
+from cti_hooks import Agent, AgentState, Attempt, AttemptState, CallEvent, ConfigError, Host, hookimpl
+from lcm_plugin.ledger import OPEN, LedgerError
+from lcm_plugin.plugin import lcm_of
 from lcm_plugin.presentation import as_json
 from lcm_plugin.service.events import News
 
+AGENTS: Final = 20_000
+"""Agents of one host; each costs memory for as long as it is known."""
+FORGOTTEN: Final = 3600.0
+"""Seconds after its log-off at which an agent with nothing open is forgotten."""
 _SHOWN: Final = OPEN - {AttemptState.REQUESTED}
 """States of an attempt that is before its agent; one that is only asked for is not yet."""
 
@@ -39,6 +44,8 @@ class Seat:
     attempt: Attempt | None = None
     last: Attempt | None = None
     note: str = ""
+    leaving: asyncio.TimerHandle | None = None
+    """Since it logged off."""
 
     def shown(self) -> AgentShown:
         """The seat as the API shows it."""
@@ -65,6 +72,7 @@ class Agents:
         """Note an agent's state, and tell the plugins. The same state again is told again."""
         seat = self.seats.setdefault(agent.id, Seat(agent=agent, state=state))
         seat.agent, seat.state, seat.reason = agent, state, reason
+        self._leave(seat)
         self.news.publish("agent_state", agent=agent.id, state=state.value, reason=reason)
         facts = _facts(state, reason)
         await self.host.hooks.all(f"on_agent_{state.value}", agent=agent, **facts)
@@ -75,9 +83,40 @@ class Agents:
         seat = self.seats.get(agent_id)
         return seat.agent if seat else Agent(id=agent_id)
 
+    async def shown(self, seats: Sequence[Seat]) -> list[AgentShown]:
+        """These seats as the API shows them, without whom another process has the ledger forget meanwhile."""
+        ids = [seat.last.id for seat in seats if seat.last]
+        try:
+            erased = await lcm_of(self.host).desks.ledger.erased(ids) if ids else set()
+        except ConfigError:  # a host without attempts
+            erased = set()
+        except LedgerError:  # it cannot be told now whom to show
+            return [evolve(seat.shown(), last_attempt=None) for seat in seats]
+        for seat in seats:
+            if seat.last and seat.last.id in erased:
+                seat.last, seat.note = None, ""
+        return [seat.shown() for seat in seats]
+
     async def close(self) -> None:
         """Wait for what is being told."""
+        for seat in self.seats.values():
+            if seat.leaving:
+                seat.leaving.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
+
+    def _leave(self, seat: Seat) -> None:
+        """Forget who logged off, in an hour; who comes back meanwhile stays."""
+        if seat.leaving:
+            seat.leaving.cancel()
+        is_off = seat.state is AgentState.LOGGED_OFF
+        loop = asyncio.get_running_loop()
+        seat.leaving = loop.call_later(FORGOTTEN, self._forget, seat) if is_off else None
+
+    def _forget(self, seat: Seat) -> None:
+        if seat.attempt:
+            self._leave(seat)
+        else:
+            self.seats.pop(seat.agent.id, None)
 
     @hookimpl
     def request_agent_state(self, agent: Agent, state: AgentState, reason: str | None) -> bool:

@@ -1,12 +1,19 @@
 """The routes of agents: their states, told by the site, and what they have before them."""
 
 from http import HTTPStatus
+from typing import Any
 
-from attrs import define, frozen
+from aiohttp import web
+from attrs import define, field, frozen
+from attrs.validators import deep_iterable, max_len, optional
 
 from cti_hooks import Agent, AgentState
-from lcm_plugin.service.agents import Agents, AgentShown, changed
-from lcm_plugin.service.problems import ProblemError
+from lcm_plugin.service.agents import AGENTS, Agents, AgentShown, changed
+from lcm_plugin.service.paging import PageQuery, page
+from lcm_plugin.service.problems import ProblemError, invalid
+from lcm_plugin.service.texts import named
+
+_groups: Any = optional(deep_iterable(named, max_len(100)))
 
 
 @frozen(kw_only=True)
@@ -14,12 +21,12 @@ class AgentUpdate:
     """An agent's state; what else is left out stays as it was."""
 
     state: AgentState
-    reason: str | None = None
-    endpoint: str | None = None
-    campaign_groups: tuple[str, ...] | None = None
-    name: str | None = None
-    lcm_id: str | None = None
-    login_id: str | None = None
+    reason: str | None = field(default=None, validator=named)
+    endpoint: str | None = field(default=None, validator=named)
+    campaign_groups: tuple[str, ...] | None = field(default=None, validator=_groups)
+    name: str | None = field(default=None, validator=named)
+    lcm_id: str | None = field(default=None, validator=named)
+    login_id: str | None = field(default=None, validator=named)
 
     def of(self, agent: Agent) -> Agent:
         """The agent as this body tells."""
@@ -39,16 +46,32 @@ class AgentsRoom:
 
     async def put(self, agent_id: str, body: AgentUpdate) -> AgentShown:
         """Tell an agent's state."""
+        if agent_id not in self.agents.seats:
+            self._refuse_new(agent_id)
         agent = body.of(self.agents.known(agent_id))
-        return (await self.agents.put(agent, body.state, body.reason)).shown()
+        (shown,) = await self.agents.shown([await self.agents.put(agent, body.state, body.reason)])
+        return shown
 
-    async def list(self) -> list[AgentShown]:
-        """All agents told of so far."""
-        return [seat.shown() for seat in self.agents.seats.values()]
+    async def list(self, query: PageQuery, request: web.Request) -> web.Response:
+        """Agents told of and not logged off for an hour, by id; the header Link leads to the next page."""
+        ids = sorted(one for one in self.agents.seats if one > query.before)[: query.limit]
+        shown = await self.agents.shown([self.agents.seats[one] for one in ids])
+        return page(request, shown, query.limit, lambda row: row.id)
 
     async def get(self, agent_id: str) -> AgentShown:
         """One agent, with the open attempt under `attempt`."""
         seat = self.agents.seats.get(agent_id)
         if seat is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, "no such agent; PUT it first")
-        return seat.shown()
+        (shown,) = await self.agents.shown([seat])
+        return shown
+
+    def _refuse_new(self, agent_id: str) -> None:
+        try:
+            named(None, None, agent_id)
+        except ValueError as error:
+            raise invalid({"agent_id": f"{error}"}) from None
+        if len(self.agents.seats) >= AGENTS:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, f"this host has {AGENTS} agents; an hour after a log-off there is room"
+            )

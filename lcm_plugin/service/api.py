@@ -19,7 +19,8 @@ from lcm_plugin.service.call_events import CallEventTold
 from lcm_plugin.service.calls_room import AnswerTold, CallsRoom, Cleared, DispositionTold, Heard
 from lcm_plugin.service.dialing_room import DialingRoom, DialingShown, Scope
 from lcm_plugin.service.guard import CALL_EVENTS
-from lcm_plugin.service.ledger_room import LedgerRoom, MessagesQuery, PageQuery
+from lcm_plugin.service.ledger_room import LedgerRoom, MessagesQuery
+from lcm_plugin.service.paging import PageQuery
 from lcm_plugin.service.route import Route
 from lcm_plugin.service.site_room import Alive, Readiness, SiteRoom
 
@@ -58,10 +59,16 @@ class Api:
         agents, one = self.agents, "/v1/agents/{agent_id}"
         unknown = {HTTPStatus.NOT_FOUND: "the agent was never told of"}
         return [
-            Route(method="PUT", path=one, handler=agents.put, body=AgentUpdate, answer=AgentShown),
-            Route(method="GET", path="/v1/agents", handler=agents.list, answer=list[AgentShown]),
+            Route(
+                method="PUT", path=one, handler=agents.put, body=AgentUpdate, answer=AgentShown,
+                problems={HTTPStatus.CONFLICT: "there are as many agents as there may be"},
+            ),
+            Route(
+                method="GET", path="/v1/agents", handler=agents.list, query=PageQuery,
+                answer=list[AgentShown], gives_response=True,
+            ),
             Route(method="GET", path=one, handler=agents.get, answer=AgentShown, problems=unknown),
-        ]
+        ]  # fmt: skip
 
     def _attempts(self) -> list[Route]:
         attempts, one = self.attempts, "/v1/attempts/{attempt_id}"

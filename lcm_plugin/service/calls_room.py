@@ -22,6 +22,7 @@ from lcm_plugin.service.attempts_room import AttemptsRoom, no_such
 from lcm_plugin.service.call_events import CallEventTold, refuse_strange
 from lcm_plugin.service.guard import SIGNED
 from lcm_plugin.service.problems import ProblemError, invalid
+from lcm_plugin.service.texts import named
 
 _INSTANT: Final = {"schema": {"format": "date-time"}}
 
@@ -33,7 +34,7 @@ class AnswerTold:
     answer: AnswerKind
     reason: str | None = None
     """With `close` the outcome's id, by the LCM's lists."""
-    actor: str | None = None
+    actor: str | None = field(default=None, validator=named)
     mode_id: str | None = None
     """Another of the contact's numbers to dial."""
 
@@ -57,7 +58,7 @@ class DispositionTold:
     comments: str = ""
     callback: CallbackTold | None = None
     do_not_call: bool = False
-    actor: str | None = None
+    actor: str | None = field(default=None, validator=named)
 
     def disposition(self) -> Disposition:
         """The disposition.

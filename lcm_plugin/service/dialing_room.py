@@ -5,6 +5,7 @@ from attrs import define, field, frozen, validators
 from lcm_plugin.ledger import Stop
 from lcm_plugin.service.attempts_room import AttemptsRoom
 from lcm_plugin.service.problems import invalid
+from lcm_plugin.service.texts import named
 
 _named = validators.optional(validators.min_len(1))
 _NAMED = {"schema": {"minLength": 1}}
@@ -16,7 +17,7 @@ class Scope:
 
     campaign: str | None = field(default=None, validator=_named, metadata=_NAMED)
     agent: str | None = field(default=None, validator=_named, metadata=_NAMED)
-    actor: str | None = field(default=None, validator=_named, metadata=_NAMED)
+    actor: str | None = field(default=None, validator=named, metadata=_NAMED)
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,7 @@ from attrs import define, field, frozen, validators
 
 from lcm_plugin.ledger import Ledger, LetterState
 from lcm_plugin.service.attempts_room import AttemptsRoom
-from lcm_plugin.service.paging import limit, page
+from lcm_plugin.service.paging import PageQuery, limit, page
 
 
 @frozen(kw_only=True)
@@ -15,14 +15,6 @@ class MessagesQuery:
     state: tuple[LetterState, ...] = ()
     limit: int = limit()
     before: int = field(default=0, validator=validators.ge(0), metadata={"schema": {"minimum": 0}})
-
-
-@frozen(kw_only=True)
-class PageQuery:
-    """Which page: what comes after the row of that id, so many."""
-
-    limit: int = limit()
-    before: str = ""
 
 
 @define(kw_only=True, eq=False)

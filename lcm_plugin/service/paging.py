@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
-from attrs import field, validators
+from attrs import field, frozen, validators
 
 from lcm_plugin.presentation import as_json
 
@@ -19,6 +19,14 @@ def limit() -> Any:
         validator=[validators.ge(1), validators.le(MOST)],
         metadata={"schema": {"minimum": 1, "maximum": MOST}},
     )
+
+
+@frozen(kw_only=True)
+class PageQuery:
+    """Which page: what comes after the row of that id, so many."""
+
+    limit: int = limit()
+    before: str = ""
 
 
 def page(request: web.Request, rows: Sequence[T], most: int, last: Callable[[T], object]) -> web.Response:
