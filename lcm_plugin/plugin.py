@@ -28,6 +28,7 @@ from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk import Desks, OutcomeLists, Said, expiry_refusal
 from lcm_plugin.desk.barred import bar_check
 from lcm_plugin.desk.expiry import expiry_check
+from lcm_plugin.desk.stopped import stop_check
 from lcm_plugin.lcm import auth
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.transports import Transport, transport_for
@@ -223,8 +224,13 @@ class LcmPlugin:
         return await self.desks.of(agent).intake.next_contact(agent, campaign_group)
 
     @hookimpl
-    async def explain_contact(self, contact: Contact, moment: datetime) -> Sequence[Check]:
-        return [expiry_check(contact, moment), await bar_check(self.desks.ledger, contact, moment)]
+    async def explain_contact(self, agent: Agent, contact: Contact, moment: datetime) -> Sequence[Check]:
+        ledger = self.desks.ledger
+        return [
+            expiry_check(contact, moment),
+            await bar_check(ledger, contact, moment),
+            await stop_check(ledger, agent, contact),
+        ]
 
     @hookimpl
     def review_contact(self, contact: Contact, moment: datetime) -> Refusal | None:

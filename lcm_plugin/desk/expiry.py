@@ -1,9 +1,13 @@
 """A contact is the agent's until its ExpiryTime; after it, or when it cannot be read, it is not dialed."""
 
 from datetime import datetime
+from typing import Final
 
 from cti_hooks import Check, Contact, Refusal
 from lcm_plugin.lcm.normalize import unreadable_expiry
+
+EXPIRY: Final = "expiry"
+"""The rule's one name, whether it lets a contact be called or not; the reason says what is the matter."""
 
 
 def expiry_refusal(contact: Contact, moment: datetime) -> Refusal | None:
@@ -11,13 +15,13 @@ def expiry_refusal(contact: Contact, moment: datetime) -> Refusal | None:
     raw = unreadable_expiry(contact)
     if raw is not None:
         return Refusal(
-            rule="expiry_unreadable",
+            rule=EXPIRY,
             reason="its expiry cannot be read; check datetime_formats",
             evidence={"ExpiryTime": raw},
         )
     if contact.expires_at and contact.expires_at <= moment:
         return Refusal(
-            rule="expired",
+            rule=EXPIRY,
             reason="the LCM's reservation has expired",
             evidence={"expires_at": contact.expires_at.isoformat()},
         )
@@ -28,8 +32,8 @@ def expiry_check(contact: Contact, moment: datetime) -> Check:
     """What the contact's expiry says of dialing it at `moment`: a refusal as it is, else that it passed."""
     refusal = expiry_refusal(contact, moment)
     if refusal is not None:
-        return Check(rule=refusal.rule, passed=False, reason=refusal.reason, evidence=refusal.evidence)
+        return Check(rule=EXPIRY, passed=False, reason=refusal.reason, evidence=refusal.evidence)
     if contact.expires_at is None:
-        return Check(rule="expiry", passed=True, reason="the LCM states none")
+        return Check(rule=EXPIRY, passed=True, reason="the LCM states none")
     reserved = {"expires_at": contact.expires_at.isoformat()}
-    return Check(rule="expiry", passed=True, reason="the LCM's reservation holds", evidence=reserved)
+    return Check(rule=EXPIRY, passed=True, reason="the LCM's reservation holds", evidence=reserved)

@@ -1,7 +1,7 @@
 """Dialing stopped: for the site, a campaign or an agent, by any host, and after a restart too."""
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from attrs import frozen
@@ -25,6 +25,12 @@ class Stop:
     actor: str
     since: datetime
 
+    @property
+    def said(self) -> str:
+        """Who stopped dialing, where and when, in a sentence."""
+        where = f" for {self.kind} {self.name}" if self.name else ""
+        return f"{self.actor} stopped dialing{where} at {self.since.isoformat(timespec='seconds')}"
+
 
 def stop(connection: sa.Connection, order: Stop) -> None:
     """Stop dialing there; what was stopped before stays as it was."""
@@ -42,27 +48,36 @@ def resume(connection: sa.Connection, kind: Kind, name: str = "") -> bool:
 
 def list_stops(connection: sa.Connection) -> list[Stop]:
     """Everything that is stopped, oldest first."""
-    rows = connection.execute(stops.select().order_by(stops.c.since))
-    return [Stop(kind=row.kind, name=row.name, actor=row.actor, since=row.since) for row in rows]
+    return [_stop(row) for row in connection.execute(stops.select().order_by(stops.c.since))]
+
+
+def stops_on(connection: sa.Connection, agent_id: str, campaign: str) -> list[Stop]:
+    """What stops this agent's dialing in this campaign, oldest first."""
+    query = STOPS_FOR.order_by(stops.c.since)
+    return [_stop(row) for row in connection.execute(query, _scopes(agent_id, campaign))]
 
 
 def stop_for(connection: sa.Connection, attempt: Attempt) -> str:
     """Why this attempt may not be dialed now, or empty."""
     row = connection.execute(STOPS_FOR, scopes_of(attempt)).first()
-    if row is None:
-        return ""
-    where = f" for {row.kind} {row.name}" if row.name else ""
-    return f"{row.actor} stopped dialing{where} at {row.since.isoformat(timespec='seconds')}"
+    return "" if row is None else _stop(row).said
 
 
 def scopes_of(attempt: Attempt) -> dict[str, str]:
     """Where an attempt's dialing may be stopped, as `STOPS_FOR` has to be told."""
-    campaign = attempt.contact.campaign if attempt.contact else ""
+    return _scopes(attempt.agent.id, attempt.contact.campaign if attempt.contact else "")
+
+
+def _scopes(agent_id: str, campaign: str) -> dict[str, str]:
     return {
         "site": _scope("site"),
         "campaign": _scope("campaign", campaign),
-        "agent": _scope("agent", attempt.agent.id),
+        "agent": _scope("agent", agent_id),
     }
+
+
+def _stop(row: Any) -> Stop:
+    return Stop(kind=row.kind, name=row.name, actor=row.actor, since=row.since)
 
 
 def _scope(kind: Kind, name: str = "") -> str:

@@ -78,7 +78,7 @@ def test_next_shows_refusals_and_still_succeeds(tmp_path: Path) -> None:
     with sandbox(tmp_path, [PERSON], "--fault", "spelling,variant=bad_expiry") as url:
         done = lcm_plugin("next", "--config", config(tmp_path, url), "--agent", "1001")
     assert done.returncode == 0
-    assert [refusal["rule"] for refusal in json.loads(done.stdout)["refusals"]] == ["expiry_unreadable"]
+    assert [refusal["rule"] for refusal in json.loads(done.stdout)["refusals"]] == ["expiry"]
 
 
 STATUSES = [

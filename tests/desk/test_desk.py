@@ -510,7 +510,7 @@ async def test_contacts_that_come_expired_do_not_drain_the_campaign(open_centre:
     await asyncio.sleep(600)
     assert len(centre.lcm.account.handed) == 5
     refused = centre.records.states(AttemptState.REFUSED)
-    assert [one.refusals[0].rule for one in refused] == ["expired"] * 5
+    assert [one.refusals[0].rule for one in refused] == ["expiry"] * 5
 
 
 async def test_an_unreadable_expiry_refuses(open_centre: OpenCentre) -> None:
@@ -520,7 +520,7 @@ async def test_an_unreadable_expiry_refuses(open_centre: OpenCentre) -> None:
     await asyncio.sleep(0.5)
     assert centre.dialer.dialed == []
     (refused,) = centre.records.states(AttemptState.REFUSED)
-    assert refused.refusals[0].rule == "expiry_unreadable"
+    assert refused.refusals[0].rule == "expiry"
 
 
 async def test_the_lcm_lists_the_groups_nobody_configured(open_centre: OpenCentre) -> None:

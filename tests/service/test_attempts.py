@@ -1,6 +1,7 @@
 """The API's attempts: listed, told whole, explained."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -103,6 +104,7 @@ async def test_an_attempt_is_explained(site: Any) -> None:
     assert (told["allowed"], now["agent"]["id"]) == (False, "a")
     assert {check["rule"]: check["passed"] for check in told["checks"]} == {
         "calling-hours-zone": False, "consent": True, "expiry": True, "barred": True,
+        "stopped": True,
     }  # fmt: skip
 
 
@@ -117,6 +119,43 @@ async def test_an_offer_barred_meanwhile_is_explained(site: Any) -> None:
     assert (told["allowed"], check["rule"], check["evidence"]["by"]) == (False, "barred", "supervisor 7")
     assert check["reason"].startswith("supervisor 7 barred this number at ")
     assert "5550123" not in str(check)
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ({}, "boss stopped dialing at "),
+        ({"campaign": "Spring"}, "boss stopped dialing for campaign Spring at "),
+        ({"agent": "a"}, "boss stopped dialing for agent a at "),
+    ],
+    ids=["site", "campaign", "agent"],
+)
+async def test_a_stop_of_dialing_is_explained(site: Any, scope: dict[str, str], said: str) -> None:
+    """What a stop keeps from being dialed is shown as not allowed, with who stopped it; nobody else's is."""
+    async with site() as here:
+        attempt = await here.offered("a", campaign="Spring")
+        other = await here.offered("b", campaign="Autumn")
+        await here.ask("POST", "/v1/dialing/stop", {**scope, "actor": "boss"})
+        told = (await here.get(f"/v1/attempts/{attempt.id}/explanation"))[1]
+        of_other = (await here.get(f"/v1/attempts/{other.id}/explanation"))[1]
+        await here.ask("POST", "/v1/dialing/resume", scope)
+        resumed = (await here.get(f"/v1/attempts/{attempt.id}/explanation"))[1]
+    (check,) = [one for one in told["checks"] if not one["passed"]]
+    assert (told["allowed"], check["rule"]) == (False, "stopped")
+    assert check["reason"].startswith(said)
+    assert (of_other["allowed"], resumed["allowed"]) == (bool(scope), True)
+
+
+@pytest.mark.parametrize("expires_in", [60, 0])
+async def test_a_rule_has_one_name(site: Any, expires_in: int) -> None:
+    """Whether a rule lets a contact be called or not, its name is the same: here the LCM's expiry."""
+    async with site() as here:
+        expires_at = here.ledger.clock.now() + timedelta(seconds=expires_in)
+        attempt = await here.offered("a", expires_at=expires_at)
+        told = (await here.get(f"/v1/attempts/{attempt.id}/explanation"))[1]
+    (check,) = [one for one in told["checks"] if one["rule"] == "expiry"]
+    assert check["passed"] is bool(expires_in)
+    assert len({one["rule"] for one in told["checks"]}) == len(told["checks"]) == 3
 
 
 @pytest.mark.parametrize(

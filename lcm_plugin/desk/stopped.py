@@ -1,0 +1,22 @@
+"""Where somebody has stopped dialing nothing is dialed: what a stop says where a contact is explained."""
+
+from functools import partial
+from typing import Final
+
+from cti_hooks import Agent, Check, Contact
+from lcm_plugin.ledger import Ledger, stops
+
+STOPPED: Final = "stopped"
+
+
+async def stop_check(ledger: Ledger, agent: Agent, contact: Contact) -> Check:
+    """What stops this agent's dialing of this contact; a stop holds until somebody resumes, so at any moment.
+
+    Raises:
+        LedgerUnavailable: that cannot be told now.
+    """
+    found = await ledger.run(partial(stops.stops_on, agent_id=agent.id, campaign=contact.campaign))
+    if not found:
+        return Check(rule=STOPPED, passed=True, reason="nobody has stopped dialing here")
+    evidence = {"stops": [{"where": f"{one.kind} {one.name}".strip(), "by": one.actor} for one in found]}
+    return Check(rule=STOPPED, passed=False, reason="; ".join(one.said for one in found), evidence=evidence)
