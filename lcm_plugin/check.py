@@ -8,6 +8,7 @@ from typing import Any, Final
 from attrs import asdict, frozen
 
 from cti_hooks import Agent, ConfigError, Host, described, health_of
+from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.desk.site import Site
 from lcm_plugin.errors import LcmError, LcmRejected
 from lcm_plugin.lcm.catalogue.non_pewc import CALL_COUNT
@@ -26,13 +27,16 @@ class Finding:
     good: bool
     seen: str
     detail: Any = None
+    warns: bool = False
+    """Whether it is to be thought about, and may be meant so: no reason to call the file bad."""
 
     def as_json(self) -> dict[str, Any]:
         """The finding as a JSON object."""
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"{'ok  ' if self.good else 'BAD '} {self.what}: {self.seen}"
+        word = "BAD " if not self.good else "WARN" if self.warns else "ok  "
+        return f"{word} {self.what}: {self.seen}"
 
 
 NOBODY: Final = Agent(id="check")
@@ -81,6 +85,9 @@ async def _running(
 async def _asked(host: Host, agent: Agent | None, probe: str | None) -> AsyncIterator[Finding]:
     for one in health_of(await host.hooks.all("report_health")):
         yield Finding(what=one.what, good=one.good, seen=one.seen)
+    dialer = dialer_health(Site(host.hooks), lcm_of(host).settings)
+    if dialer and not dialer.good:
+        yield Finding(what=dialer.what, good=True, warns=True, seen=f"{dialer.seen} (`next` needs none)")
     yield await _lcm(lcm_of(host), agent or NOBODY)
     if agent:
         yield await _agent(lcm_of(host), agent)

@@ -88,9 +88,13 @@ def _outcomes(_: object, __: object, value: Mapping[str, str]) -> None:
             raise ValueError(f"{outcome!r} is no outcome{nearest(outcome, [*Outcome, ANY])}")
 
 
+ON_REQUEST: Final = "on_request"
+"""In `fetch_when`: contacts are given to who asks for one."""
+
+
 def _moments(_: object, __: object, value: tuple[str, ...]) -> None:
     for moment in value:
-        if moment not in {"ready", "on_request"} and not moment.startswith("not_ready:"):
+        if moment not in {"ready", ON_REQUEST} and not moment.startswith("not_ready:"):
             raise ValueError(f'{moment!r} is none of "ready", "not_ready:REASON", "on_request"')
 
 

@@ -185,7 +185,7 @@ class LcmPlugin:
 
     @hookimpl
     def report_health(self) -> list[Health]:
-        return [self.desks.ledger.health(), self.desks.ledger.timeline.health()]
+        return self.desks.health()
 
     # -- agent states: noted at once, the desks' own tasks do the work --------------------------------------
 

@@ -4,10 +4,11 @@ import asyncio
 
 from attrs import define, field
 
-from cti_hooks import Agent, Attempt, CallEvent, Disposition, Host
+from cti_hooks import Agent, Attempt, CallEvent, Disposition, Health, Host
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.announcements import Announcements
 from lcm_plugin.desk.desk import Desk
+from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.site import Site
@@ -58,6 +59,14 @@ class Desks:
                 show=lambda attempt: self._announcements.add(self._site.tell_offered, attempt),
             )
         return self._desks[agent.id]
+
+    def health(self) -> list[Health]:
+        """How what desks need is; beside a running host, the LCM and the dialers are that one's to report."""
+        own = [self.ledger.health(), self.ledger.timeline.health()]
+        if self.host.observes:
+            return own
+        dialer = dialer_health(self._site, self.settings)
+        return [*own, self.client.gate.breaker.health(), *([dialer] if dialer else [])]
 
     def on_call_event(self, event: CallEvent) -> None:
         """Pass a call event on to the desk of its attempt; one of no attempt of ours is somebody else's."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import define, field
 
+from cti_hooks import Health
 from lcm_plugin.errors import Fault, LcmError, LcmUnavailable
 
 _ANSWERED: Final = frozenset({Fault.REJECTED, Fault.REDIRECTED, Fault.UNUSABLE})
@@ -39,6 +40,11 @@ class Breaker:
             return BreakerState.CLOSED
         return BreakerState.OPEN if self._left() > 0 else BreakerState.HALF_OPEN
 
+    def health(self) -> Health:
+        """Whether the LCM is asked; a closed one says nothing of whether it would answer."""
+        good = self.state is not BreakerState.OPEN
+        return Health(what="LCM", good=good, seen="is asked" if good else self._said())
+
     @contextmanager
     def watch(self) -> Iterator[None]:
         """Around one request.
@@ -65,13 +71,16 @@ class Breaker:
         if self.state is BreakerState.CLOSED:
             return
         if self.state is BreakerState.OPEN or self._probing:
-            wait = max(self._left(), 0.1)
-            raise LcmUnavailable(
-                f"not asked: the LCM failed {self._in_a_row} times in a row, next probe in {wait:.1f} s",
-                fault=Fault.NOT_SENT,
-                retry_after=wait,
-            )
+            raise LcmUnavailable(self._said(), fault=Fault.NOT_SENT, retry_after=self._wait())
         self._probing = True
+
+    def _wait(self) -> float:
+        return max(self._left(), 0.1)
+
+    def _said(self) -> str:
+        return (
+            f"not asked: the LCM failed {self._in_a_row} times in a row, next probe in {self._wait():.1f} s"
+        )
 
     def _answered(self) -> None:
         self._in_a_row, self._opened_at, self._probing = 0, None, False
