@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from cti_hooks import Refusal
+from cti_hooks import DeclinedError, Refusal
 
 
 class Fault(StrEnum):
@@ -72,7 +72,7 @@ class LcmConfigError(LcmError):
     """The LCM cannot be asked with these settings: a missing secret, an unreadable certificate."""
 
 
-class ConflictError(RuntimeError):
+class ConflictError(DeclinedError, RuntimeError):
     """What is asked for does not go with how things stand; the text says what would. Nothing was done.
 
     Attributes:
@@ -84,7 +84,7 @@ class ConflictError(RuntimeError):
         self.refusals = tuple(refusals)
 
 
-class InvalidError(ValueError):
+class InvalidError(DeclinedError, ValueError):
     """What is asked for cannot be right. Nothing was done.
 
     Attributes:

@@ -8,6 +8,7 @@ from cti_hooks.dispatch import Hooks
 from cti_hooks.errors import (
     CannotTellError,
     ConfigError,
+    DeclinedError,
     HookCancelledError,
     HookError,
     HookOverrunError,
@@ -71,6 +72,7 @@ __all__ = [
     "Consent",
     "Contact",
     "Declaration",
+    "DeclinedError",
     "Dial",
     "Disposition",
     "Health",

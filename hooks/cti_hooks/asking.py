@@ -12,7 +12,7 @@ import attrs
 import pluggy
 
 from cti_hooks.clock import Clock
-from cti_hooks.errors import HookCancelledError, HookOverrunError, HookResultError
+from cti_hooks.errors import DeclinedError, HookCancelledError, HookOverrunError, HookResultError
 from cti_hooks.masking import described, masked_traceback
 from cti_hooks.origin import origin_of
 from cti_hooks.question import Question
@@ -125,8 +125,11 @@ class Asker:
         )
 
     def report(self, question: Question, one: pluggy.HookImpl, error: BaseException) -> None:
-        """Log a failure with plugin and distribution, nobody's number in it."""
+        """Log a failure with plugin and distribution, nobody's number in it; what it declined is none."""
         origin = origin_of(self.pm, one.plugin)
+        if isinstance(error, DeclinedError):
+            log.info("%s (%s) declined: %s", question.who(one), origin, described(error))
+            return
         log.error("%s (%s) failed: %s", question.who(one), origin, described(error))
         log.debug("%s", masked_traceback(error))
 

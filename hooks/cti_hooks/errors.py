@@ -28,6 +28,13 @@ class HookCancelledError(HookError):
     """A plugin raised CancelledError though nobody had cancelled it."""
 
 
+class DeclinedError(Exception):
+    """Raised by a plugin: what it was asked for cannot be right, or does not go with how things stand.
+
+    It is for the caller to mend, and the caller is told; nothing has failed, so it is logged as no failure.
+    """
+
+
 class PluginError(Exception):
     """A plugin cannot be registered as it is: unknown hooks, forgotten marks, arguments never given."""
 

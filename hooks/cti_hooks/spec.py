@@ -352,7 +352,7 @@ def answer_contact(
 
     - None: this attempt is not this plugin's; the next is asked.
     - The `Attempt` as it is after the answer.
-    - An exception ends the question and is raised.
+    - An exception ends the question and is raised. `DeclinedError` is the caller's to mend, and no failure.
 
     Arguments:
         agent: the agent the offer was made to.
@@ -444,7 +444,8 @@ def dispose_attempt(agent: Agent, attempt_id: str, disposition: Disposition, act
 
     - None: this attempt is not this plugin's; the next is asked.
     - The `Attempt` as it is afterwards.
-    - An exception ends the question and is raised; nothing was sent to the LCM.
+    - An exception ends the question and is raised; nothing was sent to the LCM. `DeclinedError` is the
+      caller's to mend, and no failure.
 
     Arguments:
         agent: the agent of the attempt.

@@ -1,6 +1,7 @@
 """A whole call over the API: offered, answered, hung up, disposed of; and what is refused on the way."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
@@ -343,3 +344,16 @@ async def test_a_host_without_the_lcm_plugin_has_nothing_to_act_on(site: Any) ->
         for method, path, body in asked:
             status, problem = await here.ask(method, path, body)
             assert (status, 'no plugin "lcm"' in problem["detail"]) == (501, True)
+
+
+async def test_a_clients_mistake_is_no_error_of_ours(floor: Open, caplog: pytest.LogCaptureFixture) -> None:
+    """422 and 409 are told to who asked, whom it is for to mend; the log has no ERROR of it."""
+    async with floor() as here:
+        await here.offered()
+        await here.connected()
+        await here.post("clear")
+        assert (await here.post("disposition", {"outcome_id": "99"}))[0] == 422
+        assert (await here.post("answer", {"answer": "skip"}))[0] == 409
+        assert (await here.post("disposition", {"outcome_id": "0"}))[0] == 200
+        assert (await here.post("disposition", {"outcome_id": "0"}))[0] == 409
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
