@@ -53,7 +53,10 @@ def demo(agents: int, contacts: int, seed: int) -> None:
 @main.command(short_help="The embedded host, until interrupted.")
 @config_option
 def run(config: Path) -> None:
-    """The embedded host, until interrupted; it drains first."""
+    """The embedded host, until interrupted; it drains first.
+
+    Exit status: 0 interrupted, 2 settings, 4 ledger unavailable, 1 anything else, as a port that is taken.
+    """
     run_to_end(serve(config, on_listening=lambda url: click.echo(f"listening on {url}")))
 
 
@@ -164,7 +167,10 @@ def explain(  # noqa: PLR0913  (one for each option)
               help="Which download gives an agent's personal callback once it is due.")  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="SPEC", help=f"NAME[,key=value]...\n\n{_FAULTS}")
 def sandbox(port: int, contacts: Path | None, callbacks: str, faults: tuple[str, ...]) -> None:
-    """An LCM to develop and test against. The first line of output is its URL."""
+    """An LCM to develop and test against. The first line of output is its URL.
+
+    Exit status: 0 interrupted, 2 wrong options, 1 anything else, as a port that is taken.
+    """
     try:
         people = SandboxContact.read(contacts) if contacts else None
         ordered = [Fault.parse(spec) for spec in faults]

@@ -14,6 +14,7 @@ from cti_hooks.masking import masked_traceback
 from lcm_plugin.attempts import NoAttemptError
 from lcm_plugin.errors import LcmBadReply, LcmConfigError, LcmError, LcmRejected
 from lcm_plugin.ledger import LedgerUnavailable
+from lcm_plugin.listening import AddressError
 
 log = logging.getLogger("lcm_plugin")
 
@@ -52,6 +53,8 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
         sys.exit(said(str(error), UNAVAILABLE))
     except HookOverrunError as error:
         sys.exit(said(_noted(str(error), error), UNAVAILABLE))
+    except AddressError as error:
+        sys.exit(said(str(error), FAILED))
     except NoAttemptError as error:
         sys.exit(said(str(error), NOTHING))
     except Exception as error:  # noqa: BLE001  (whatever a plugin's start raises: one line, and -vv for the rest)

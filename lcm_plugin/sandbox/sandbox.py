@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from cti_hooks import Clock, SystemClock
+from lcm_plugin.listening import listening_on
 from lcm_plugin.sandbox.account import Account, Received
 from lcm_plugin.sandbox.answers import Answers
 from lcm_plugin.sandbox.faults import Fault
@@ -106,7 +107,8 @@ class Sandbox:
         )
         self._runner = web.AppRunner(server.application(), shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        with listening_on("127.0.0.1", self._port, "stop what listens there, or choose another --port"):
+            await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         return self
 
     async def __aexit__(

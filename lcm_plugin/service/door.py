@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 from attrs import define, field
 
+from lcm_plugin.listening import listening_on
 from lcm_plugin.service.process import descriptors
 
 log = logging.getLogger("lcm_plugin.service.http")
@@ -50,12 +51,13 @@ class Door:
         """Listen.
 
         Raises:
-            OSError: it cannot be listened there.
+            AddressError: it cannot be listened there.
         """
         self._runner = runner
-        self._server = await asyncio.get_running_loop().create_server(
-            self._connection, host, port, backlog=BACKLOG
-        )
+        with listening_on(host, port, "stop what listens there, or set another [service] port"):
+            self._server = await asyncio.get_running_loop().create_server(
+                self._connection, host, port, backlog=BACKLOG
+            )
 
     def close(self) -> None:
         """Listen no more; what is connected stays so."""

@@ -117,7 +117,7 @@ async def serve(config: Path, on_listening: Callable[[str], None]) -> None:
 
     Raises:
         ConfigError: the file cannot be used; nothing was started.
-        OSError: the address cannot be listened on.
+        AddressError: the address cannot be listened on.
     """
     host, settings = load(config)
     stop = asyncio.Event()

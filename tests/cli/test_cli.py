@@ -177,17 +177,21 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, text: str | None, s
     assert "cti.toml" in done.stderr
 
 
-def test_an_address_in_use_is_told_in_one_line(tmp_path: Path) -> None:
-    """A port that is taken ends `run` with one line and status 1."""
+@pytest.mark.parametrize("command", ["run", "sandbox"])
+def test_an_address_in_use_is_told_in_one_line(tmp_path: Path, command: str) -> None:
+    """A port that is taken ends the command with status 1 and one sentence: which it is, and the way out."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
+        port = taken.getsockname()[1]
         path = tmp_path / "cti.toml"
-        path.write_text(f"[cti]\nplugins = []\n[service]\nport = {taken.getsockname()[1]}\n")
-        done = lcm_plugin("run", "--config", path)
+        path.write_text(f"[cti]\nplugins = []\n[service]\nport = {port}\ntoken_env = 'TOKEN'\n")
+        words = ("--config", path) if command == "run" else ("--port", port)
+        done = lcm_plugin(command, *words, TOKEN="t" * 32)
     assert done.returncode == 1
-    assert "address already in use" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"cannot listen on 127.0.0.1 port {port}: address already in use; ")
+    assert "port" in line.rpartition(";")[2]
 
 
 def test_check_of_a_good_config(tmp_path: Path) -> None:
@@ -207,6 +211,18 @@ def test_check_finds_a_group_the_lcm_does_not_have(tmp_path: Path) -> None:
     assert done.returncode == 2
     (bad,) = [finding for finding in json.loads(done.stdout) if not finding["good"]]
     assert "no campaign group AD Manual" in bad["seen"]
+
+
+def test_check_warns_where_nobody_places_calls(tmp_path: Path) -> None:
+    """Without a dialer a site can use `next` only: check says so, and calls the file good all the same."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        file = config(tmp_path, url)
+        done = lcm_plugin("check", "--config", file)
+        file.write_text(file.read_text().replace('["lcm"]', '["lcm", "loopback"]'))
+        with_one = lcm_plugin("check", "--config", file)
+    assert (done.returncode, with_one.returncode) == (0, 0)
+    assert "WARN dialer: none is enabled, so nobody is called; enable one in [cti] plugins" in done.stdout
+    assert "dialer" not in with_one.stdout
 
 
 def test_check_of_an_lcm_that_is_down(tmp_path: Path) -> None:

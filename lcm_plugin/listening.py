@@ -1,0 +1,23 @@
+"""An address that is to be listened on and cannot be, said in one sentence with the way out."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class AddressError(OSError):
+    """An address cannot be listened on; the text says which, why, and what to do."""
+
+
+@contextmanager
+def listening_on(host: str, port: int, way_out: str) -> Iterator[None]:
+    """Around the call that begins to listen.
+
+    Raises:
+        AddressError: it failed: the port is taken, not this user's, or the address not this machine's.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
+        raise AddressError(f"cannot listen on {host} port {port}: {why}; {way_out}") from None
