@@ -111,7 +111,9 @@ class LcmPlugin:
     async def stop_dialing(
         self, *, campaign: str | None = None, agent_id: str | None = None, actor: str
     ) -> None:
-        """From now on nothing is dialed for this campaign, agent, or the site, by any host, until resumed.
+        """From now on no dial is recorded for this campaign, agent, or the site, by any host, until resumed.
+
+        A call that was recorded as dialing before may still be placed, within `dial_seconds`.
 
         Raises:
             LedgerUnavailable: it cannot be recorded now.

@@ -54,13 +54,20 @@ def end(connection: sa.Connection, holder: str, seen: int | None = None) -> bool
 
 @define
 class Watch:
-    """Sees which leases have stood still for `seconds`, by the running loop's time."""
+    """Sees which leases have stood still for `seconds`, by the running loop's time.
+
+    Time in which nothing could be read does not count: nobody could renew then, or was seen to.
+    """
 
     seconds: float
     _seen: dict[str, tuple[int, float]] = field(factory=dict, init=False)
+    _read_at: float = field(default=0.0, init=False)
 
     def ended(self, now: float, leases: dict[str, tuple[int, str]], own: str) -> dict[str, int]:
-        """The holders that may be succeeded now, and where each lease stands."""
+        """The holders that may be succeeded now, and where each lease stands, as it was read just now."""
+        if now - self._read_at > self.seconds / 2:
+            self._seen = {}
+        self._read_at = now
         self._seen = {
             holder: self._seen[holder] if self._seen.get(holder, (None,))[0] == count else (count, now)
             for holder, (count, _) in leases.items()

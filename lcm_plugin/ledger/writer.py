@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -70,6 +71,7 @@ class Writer:
     refused: str = field(default="", init=False)
     _waiting: deque[_Entry] = field(factory=deque, init=False)
     _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _probed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _pause: float = field(default=0.0, init=False)
     _closing: bool = field(default=False, init=False)
@@ -108,7 +110,7 @@ class Writer:
     async def do(
         self, step: Step[T], *, probe: bool = False, on_late: Callable[[T | None], None] | None = None
     ) -> T:
-        """Write an intent; what it returns. A `probe` is tried in times of trouble, too.
+        """Write an intent; what it returns. A `probe` is tried in times of trouble, too, and at once.
 
         Whoever asked is told that it failed, or has gone, and yet it may be written: then `on_late` is given
         None at once, so that what undoes it is written before whatever is said next; and what the step
@@ -124,6 +126,8 @@ class Writer:
         entry = _Entry(step, done, on_late=on_late)
         self._waiting.append(entry)
         self._wake.set()
+        if probe:
+            self._probed.set()
         try:
             async with asyncio.timeout(PATIENCE):
                 return await done
@@ -141,7 +145,13 @@ class Writer:
                 if self.trouble and self._closing:
                     return
                 if self.trouble:
-                    await asyncio.sleep(self._pause)
+                    await self._rest()
+
+    async def _rest(self) -> None:
+        self._probed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pause):
+                await self._probed.wait()
 
     async def _woken(self) -> None:
         await self._wake.wait()

@@ -38,7 +38,10 @@ class DialingRoom:
         return DialingShown(stops=tuple(await self.attempts.lcm.dialing_stops()))
 
     async def stop(self, body: Scope) -> DialingShown:
-        """Dial nothing there from now on, on any host, after a restart too; offers stay, calls go on."""
+        """Stop dialing there, on any host; a call recorded before may be placed within `dial_seconds`.
+
+        After a restart too; offers stay, calls go on.
+        """
         _refuse_both(body)
         await self.attempts.lcm.stop_dialing(
             campaign=body.campaign, agent_id=body.agent, actor=body.actor or "somebody"

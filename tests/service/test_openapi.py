@@ -55,6 +55,12 @@ def test_it_says_what_is_read_and_shown() -> None:
     assert set(told["paths"]["/v1/attempts/{attempt_id}"]["get"]["responses"]) >= {"200", "404", "501", "503"}
 
 
+def test_a_stop_says_until_when_a_call_may_still_be_placed() -> None:
+    """A call whose dial was recorded before is placed within `dial_seconds`, or not at all."""
+    told = json.loads((DOCS / "openapi.json").read_text(encoding="utf-8"))
+    assert "within `dial_seconds`" in told["paths"]["/v1/dialing/stop"]["post"]["summary"]
+
+
 @contextmanager
 def _running(*arguments: object) -> Iterator[str]:
     """A command of ours in its own process; the last word of its first line, its URL."""
