@@ -237,8 +237,3 @@ def _page(found: Sequence[T], limit: int) -> Page[T]:
 
 def _told(told: list[Letter]) -> list[dict[str, Any]]:
     return [{"message": one.message, "state": one.state, "error": one.error} for one in told]
-
-
-def printable(text: str) -> str:
-    """A text of the LCM's on one line: what no terminal can show is escaped."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cti_hooks import Agent, Check, Host, masked, masked_text
-from lcm_plugin.attempts import NoAttemptError, printable
+from cti_hooks import Agent, Check, Host, masked, masked_text, printable
+from lcm_plugin.attempts import NoAttemptError
 from lcm_plugin.desk.site import Site
 from lcm_plugin.explanation import Explanation, explained
 from lcm_plugin.plugin import lcm_of

@@ -21,7 +21,7 @@ from cti_hooks.errors import (
 from cti_hooks.health import health_of
 from cti_hooks.host import Host
 from cti_hooks.markers import Declaration, Way, hookimpl, hookspec, not_a_hook
-from cti_hooks.masking import described, masked, masked_text
+from cti_hooks.masking import described, masked, masked_text, printable
 from cti_hooks.registration import register
 from cti_hooks.values import (
     Agent,
@@ -101,5 +101,6 @@ __all__ = [
     "masked_text",
     "nearest",
     "not_a_hook",
+    "printable",
     "register",
 ]

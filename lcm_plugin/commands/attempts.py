@@ -8,8 +8,9 @@ from typing import Final, TypeVar
 
 import click
 
+from cti_hooks import printable
 from lcm_plugin import attempts
-from lcm_plugin.attempts import Letters, NoAttemptError, Shelf, Wanted, printable
+from lcm_plugin.attempts import Letters, NoAttemptError, Shelf, Wanted
 from lcm_plugin.commands import telling
 from lcm_plugin.commands.listing import show
 from lcm_plugin.commands.running import NOTHING, config_option, run_to_end, said

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cti_hooks import masked
-from lcm_plugin.attempts import Listed, Story, printable
+from cti_hooks import masked, printable
+from lcm_plugin.attempts import Listed, Story
 from lcm_plugin.ledger import KEPT, DoubtfulAgent, Lease, Letter, LetterState, Message
 
 Row = tuple[str, ...]
