@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Final
 
 from cti_hooks import DeclinedError, Refusal
 
@@ -23,6 +24,10 @@ class Fault(StrEnum):
     """4xx, an error reply, or a failure reason without contacts."""
 
 
+LONGEST_WAIT: Final = 60.0
+"""Seconds: a gateway that asks for more is asked again all the same, or it would silence agents for days."""
+
+
 class LcmError(Exception):
     """The LCM did not do what was asked. The text never holds a phone number.
 
@@ -30,7 +35,7 @@ class LcmError(Exception):
         fault: how it failed.
         agent_id, attempt_id: for whom; empty where unknown.
         status: the HTTP status, where there was one.
-        retry_after: seconds the LCM asked to wait, where it did.
+        retry_after: seconds the LCM asked to wait, where it did, 60 at the most.
     """
 
     def __init__(  # noqa: PLR0913  (keyword-only facts, none of them needed)
@@ -48,7 +53,7 @@ class LcmError(Exception):
         self.agent_id = agent_id
         self.attempt_id = attempt_id
         self.status = status
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_WAIT)
 
     def __str__(self) -> str:
         facts = {"agent": self.agent_id, "attempt": self.attempt_id}

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from cattrs import Converter
@@ -17,14 +17,15 @@ from cattrs.gen import make_dict_unstructure_fn
 _converter = Converter()
 
 
+DEEPEST: Final = 64
+"""Levels of what a plugin nests in a value: deeper ones could be neither written nor shown."""
+_CUT: Final = "(nested too deep)"
+
+
 def _plain(value: Any) -> Any:
     """What JSON has, as it is; the rest as text."""
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
     return str(value)
 
 
@@ -44,14 +45,16 @@ _converter.register_unstructure_hook_factory(
 )
 
 
-def as_json(value: Any) -> Any:
-    """A value of `cti_hooks` as what `json.dumps` takes."""
+def as_json(value: Any, levels: int = DEEPEST) -> Any:
+    """A value of `cti_hooks` as what `json.dumps` takes; what lies deeper than so many levels is cut off."""
     if attrs.has(type(value)):
         return _converter.unstructure(value)
+    if isinstance(value, Mapping | list | tuple) and not levels:
+        return _CUT
     if isinstance(value, Mapping):
-        return {str(key): as_json(item) for key, item in value.items()}
+        return {str(key): as_json(item, levels - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [as_json(item) for item in value]
+        return [as_json(item, levels - 1) for item in value]
     if isinstance(value, Enum):
         return value.value
     return value.isoformat() if isinstance(value, datetime) else _plain(value)

@@ -8,6 +8,7 @@ from typing import Final
 from attrs import define, field
 
 from lcm_plugin.config import LcmSettings
+from lcm_plugin.errors import LONGEST_WAIT
 
 REFUSALS_IN_A_ROW: Final = 5
 """After so many, fetching stops for this agent until the next ready (DESIGN 5)."""
@@ -49,10 +50,10 @@ class Pauses:
         return self.owed
 
     def after_error(self, wished: float | None) -> float:
-        """Growing and jittered, or what the LCM asked for where that is longer."""
+        """Growing and jittered, or what the LCM asked for where that is longer; a minute at the most."""
         self._errors = min(self._errors + 1, 10)
         own = self.random.uniform(1, min(LONGEST_AFTER_ERROR, 2.0**self._errors))
-        return max(own, wished or 0.0)
+        return max(own, min(wished or 0.0, LONGEST_WAIT))
 
 
 async def waited(event: asyncio.Event, seconds: float) -> None:

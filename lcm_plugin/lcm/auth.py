@@ -1,7 +1,10 @@
 """How the site's gateway is told who asks. Secrets come from the environment or a file."""
 
 import asyncio
+import json
+import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -12,8 +15,12 @@ from attrs import define, field
 from cti_hooks import Problem
 from cti_hooks.secret import SecretError, not_set, read_secret
 from lcm_plugin.config import Auth
-from lcm_plugin.errors import Fault, LcmConfigError, LcmRejected, LcmUnavailable
+from lcm_plugin.errors import Fault, LcmBadReply, LcmConfigError, LcmRejected, LcmUnavailable
+from lcm_plugin.lcm.body import body_of
 
+LARGEST_GRANT: Final = 1 << 16
+"""Bytes of a token server's answer. It is never unpacked: a small one must not become a large one."""
+_TOKEN: Final = re.compile(r"[!-~]+")
 _EARLY: Final = 30.0
 """Seconds before its end at which a token is fetched anew."""
 _LIFETIME: Final = 300.0
@@ -98,17 +105,29 @@ class Credentials:
             form["scope"] = self.auth.scope
         url = self.auth.token_url or ""
         try:
-            async with session.post(url, data=form, allow_redirects=False, auto_decompress=True) as reply:
+            async with session.post(url, data=form, allow_redirects=False) as reply:
                 if not reply.ok:
                     raise LcmRejected(
                         f"the token server says {reply.status}", fault=_token_fault(reply.status)
                     )
-                granted = await reply.json(content_type=None)
-                return str(granted["access_token"]), float(granted.get("expires_in", _LIFETIME))
+                return _granted(await body_of(reply, LARGEST_GRANT))
         except (aiohttp.ClientError, OSError):
             raise LcmUnavailable("the token server cannot be reached", fault=Fault.NOT_SENT) from None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (LcmBadReply, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise LcmUnavailable("the token server gave no token", fault=Fault.NOT_SENT) from None
+
+
+def _granted(body: bytes) -> tuple[str, float]:
+    """The token, and how many seconds it holds.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError, RecursionError: it is no grant.
+    """
+    granted = json.loads(body)
+    token, lifetime = granted["access_token"], float(granted.get("expires_in", _LIFETIME))
+    if not _TOKEN.fullmatch(token) or not math.isfinite(lifetime):
+        raise ValueError("no token")
+    return token, lifetime
 
 
 def _token_fault(status: int) -> Fault:

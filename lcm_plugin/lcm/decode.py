@@ -5,12 +5,15 @@ Whatever the bytes are, a `Reply`, `LcmBadReply` or `LcmRejected` comes of them 
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from cti_hooks import masked_text
+from cti_hooks import masked_text, printable
 from lcm_plugin.errors import Fault, LcmBadReply, LcmRejected
 from lcm_plugin.lcm.catalogue import CATALOGUE, MessageType, Shape
+from lcm_plugin.lcm.catalogue.downloads import COUNT
+from lcm_plugin.lcm.limits import too_deep, too_many
 from lcm_plugin.lcm.reply import LAYERS, Reply, bad, read, reject, unwrapped
 from lcm_plugin.lcm.spelling import MISSING, folded, pick, truth
 
@@ -21,6 +24,8 @@ log = logging.getLogger("lcm_plugin.lcm")
 LARGEST: Final = 1 << 20
 """Bytes of a reply at the most (DESIGN 6)."""
 _SHOWN: Final = 200
+_LOOKED_AT: Final = 4096
+_NAME: Final = re.compile(r'"([^"\\]{1,40})"\s*:')
 _REQUESTS: Final = {folded(name) for name in CATALOGUE}
 _REPLIES: Final = {
     folded(name): folded(message.reply)
@@ -37,13 +42,14 @@ def decode(
     """Read the reply to `message`; `sent` is the request's `data`, of which a reply may repeat a part.
 
     Raises:
-        LcmBadReply: not LCM's shape, not the reply to this message, to another call's, or larger than 1 MiB.
+        LcmBadReply: not LCM's shape, not the reply to this message, to another call's, larger than 1 MiB,
+            nested too deep, or with more records or fields than anybody asked for.
         LcmRejected: an error reply, `success: false`, or a failure reason without contacts.
     """
     try:
-        return _reply(message, inner(parse(raw)), sent or {})
+        return _within_limits(_reply(message, inner(parse(raw)), sent or {}), sent or {})
     except (LcmBadReply, RecursionError) as error:
-        log.debug("a bad reply to %s: %s", message.subtopic, _beginning(raw))
+        log.debug("a bad reply to %s: %s", message.subtopic, _outline(raw))
         if isinstance(error, LcmBadReply):
             raise
         bad("nested without end")
@@ -53,17 +59,17 @@ def parse(raw: bytes | str | Mapping[str, Any]) -> Mapping[str, Any]:
     """The envelope as a mapping.
 
     Raises:
-        LcmBadReply: larger than 1 MiB, not JSON, or not an object.
+        LcmBadReply: larger than 1 MiB, not JSON, not an object, or nested too deep.
     """
     if isinstance(raw, Mapping):
-        return raw
+        return bad("nested without end") if too_deep(raw) else raw
     if len(raw) > LARGEST:
         bad("larger than 1 MiB")
     try:
         envelope = json.loads(raw)
     except (ValueError, RecursionError):
         bad("not JSON")
-    return envelope if isinstance(envelope, dict) else bad("not a JSON object")
+    return parse(envelope) if isinstance(envelope, dict) else bad("not a JSON object")
 
 
 def inner(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -103,6 +109,11 @@ def _reply(message: MessageType, envelope: Mapping[str, Any], sent: Mapping[str,
     return read(message, body)
 
 
+def _within_limits(reply: Reply, sent: Mapping[str, Any]) -> Reply:
+    excess = too_many(reply.records, sent.get(COUNT.wire))
+    return bad(excess) if excess else reply
+
+
 def _refuse_errors(message: MessageType, envelope: Mapping[str, Any], body: Any) -> None:
     """The error families of section 1.3: `WS_Error` with a message, or `success: false`."""
     for place in (envelope, *_places(message, body)):
@@ -138,9 +149,14 @@ def _places(message: MessageType, body: Any) -> Iterator[Mapping[str, Any]]:
             yield nested
 
 
-def _beginning(raw: bytes | str | Mapping[str, Any]) -> str:
-    try:
-        text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
-    except RecursionError:
-        return "nested without end"
-    return masked_text(text[: 4 * _SHOWN])[:_SHOWN]
+def _outline(raw: bytes | str | Mapping[str, Any]) -> str:
+    """Its size and the names of its first fields: what they hold is somebody's."""
+    if isinstance(raw, Mapping):
+        return f"an object with {_shown(map(str, raw))}"
+    text = raw[:_LOOKED_AT]
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return f"{len(raw)} bytes with {_shown(_NAME.findall(text))}"
+
+
+def _shown(names: Iterable[str]) -> str:
+    return printable(masked_text(", ".join(names))[:_SHOWN]) or "no names"

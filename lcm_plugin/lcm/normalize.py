@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +17,7 @@ from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import Fault, LcmBadReply
 from lcm_plugin.lcm import spelling
 from lcm_plugin.lcm.decode import Reply
-from lcm_plugin.lcm.spelling import ALIASES, MISSING, folded, pick
+from lcm_plugin.lcm.spelling import ALIASES, MISSING, Named, folded, pick
 
 log = logging.getLogger("lcm_plugin.lcm")
 
@@ -50,29 +51,30 @@ class Normalizer:
         Raises:
             LcmBadReply: it has no key or no number.
         """
-        key, number = _key(record), _text(record, "phone_number").strip()
+        named = Named(record)
+        key, number = _key(named), _text(named, "phone_number").strip()
         if not key.strip() or not number:
             lacks = "number" if key.strip() else "key"
             raise LcmBadReply(f"the LCM's contact has no {lacks}", fault=Fault.UNUSABLE)
         e164, number_zones = self.number(number)
         extra = _unnamed(record)
-        expires_at = self._instant(record, "expires_at", extra)
-        consent_raw, call_type_raw = _text(record, "consent"), _text(record, "call_type")
+        expires_at = self._instant(named, "expires_at", extra)
+        consent_raw, call_type_raw = _text(named, "consent"), _text(named, "call_type")
         return Contact(
             key=key,
             phone_number=number,
             e164=e164,
-            campaign=_text(record, "campaign"),
-            campaign_group=_text(record, "campaign_group") or campaign_group,
-            contact_id=_text(record, "contact_id"),
-            mode=_text(record, "mode"),
+            campaign=_text(named, "campaign"),
+            campaign_group=_text(named, "campaign_group") or campaign_group,
+            contact_id=_text(named, "contact_id"),
+            mode=_text(named, "mode"),
             call_type=self._call_type(call_type_raw),
             call_type_raw=call_type_raw,
             consent=self.consent(consent_raw),
             consent_raw=consent_raw,
             expires_at=expires_at,
-            callback_at=self._instant(record, "callback_at", extra),
-            time_zones=_stated_zone(record) + number_zones,
+            callback_at=self._instant(named, "callback_at", extra),
+            time_zones=_stated_zone(named) + number_zones,
             reserved=reserved,
             extra=extra,
         )
@@ -80,13 +82,16 @@ class Normalizer:
     def usable(
         self, records: Iterable[Mapping[str, Any]], agent_id: str, *, campaign_group: str, reserved: bool
     ) -> list[Contact]:
-        """The contacts of these records. One that cannot be used is logged: it could not be dialed anyway."""
-        contacts = []
+        """The contacts of these records. Others could not be dialed: a line for each reason counts them."""
+        contacts, wrong = [], Counter[str]()
         for record in records:
             try:
                 contacts.append(self.contact(record, campaign_group=campaign_group, reserved=reserved))
             except LcmBadReply as error:
-                log.warning("a contact of agent %s cannot be used: %s", agent_id, error)
+                wrong[f"{error}"] += 1
+        for why, count in wrong.items():
+            many = f"{count} contacts" if count > 1 else "a contact"
+            log.warning("%s of agent %s cannot be used: %s", many, agent_id, why)
         return contacts
 
     def consent(self, word: str) -> Consent:

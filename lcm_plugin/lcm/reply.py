@@ -10,6 +10,7 @@ from cti_hooks import masked_text
 from lcm_plugin.errors import Fault, LcmBadReply, LcmRejected
 from lcm_plugin.lcm import spelling
 from lcm_plugin.lcm.catalogue import MessageType, Shape
+from lcm_plugin.lcm.limits import too_deep
 from lcm_plugin.lcm.spelling import MISSING, folded, pick, truth
 
 LAYERS: Final = 4
@@ -152,7 +153,11 @@ _READERS: Final[Mapping[Shape, Callable[[MessageType, Any], Reply]]] = {
 
 
 def unwrapped(value: Any) -> Any:
-    """A text that is JSON stands for what it says (12.7)."""
+    """A text that is JSON stands for what it says (12.7).
+
+    Raises:
+        LcmBadReply: it is nested too deep.
+    """
     for _ in range(LAYERS):
         if not isinstance(value, str) or not value.strip():
             break
@@ -160,6 +165,8 @@ def unwrapped(value: Any) -> Any:
             value = json.loads(value)
         except (ValueError, RecursionError):
             break
+        if too_deep(value):
+            bad("nested without end")
     return None if isinstance(value, str) and not value.strip() else value
 
 

@@ -34,9 +34,16 @@ def folded(name: object) -> str:
     return str(name).strip().casefold()
 
 
+class Named(dict[str, Any]):
+    """A record by its folded names: what is looked into often is folded once."""
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        super().__init__((folded(key), value) for key, value in record.items())
+
+
 def pick(record: Mapping[str, Any], *names: str) -> Any:
     """The value of the first of these names the record has, whatever its spelling, or MISSING."""
-    values = {folded(key): value for key, value in record.items()}
+    values = record if isinstance(record, Named) else Named(record)
     return next((values[folded(name)] for name in names if folded(name) in values), MISSING)
 
 

@@ -161,6 +161,72 @@ def test_the_beginning_of_a_bad_reply_is_logged_masked(caplog: pytest.LogCapture
     assert "PhoneNumber" not in str(raised.value)
 
 
+def nested(depth: int) -> object:
+    value: object = "x"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("depth", [20, 32, 400, 800, 950, 100_000])
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_record_is_nested_only_so_deep(depth: int, *, as_text: bool) -> None:
+    """Beyond 32 levels in all it is a bad reply, as bytes, as an object, or in a text."""
+    if as_text:
+        raw = json.dumps({**REPLY, "message": json.dumps({"response": {"Contacts": []}, "x": 1})})
+        raw = raw.replace(r"\"x\": 1", rf"\"x\": {'[' * depth}{']' * depth}")
+    else:
+        raw = json.dumps(with_record(Deep=1)).replace('"Deep": 1', f'"Deep": {"[" * depth}{"]" * depth}')
+    if depth == 20:
+        assert decode(DOWNLOAD, raw) is not None
+        return
+    with pytest.raises(LcmBadReply):
+        decode(DOWNLOAD, raw)
+    if depth < 800 and not as_text:
+        with pytest.raises(LcmBadReply, match="nested without end"):
+            decode(DOWNLOAD, json.loads(raw))
+
+
+@pytest.mark.parametrize(("count", "good"), [(1, True), (101, True), (102, False)])
+def test_a_hundred_more_than_asked_for_are_taken(count: int, *, good: bool) -> None:
+    """Some LCMs hand out all that are reserved; a flood is refused."""
+    reply = {**REPLY, "message": {"response": {"Contacts": [RECORD] * count}}}
+    sent = {"NumberofContactsRequired": 1}
+    if good:
+        assert len(decode(DOWNLOAD, reply, sent).records) == count
+        return
+    with pytest.raises(LcmBadReply, match="102 records, where 101 may come"):
+        decode(DOWNLOAD, reply, sent)
+
+
+def test_a_list_has_2000_records_at_the_most() -> None:
+    """What is asked for without a count has a bound, too."""
+    reply = {**REPLY, "message": {"response": {"Contacts": [RECORD] * 2001}}}
+    with pytest.raises(LcmBadReply, match="2001 records, where 2000 may come"):
+        decode(DOWNLOAD, reply)
+
+
+def test_a_record_has_1000_fields_at_the_most() -> None:
+    """A record of more is refused before it is read."""
+    with pytest.raises(LcmBadReply, match="a record of 10"):
+        decode(DOWNLOAD, with_record(**{f"f{n}": 1 for n in range(1000)}))
+
+
+def test_of_a_bad_reply_only_names_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """What its fields hold is somebody's, and is logged at no level."""
+    caplog.set_level(logging.DEBUG)
+    for raw in (
+        json.dumps({"subtopic": "GetScreenPopData", "message": {"FirstName": "Jane", "a\u001b[2J": "Doe"}}),
+        b'{"FirstName": "Jane", "LastName": "Doe", ',
+    ):
+        with pytest.raises(LcmBadReply):
+            decode(DOWNLOAD, raw)
+    assert "FirstName" in caplog.messages[1]
+    assert "Jane" not in caplog.text
+    assert "Doe" not in caplog.text
+    assert "\x1b" not in caplog.text
+
+
 # -- fields -------------------------------------------------------------------------------------------------
 
 

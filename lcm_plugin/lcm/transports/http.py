@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final
 
 import aiohttp
 from attrs import define, field
@@ -20,11 +19,10 @@ from cti_hooks import Agent, Clock
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import Fault, LcmBadReply, LcmError, LcmRejected, LcmUnavailable
 from lcm_plugin.lcm.auth import Credentials
+from lcm_plugin.lcm.body import body_of
 from lcm_plugin.lcm.decode import LARGEST
 from lcm_plugin.lcm.envelope import Request
 from lcm_plugin.lcm.tls import ssl_context
-
-_CHUNK: Final = 1 << 16
 
 
 @define(kw_only=True, eq=False)
@@ -74,7 +72,7 @@ class HttpTransport:
         posting = session.post(self.settings.url, data=body, headers=headers, allow_redirects=False)
         async with _told_apart(), posting as reply:
             self._refuse(reply)
-            return await _read(reply)
+            return await body_of(reply, LARGEST)
 
     async def _headers(self, session: aiohttp.ClientSession, message: Request) -> dict[str, str]:
         headers = {"Content-Type": "application/json", **await self._credentials.headers(session)}
@@ -122,19 +120,6 @@ def _retry_after(value: str | None, now: datetime) -> float | None:
     except ValueError:
         return None
     return max(0.0, (moment - now).total_seconds()) if moment.tzinfo else None
-
-
-async def _read(reply: aiohttp.ClientResponse) -> bytes:
-    """The body, and never more than 1 MiB of it."""
-    too_large = LcmBadReply("the LCM's reply is larger than 1 MiB", fault=Fault.NO_ANSWER)
-    if (reply.content_length or 0) > LARGEST:
-        raise too_large
-    body = bytearray()
-    async for chunk in reply.content.iter_chunked(_CHUNK):
-        body += chunk
-        if len(body) > LARGEST:
-            raise too_large
-    return bytes(body)
 
 
 @asynccontextmanager

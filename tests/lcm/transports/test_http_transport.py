@@ -244,6 +244,9 @@ class TokenServer:
         self.granted = 0
         self.seen: list[str] = []
         self.status = 200
+        self.body: bytes | None = None
+        """What is granted instead of a token."""
+        self.encoding = ""
         self.revoked: set[str] = set()
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -253,6 +256,9 @@ class TokenServer:
             assert (form["client_id"], form["client_secret"]) == ("me", "s3cret")
             if self.status != 200:
                 return web.Response(status=self.status)
+            if self.body is not None:
+                headers = {"Content-Encoding": self.encoding} if self.encoding else {}
+                return web.Response(body=self.body, headers=headers)
             self.granted += 1
             await asyncio.sleep(0.1)
             return web.json_response({"access_token": f"token-{self.granted}", "expires_in": 100})
@@ -307,6 +313,33 @@ async def test_a_token_server_that_fails(
     with pytest.raises(LcmError) as raised:
         await transport.send(ALICE, message, soon())
     assert raised.value.fault is fault
+    assert server.seen == []
+
+
+TOKEN = json.dumps({"access_token": "t", "expires_in": 100, "more": "x" * 70_000}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (TOKEN, ""),
+        (gzip.compress(b"[" * 16_000_000), "gzip"),
+        (b"[" * 60_000, ""),
+        (b'{"access_token": "t", "expires_in": 1e999}', ""),
+        (b'{"access_token": ["t"]}', ""),
+        (b'{"access_token": "a\\r\\nX: y"}', ""),
+    ],
+    ids=["larger than 64 KiB", "a bomb", "too deep", "for ever", "no text", "a header of its own"],
+)
+async def test_what_is_no_token_is_not_taken(
+    tokens: tuple[TokenServer, Transport], message: Request, body: bytes, encoding: str
+) -> None:
+    """A grant has 64 KiB at the most and is never unpacked; without sense it is none, and nothing is sent."""
+    server, transport = tokens
+    server.body, server.encoding = body, encoding
+    with pytest.raises(LcmUnavailable, match="gave no token") as raised:
+        await transport.send(ALICE, message, soon())
+    assert raised.value.fault is Fault.NOT_SENT
     assert server.seen == []
 
 
