@@ -81,7 +81,23 @@ class Hooks:
 
     async def first(self, hook: str, /, **arguments: Any) -> Any:
         """Ask in turn; the first result that is not None, or None when nobody has one."""
-        return await self._wrapped(self._asked(hook, Way.FIRST, arguments), self._first)
+        answer = await self.first_answer(hook, **arguments)
+        return None if answer is None else answer.value
+
+    async def first_answer(self, hook: str, /, **arguments: Any) -> Answer | None:
+        """As `first`, and who answered: where only a wrapper did, the outermost of them."""
+        asked = self._asked(hook, Way.FIRST, arguments)
+        answered: Answer | None = None
+
+        async def ask(asked: Question) -> Any:
+            nonlocal answered
+            answered = await self._first(asked)
+            return None if answered is None else answered.value
+
+        value = await self._wrapped(asked, ask)
+        if value is None:
+            return None
+        return Answer(plugin=answered.plugin if answered else asked.wrappers[0].plugin_name, value=value)
 
     async def chain(self, hook: str, /, **arguments: Any) -> Any:
         """Pass the hook's chained argument through the implementations; what it has become."""
@@ -121,12 +137,12 @@ class Hooks:
         answers = [self._asker.answer(asked, one) for one in asked.implementations]
         return [await answers[0]] if len(answers) == 1 else await asyncio.gather(*answers)
 
-    async def _first(self, asked: Question) -> Any:
+    async def _first(self, asked: Question) -> Answer | None:
         failure: Exception | None = None
         for one in asked.implementations:
             answer = await self._asker.answer(asked, one)
             if answer.value is not None:
-                return answer.value
+                return answer
             failure = failure or answer.error
             if failure and asked.declaration.once:
                 break
