@@ -39,7 +39,7 @@ settings before any I/O; what is wrong with them is best raised there. `cti_hook
 | way | rule |
 | --- | --- |
 | `await hooks.all(name, ...)` | concurrently; `Answer(plugin, value, error)` for each, in call order; one failure never stops the others |
-| `await hooks.first(name, ...)` | in turn, until the first that is not None; the rest never start. A failing one is logged and the next is asked; when nobody answers and one failed, that failure is raised, so None always means none |
+| `await hooks.first(name, ...)` | in turn, until the first that is not None; the rest never start. A failing one is logged and the next is asked; when nobody answers and one failed, that failure is raised, so None always means none. `first_answer` is the same `Answer`, with who gave it |
 | `first`, declared *once* | only None passes the question on: a failure or overrun ends it and is raised. For what must not happen twice |
 | `await hooks.chain(name, ...)` | in turn, each result other than None replaces the named argument; a failing one is logged and left out |
 
@@ -150,13 +150,18 @@ class Skills:
         return ["Collections", "Renewals"] if agent.id.startswith("c") else None
 """,
     "request_next_contact": """
-class WalkIns:
+class WalkIns:  # enabled before lcm: asked before the LCM
     def __init__(self):
         self.waiting = [Contact(key="walk-in|1", phone_number="+12125550123", consent="given")]
 
     @hookimpl
     async def request_next_contact(self, agent, campaign_group):
         return self.waiting.pop() if self.waiting else None
+
+    @hookimpl
+    def on_attempt_changed(self, attempt):
+        if attempt.contact and attempt.contact.source == "walk-ins" and attempt.state == "closed":
+            print(attempt.contact.key, attempt.disposition)  # the LCM is told nothing of it
 """,
     "enrich_contact": """
 class AreaCodes:

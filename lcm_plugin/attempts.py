@@ -154,16 +154,18 @@ class Shelf:
         told = await self._run(letters.list_letters, attempt_id=attempt_id)
         return Story(attempt=attempt, lines=lines, letters=told)
 
-    async def forget(self, key: str) -> tuple[int, list[Letter]]:
+    async def forget(self, key: str, source: str = "") -> tuple[int, list[Letter]]:
         """Take the person of an LCM key out; of how many attempts, and the messages they stay in for now.
+
+        With a `source`, the one who came by this key of that plugin's: no message tells of them.
 
         Raises:
             LedgerError: an attempt with it is open.
             LedgerUnavailable: they are taken out, but for the journal, which somebody reads.
         """
-        count = await self._run(housekeeping.forget, key=key, now=self.clock.now())
+        count = await self._run(housekeeping.forget, key=key, source=source, now=self.clock.now())
         await housekeeping.wipe(self.database)
-        return count, await self._run(letters.list_letters, key=key)
+        return count, [] if source else await self._run(letters.list_letters, key=key)
 
     async def resend(self, attempt_id: str, states: Collection[LetterState] = KEPT) -> int:
         """Send again what may not have reached the LCM, or what it rejected; how many messages."""

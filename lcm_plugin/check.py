@@ -9,7 +9,6 @@ from attrs import asdict, frozen
 
 from cti_hooks import Agent, ConfigError, Host, described, health_of
 from lcm_plugin.desk.dialer_wanted import dialer_health
-from lcm_plugin.desk.site import Site
 from lcm_plugin.errors import LcmError, LcmRejected
 from lcm_plugin.lcm.catalogue.non_pewc import CALL_COUNT
 from lcm_plugin.lcm.reading import call_count
@@ -85,7 +84,7 @@ async def _running(
 async def _asked(host: Host, agent: Agent | None, probe: str | None) -> AsyncIterator[Finding]:
     for one in health_of(await host.hooks.all("report_health")):
         yield Finding(what=one.what, good=one.good, seen=one.seen)
-    dialer = dialer_health(Site(host.hooks), lcm_of(host).settings)
+    dialer = dialer_health(lcm_of(host).desks.site, lcm_of(host).settings)
     if dialer and not dialer.good:
         yield Finding(what=dialer.what, good=True, warns=True, seen=f"{dialer.seen} (`next` needs none)")
     yield await _lcm(lcm_of(host), agent or NOBODY)
@@ -161,7 +160,7 @@ async def _sample(host: Host, agent: Agent, reply: bytes) -> Finding:
         contacts = contacts_in(reply, lcm_of(host))
     except LcmError as error:
         return Finding(what="sample", good=False, seen=str(error))
-    shown = [await reviewed(Site(host.hooks), agent, contact, host) for contact in contacts]
+    shown = [await reviewed(lcm_of(host).desks, agent, contact) for contact in contacts]
     return Finding(
         what="sample", good=True, seen=json.dumps(shown, indent=2, ensure_ascii=False), detail=shown
     )

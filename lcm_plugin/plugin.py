@@ -28,6 +28,7 @@ from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk import Desks, OutcomeLists, Said, expiry_refusal
 from lcm_plugin.desk.barred import bar_check
 from lcm_plugin.desk.expiry import expiry_check
+from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.stopped import stop_check
 from lcm_plugin.lcm import auth
 from lcm_plugin.lcm.client import LcmClient
@@ -159,7 +160,8 @@ class LcmPlugin:
             adjust_request=partial(_adjusted, host, "lcm_adjust_request"),
             adjust_reply=partial(_adjusted, host, "lcm_adjust_reply"),
         )
-        self._desks = Desks(settings=self.settings, client=client, host=host, ledger=ledger)
+        site = Site(host.hooks, host.hooks.pm.get_name(self) or "")
+        self._desks = Desks(settings=self.settings, client=client, host=host, ledger=ledger, site=site)
         try:
             await ledger.start()
         except BaseException:

@@ -10,7 +10,6 @@ from typing import Any
 
 from cti_hooks import Agent, Check, Host, masked, masked_text, printable
 from lcm_plugin.attempts import NoAttemptError
-from lcm_plugin.desk.site import Site
 from lcm_plugin.explanation import Explanation, explained
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sample import contacts_in
@@ -29,7 +28,7 @@ async def explain_sample(
     host = Host.from_config(config, observes=True)
     contacts = contacts_in(reply, lcm_of(host))
     async with host:
-        enriched = [await Site(host.hooks).enriched(contact, agent) for contact in contacts]
+        enriched = [await lcm_of(host).desks.site.enriched(contact, agent) for contact in contacts]
         return [await explained(host, agent, contact, moment) for contact in enriched]
 
 

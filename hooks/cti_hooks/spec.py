@@ -42,6 +42,8 @@ def _until_not_after(arguments: Mapping[str, Any], now: datetime) -> float:
 def _enrichment(before: Contact, after: Contact) -> str | None:
     if after.key != before.key:
         return "it changed the contact's key"
+    if after.source != before.source:
+        return "it changed the contact's source"
     if after.expires_at != before.expires_at:
         return "it changed the contact's expiry"
     if _CONSENT_RANK[after.consent] > _CONSENT_RANK[before.consent]:
@@ -231,10 +233,11 @@ def request_next_contact(agent: Agent, campaign_group: str) -> Contact | None:
     """Fetch an agent's next contact. It may be reserved by this very question: ask when it will be used.
 
     Called by lcm-plugin for each campaign group in turn, or by the host; implemented by lcm-plugin, or by
-    another source of contacts. Limit 20 s.
+    another source of contacts. What another source gives is offered, reviewed, dialed and followed as any
+    other, and nothing of it is told to the LCM: its disposition closes it here. Limit 20 s.
 
     - None: this source has no contact now; the next is asked.
-    - A `Contact` ends the question.
+    - A `Contact` ends the question. lcm-plugin sets its `source`, whatever the plugin set.
     - An exception is logged and the next is asked; raised when nobody answered, so that None always means
       none. lcm-plugin raises `LcmError`.
 
@@ -251,8 +254,8 @@ def enrich_contact(contact: Contact, agent: Agent) -> Contact | None:
     Called by lcm-plugin once a contact is fetched; each plugin gets what the one before it made.
 
     - None: the contact stays as it is.
-    - A `Contact` replaces it. It may lower consent, never raise it, and never change key or expiry; one that
-      does is logged and left out.
+    - A `Contact` replaces it. It may lower consent, never raise it, and never change key, source or expiry;
+      one that does is logged and left out.
     - An exception is logged and the contact stays as it is.
 
     Arguments:

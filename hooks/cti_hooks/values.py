@@ -211,10 +211,11 @@ class Mode:
 
 @frozen(kw_only=True)
 class Contact:
-    """A person to call, as the LCM handed it out.
+    """A person to call, as the LCM, or another source, handed it out.
 
-    `key` is LCM's key: opaque, one per delivery, kept byte for byte. `callback_at` never delays a regular
-    contact. Dialers use `e164 or phone_number`. What has no field of its own stays in `extra`, as it came.
+    `key` is LCM's key: opaque, one per delivery, kept byte for byte; another source's is one of its own.
+    `callback_at` never delays a regular contact. Dialers use `e164 or phone_number`. What has no field of its
+    own stays in `extra`, as it came.
     """
 
     key: str = field(validator=validators.min_len(1))
@@ -233,6 +234,8 @@ class Contact:
     time_zones: tuple[TimeZone, ...] = field(default=(), converter=_tupled)
     reserved: bool = False
     """Whether the LCM handed it out as already reserved for this agent."""
+    source: str = ""
+    """The plugin that gave it, by its name in the host's config; empty for what the LCM handed out."""
     modes: tuple[Mode, ...] = field(default=(), converter=_tupled)
     extra: Mapping[str, Any] = _extras()
 

@@ -18,7 +18,7 @@ from lcm_plugin.ledger import KEPT, LetterState
 
 T = TypeVar("T")
 
-_WORDS: Final = "[ID | forget KEY | resend [ID]... | withdraw [ID]... | adopt]"
+_WORDS: Final = "[ID | forget KEY [SOURCE] | resend [ID]... | withdraw [ID]... | adopt]"
 _DONE: Final = {"resend": "will be sent again", "withdraw": "given up"}
 
 
@@ -53,7 +53,8 @@ def attempts_command(  # noqa: PLR0913  (one for each option)
 ) -> None:
     """What the ledger holds, what waits for a person first; with an ID, one attempt, line by line.
 
-    forget KEY takes the person of an LCM key out of the ledger. resend ID sends again what may not have
+    forget KEY takes the person of an LCM key out of the ledger; with the plugin that gave them behind it, one
+    of another source's. resend ID sends again what may not have
     reached the LCM, or was rejected; withdraw ID gives it up, and later messages of the contact go on. Both
     take several IDs, or --unconfirmed or --rejected for all that are. adopt makes a copied ledger file the
     one in use.
@@ -69,8 +70,9 @@ def attempts_command(  # noqa: PLR0913  (one for each option)
             run_to_end(_on_shelf(config, lambda one: show(one, what or "attempts", wanted, as_json=as_json)))
         case ("adopt",):
             click.echo(f"{run_to_end(attempts.adopt(config))} is the ledger from now on")
-        case ("forget", key):
-            click.echo("\n".join(run_to_end(_on_shelf(config, lambda one: _forget(one, key)))))
+        case ("forget", key) | ("forget", key, _):
+            source = "".join(words[2:])
+            click.echo("\n".join(run_to_end(_on_shelf(config, lambda one: _forget(one, key, source)))))
         case ("resend" | "withdraw" as word, *ids) if ids or named:
             sys.exit(run_to_end(_on_shelf(config, lambda one: _see_to(one, word, ids, states))))
         case ("resend" | "withdraw" as word,):
@@ -89,11 +91,12 @@ async def _on_shelf(config: Path, do: Callable[[Shelf], Awaitable[T]]) -> T:
         return await do(shelf)
 
 
-async def _forget(shelf: Shelf, key: str) -> list[str]:
-    count, left = await shelf.forget(key)
+async def _forget(shelf: Shelf, key: str, source: str) -> list[str]:
+    count, left = await shelf.forget(key, source)
     if not count:
+        whose = f" of {printable(source)}" if source else ""
         raise NoAttemptError(
-            f"{shelf.name} knows nobody of the key {printable(key)}, so nobody was forgotten;"
+            f"{shelf.name} knows nobody of the key {printable(key)}{whose}, so nobody was forgotten;"
             " `lcm-plugin attempts` lists the keys"
         )
     return telling.forgotten(count, left)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cti_hooks import masked, printable
+from cti_hooks import Contact, masked, printable
 from lcm_plugin.attempts import Listed, Story
 from lcm_plugin.ledger import KEPT, DoubtfulAgent, Lease, Letter, LetterState, Message
 
@@ -75,11 +75,10 @@ def age(passed: timedelta) -> str:
 def told(story: Story) -> list[str]:
     """One attempt, a line for each fact."""
     attempt = story.attempt
-    contact = attempt.contact
     lines = [
         f"attempt   {attempt.id}",
         f"agent     {attempt.agent.id}",
-        f"contact   {printable(contact.key)}  {masked(contact.phone_number)}" if contact else "contact   -",
+        f"contact   {_who(attempt.contact)}",
         f"group     {attempt.campaign_group}",
         f"state     {attempt.state}  {attempt.outcome or ''}".rstrip(),
         f"host      {attempt.host}",
@@ -99,6 +98,13 @@ def forgotten(count: int, left: list[Letter]) -> list[str]:
         f" `lcm-plugin attempts resend {one.attempt_id}` sends it again, `withdraw` gives it up"
         for one in kept
     ]
+
+
+def _who(contact: Contact | None) -> str:
+    if contact is None:
+        return "-"
+    source = f"  of {printable(contact.source)}" if contact.source else ""
+    return f"{printable(contact.key)}  {masked(contact.phone_number)}{source}"
 
 
 def _said(letter: Letter) -> str:

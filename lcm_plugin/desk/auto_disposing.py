@@ -11,6 +11,7 @@ from cti_hooks import Attempt, Disposition
 from lcm_plugin.config import ANY
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.pauses import waited
+from lcm_plugin.desk.site import is_foreign
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.ledger import Ledger, LedgerUnavailable
 
@@ -64,7 +65,8 @@ class AutoDisposing:
         if wanted is None:
             return True
         try:
-            await self.disposing.dispose(attempt, Disposition(outcome_id=wanted), "auto")
+            said = Disposition() if is_foreign(attempt) else Disposition(outcome_id=wanted)
+            await self.disposing.dispose(attempt, said, "auto")
         except ConflictError as error:  # somebody else was quicker
             log.debug("%s", error)
         except InvalidError as error:

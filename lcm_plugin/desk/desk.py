@@ -40,7 +40,7 @@ from lcm_plugin.desk.outcomes import end_of, events_before, outcome_of
 from lcm_plugin.desk.pauses import Pauses, waited
 from lcm_plugin.desk.reviewing import Reviewing
 from lcm_plugin.desk.said import Said
-from lcm_plugin.desk.site import Site
+from lcm_plugin.desk.site import Site, is_foreign
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
@@ -52,6 +52,7 @@ from lcm_plugin.ledger import (
     CalledMeanwhileError,
     DialingStoppedError,
     Ledger,
+    key_of,
 )
 
 log = logging.getLogger("lcm_plugin.desk")
@@ -413,12 +414,12 @@ class Desk:
         if attempt.state is not AttemptState.OFFERED:
             raise ConflictError(f"attempt {attempt.id} is {attempt.state}, and no offer any more")
         if said.answer is AnswerKind.CLOSE:
-            if not said.reason:
+            if not said.reason and not is_foreign(attempt):
                 raise InvalidError({"reason": "is needed with close: an outcome's id, by the LCM's lists"})
             disposition, told = Disposition(outcome_id=said.reason), self._told(said)
             return await self.disposing.dispose(attempt, disposition, **told)
         if said.answer is AnswerKind.REJECT and attempt.contact:
-            self.intake.rejected.add(attempt.contact.key)
+            self.intake.rejected.add(key_of(attempt.contact))
         words = f"{said.answer}: {said.reason}" if said.reason else f"{said.answer}"
         return self._skip(attempt, words, **self._told(said))
 
@@ -500,6 +501,8 @@ class Desk:
         if attempt.state is not AttemptState.OFFERED:
             return REFUSE
         wishes = [self.settings.on_refusal.get(one.rule, REFUSE) for one in refusals]
+        if is_foreign(attempt):  # the ids are the LCM's
+            wishes = [REFUSE if wish != HOLD else wish for wish in wishes]
         outcome_id = next((wish for wish in wishes if wish not in {HOLD, REFUSE}), None)
         return outcome_id or (HOLD if set(wishes) == {HOLD} else REFUSE)
 

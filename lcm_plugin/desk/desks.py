@@ -26,17 +26,16 @@ class Desks:
     client: LcmClient
     host: Host
     ledger: Ledger
+    site: Site
     disposing: Disposing = field(init=False)
-    _site: Site = field(init=False)
     _announcements: Announcements = field(factory=Announcements, init=False)
     _verdicts: Verdicts = field(init=False)
     _desks: dict[str, Desk] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._site = Site(self.host.hooks)
         self._verdicts = Verdicts(
             ledger=self.ledger,
-            site=self._site,
+            site=self.site,
             dial_seconds=self.settings.dial_seconds,
             host=self.host,
         )
@@ -51,12 +50,12 @@ class Desks:
             self._desks[agent.id] = Desk(
                 agent=agent,
                 settings=self.settings,
-                site=self._site,
+                site=self.site,
                 client=self.client,
                 ledger=self.ledger,
                 verdicts=self._verdicts,
                 disposing=self.disposing,
-                show=lambda attempt: self._announcements.add(self._site.tell_offered, attempt),
+                show=lambda attempt: self._announcements.add(self.site.tell_offered, attempt),
             )
         return self._desks[agent.id]
 
@@ -65,7 +64,7 @@ class Desks:
         own = [self.ledger.health(), self.ledger.timeline.health()]
         if self.host.observes:
             return own
-        dialer = dialer_health(self._site, self.settings)
+        dialer = dialer_health(self.site, self.settings)
         return [*own, self.client.gate.breaker.health(), *([dialer] if dialer else [])]
 
     def on_call_event(self, event: CallEvent) -> None:
@@ -127,7 +126,7 @@ class Desks:
     def _changed(self, attempt: Attempt) -> None:
         if desk := self._desks.get(attempt.agent.id):
             desk.on_changed(attempt)
-        self._announcements.add(self._site.tell_changed, attempt)
+        self._announcements.add(self.site.tell_changed, attempt)
 
     def _lost(self, attempt: Attempt) -> None:
         if desk := self._desks.get(attempt.agent.id):

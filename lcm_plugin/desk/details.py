@@ -26,7 +26,9 @@ class Details:
     client: LcmClient
 
     async def completed(self, agent: Agent, contact: Contact, attempt_id: str) -> Contact:
-        """The contact with what the LCM tells of it besides."""
+        """The contact with what the LCM tells of it besides; of another source's it is not asked."""
+        if contact.source:
+            return contact
         wanted = (
             (self.settings.zone_lookup, MODE_INFORMATION, self._in_zone),
             (self.settings.contact_modes, CONTACT_MODES, self._with_modes),

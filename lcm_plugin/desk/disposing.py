@@ -24,6 +24,8 @@ from cti_hooks import (
     described,
 )
 from lcm_plugin.config import DownloadMessage, LcmSettings
+from lcm_plugin.desk.shape import wrong_for_lcm, wrong_in_shape
+from lcm_plugin.desk.site import is_foreign
 from lcm_plugin.errors import ConflictError, Fault, InvalidError, LcmError, LcmUnavailable
 from lcm_plugin.lcm import reading
 from lcm_plugin.lcm.catalogue import CATALOGUE, TIME_ZONE, Kind, MessageType
@@ -123,14 +125,20 @@ class Disposing:
         except AttemptLostError as error:
             raise ConflictError(str(error)) from None
         self.outbox.wake()
+        if is_foreign(disposed):
+            self.ledger.close_disposed(disposed, "it is not the LCM's, which is told nothing of it")
         return disposed
 
     async def outcomes(self, agent: Agent, contact: Contact, until: float | None = None) -> OutcomeLists:
         """The LCM's lists for this contact, kept for a while by campaign; an empty answer is not.
 
+        For another source's contact they are empty: the LCM does not know it.
+
         Raises:
             LcmError: the LCM did not give them, and none are kept.
         """
+        if contact.source:
+            return OutcomeLists()
         kept_at, lists = self._lists.get(contact.campaign, (-math.inf, OutcomeLists()))
         if _now() - kept_at < self.settings.lists_seconds:
             return lists
@@ -146,35 +154,18 @@ class Disposing:
     # -- checking -------------------------------------------------------------------------------------------
 
     async def _check(self, attempt: Attempt, contact: Contact, disposition: Disposition) -> None:
-        wrong = {**dict(self._wrong(disposition)), **_no_such_mode(contact, disposition.callback)}
+        wrong = wrong_in_shape(contact, disposition, self.ledger.now())
+        if not contact.source:
+            wrong = wrong_for_lcm(disposition, self.settings) | wrong
         until = _now() + _CHECKING
-        if not wrong:
+        if not wrong and not contact.source:
             wrong = await self._unlisted(attempt.agent, contact, disposition, until)
         if wrong:
             raise InvalidError(wrong)
-        if disposition.callback and await self._overlaps(attempt, contact, disposition.callback, until):
-            raise ConflictError("the callback overlaps another one of the agent's; choose another time")
-
-    def _wrong(self, disposition: Disposition) -> Iterator[tuple[str, str]]:
-        by_content = self.settings.disposition_message == "by_content"
-        if not (disposition.outcome_id or disposition.business_outcome_id) and not (
-            disposition.callback and by_content
-        ):
-            yield "outcome_id", "is needed, or business_outcome_id: what came of it, by the LCM's lists"
-        if disposition.do_not_call and not disposition.outcome_id:
-            yield "outcome_id", "is needed with do_not_call: SetDNC wants one"
-        if disposition.callback is None:
+        if contact.source or disposition.callback is None:
             return
-        if disposition.do_not_call:
-            yield "callback", "cannot be told with do_not_call: who is not to be called is not called back"
-        if by_content and disposition.business_outcome_id and not disposition.outcome_id:
-            yield "outcome_id", "is needed with business_outcome_id and a callback: the callback's outcome"
-        if self.settings.callback_time_zone is None:
-            yield "callback", "needs the setting callback_time_zone: the LCM's dates carry no zone"
-        if disposition.callback.starts_at <= self.ledger.now():
-            yield "callback.starts_at", "is in the past; a callback starts later than now"
-        if disposition.callback.ends_at <= disposition.callback.starts_at:
-            yield "callback.ends_at", "is not after starts_at"
+        if await self._overlaps(attempt, contact, disposition.callback, until):
+            raise ConflictError("the callback overlaps another one of the agent's; choose another time")
 
     async def _unlisted(
         self, agent: Agent, contact: Contact, disposition: Disposition, until: float
@@ -207,6 +198,8 @@ class Disposing:
     ) -> Iterator[tuple[MessageType, dict[str, Any]]]:
         """The messages that say it, in order. The one that makes the LCM's row comes first (12.18)."""
         contact = attempt.contact
+        if is_foreign(attempt):
+            return
         values = self._values(attempt, disposition)
         if contact and self.settings.dialer_detail:
             yield DIALER_DETAIL, values
@@ -334,15 +327,6 @@ def _mode_id(contact: Contact, callback: Callback) -> str:
     """The number to call back: as chosen, else the one called, by its id where the LCM told it."""
     known = (one.id for one in contact.modes if contact.mode in {one.id, one.description})
     return callback.mode_id or next(known, contact.mode)
-
-
-def _no_such_mode(contact: Contact, callback: Callback | None) -> dict[str, str]:
-    """What is wrong with a callback's number, where the LCM told which there are."""
-    ids = {one.id for one in contact.modes}
-    if not ids or callback is None or callback.mode_id is None or callback.mode_id in ids:
-        return {}
-    has = ", ".join(f"{one.id} {one.description}".strip() for one in contact.modes)
-    return {"callback.mode_id": f"the contact has no number {callback.mode_id!r}; it has {has}"}
 
 
 def _is_regular(callback: Callback | None) -> bool:

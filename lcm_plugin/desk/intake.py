@@ -11,6 +11,7 @@ from lcm_plugin.desk.details import Details
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.site import Site
 from lcm_plugin.lcm.client import LcmClient
+from lcm_plugin.ledger import key_of
 
 
 class OpenAttemptError(RuntimeError):
@@ -137,7 +138,7 @@ class Intake:
 
     async def _skipped_again(self) -> Attempt | None:
         for skipped in await self.hand.skipped_before(self.settings.skip_again_after):
-            if skipped.contact and skipped.contact.key not in self.rejected:
+            if skipped.contact and key_of(skipped.contact) not in self.rejected:
                 attempt = await self.hand.open(skipped.campaign_group)
                 if attempt.state is not AttemptState.REQUESTED:
                     return self.hand.held()

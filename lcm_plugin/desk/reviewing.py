@@ -6,7 +6,7 @@ from cti_hooks import Attempt, AttemptState, Contact, Refusal
 from lcm_plugin.desk.barred import bar_refusal
 from lcm_plugin.desk.dialing import key_taken
 from lcm_plugin.desk.site import Site
-from lcm_plugin.ledger import KeyTakenError, Ledger
+from lcm_plugin.ledger import KeyTakenError, Ledger, key_of
 
 OVER = frozenset({AttemptState.CLOSED})
 """An earlier call of the same key is over and told to the LCM: a person may have it dialed again."""
@@ -56,7 +56,7 @@ class Reviewing:
         return is_over
 
     def _rejection(self, contact: Contact) -> Refusal | None:
-        if contact.key not in self.rejected:
+        if key_of(contact) not in self.rejected:
             return None
         return Refusal(rule="rejected", reason="the agent rejected it in this login")
 

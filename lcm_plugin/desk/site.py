@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cti_hooks import Agent, AgentState, Answer, Attempt, Call, CannotTellError, Contact, Dial, Hooks, Refusal
 
 
 @frozen
 class Site:
-    """The hooks of the host a desk works in."""
+    """The hooks of the host a desk works in; `own` is the plugin this desk is of, by name."""
 
     hooks: Hooks
+    own: str
 
     async def campaign_groups(self, agent: Agent) -> Sequence[str] | None:
         """The groups the site chose for this agent, or None."""
@@ -20,11 +21,13 @@ class Site:
         return groups
 
     async def next_contact(self, agent: Agent, campaign_group: str) -> Contact | None:
-        """The next contact, from whichever source has one."""
-        contact: Contact | None = await self.hooks.first(
-            "request_next_contact", agent=agent, campaign_group=campaign_group
-        )
-        return contact
+        """The next contact, from whichever source has one, which it names; whatever that source set."""
+        asked = {"agent": agent, "campaign_group": campaign_group}
+        answer = await self.hooks.first_answer("request_next_contact", **asked)
+        if answer is None:
+            return None
+        contact: Contact = answer.value
+        return contact if answer.plugin == self.own else evolve(contact, source=answer.plugin)
 
     async def enriched(self, contact: Contact, agent: Agent) -> Contact:
         """The contact as the site completes it."""
@@ -80,6 +83,11 @@ class Site:
     async def tell_changed(self, attempt: Attempt) -> None:
         """Announce an attempt's change."""
         await self.hooks.all("on_attempt_changed", attempt=attempt)
+
+
+def is_foreign(attempt: Attempt) -> bool:
+    """Whether another source gave its contact: the LCM knows nothing of it, and its ids say nothing of it."""
+    return attempt.contact is not None and bool(attempt.contact.source)
 
 
 def _refusal(answer: Answer) -> Refusal | None:

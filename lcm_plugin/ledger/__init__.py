@@ -18,6 +18,7 @@ from lcm_plugin.ledger.letters import KEPT, Draft, Letter, LetterState
 from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
 from lcm_plugin.ledger.outbox import Delivery, Outbox
 from lcm_plugin.ledger.reading import Doubtful, Line, Objection
+from lcm_plugin.ledger.rows import key_of
 from lcm_plugin.ledger.states import IN_DOUBT, LIVE, OPEN, WAITING
 from lcm_plugin.ledger.stops import Stop
 
@@ -53,4 +54,5 @@ __all__ = [
     "Outbox",
     "Stop",
     "database_for",
+    "key_of",
 ]

@@ -20,6 +20,7 @@ from lcm_plugin.ledger.errors import AttemptLostError, LedgerError
 from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import KEPT, SETTLED, LetterState, erase
 from lcm_plugin.ledger.redialing import fall_back
+from lcm_plugin.ledger.rows import unique_key
 from lcm_plugin.ledger.schema import attempts, dials, digest, history, outbox
 from lcm_plugin.ledger.writing import set_from
 
@@ -71,7 +72,7 @@ def finish(connection: sa.Connection, now: datetime) -> int:
         _finish(connection, row, AttemptState.EXPIRED, now, "it expired while nobody held it")
     left = connection.execute(told.limit(AT_ONCE - len(offers))).all()
     for row in left:
-        _finish(connection, row, AttemptState.CLOSED, now, "the LCM has confirmed it")
+        _finish(connection, row, AttemptState.CLOSED, now, "the LCM is to be told nothing more of it")
     return len(offers) + len(left)
 
 
@@ -96,15 +97,16 @@ def withdraw(
     return count
 
 
-def forget(connection: sa.Connection, key: str, now: datetime) -> int:
-    """Take the person of this LCM key out of all attempts; how many there were.
+def forget(connection: sa.Connection, key: str, now: datetime, source: str = "") -> int:
+    """Take the person of this LCM key, or of another source's, out of all attempts; how many there were.
 
     What the LCM is still to be told keeps them until it has it.
 
     Raises:
         LedgerError: one of them is open; it has to end first.
     """
-    rows = connection.execute(attempts.select().where(attempts.c.key_digest == digest(key))).all()
+    wanted = digest(unique_key(key, source))
+    rows = connection.execute(attempts.select().where(attempts.c.key_digest == wanted)).all()
     is_open = [row.id for row in rows if row.open_agent is not None]
     if is_open:
         raise LedgerError(f"attempt {is_open[0]} with this key is open; forget it once it has ended")
@@ -135,6 +137,7 @@ def _without_words(reason: str) -> str:
 def _nobody(contact: Contact) -> Contact:
     return Contact(
         key=contact.key,
+        source=contact.source,
         phone_number=GONE,
         campaign=contact.campaign,
         campaign_group=contact.campaign_group,

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
-from lcm_plugin.ledger import barring, letters, reading, redialing, writing
+from lcm_plugin.ledger import barring, letters, reading, redialing, rows, writing
 from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, DialingStoppedError, LedgerError, LedgerUnavailable
@@ -65,7 +65,7 @@ class Ledger(Records):
     _doubts: dict[str, Doubtful | None] = field(factory=dict, init=False)
     _handed: OrderedDict[str, str] = field(factory=OrderedDict, init=False)
     _counted: OrderedDict[str, reading.Counted] = field(factory=OrderedDict, init=False)
-    """What reviews were told of past calls, by LCM key, until the call is placed."""
+    """What reviews were told of past calls, by key and source, until the call is placed."""
     timeline: Timeline = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -183,7 +183,7 @@ class Ledger(Records):
             subjects=self.subjects(contact),
             asked_at=self.now(),
             by_person=by_person,
-            counted=self._counted.pop(contact.key, None) if contact else None,
+            counted=self._counted.pop(rows.key_of(contact), None) if contact else None,
         )
         step = partial(writing.dial_attempt, attempt=dialing, holder=holder, intent=intent)
         undo = partial(self._undo, dialing, attempt, holder)
@@ -358,19 +358,24 @@ class Ledger(Records):
     async def owners(self, keys: Sequence[str]) -> dict[str, str]:
         """Of these LCM keys the known ones, and the agent each was handed to last."""
         known = await self._read(reading.owners, keys=keys)
-        mine = {one.contact.key: one.agent.id for one in self._open.values() if one.contact}
+        mine = {
+            one.contact.key: one.agent.id
+            for one in self._open.values()
+            if one.contact and not one.contact.source
+        }
         return known | {key: mine[key] for key in keys if key in mine}
 
     def count_anew(self, contact: Contact) -> None:
         """A review begins: a call of this contact relies on the past calls told from here on."""
-        self._counted.pop(contact.key, None)
+        self._counted.pop(rows.key_of(contact), None)
 
     async def past_calls(self, contact: Contact, since: datetime) -> list[PastCall]:
         """As of `Records`; a call that is placed then has to find no others."""
         calls = await super().past_calls(contact, since)
         counted = reading.Counted(since=since, attempt_ids=frozenset(call.attempt_id for call in calls))
-        before = self._counted.get(contact.key)
-        self._counted[contact.key] = before.and_(counted) if before else counted
+        key = rows.key_of(contact)
+        before = self._counted.get(key)
+        self._counted[key] = before.and_(counted) if before else counted
         while len(self._counted) > HANDED:
             self._counted.popitem(last=False)
         return calls
@@ -431,7 +436,7 @@ class Ledger(Records):
             self._adopt([found])
 
     def _remember(self, attempt: Attempt) -> None:
-        if attempt.contact:
+        if attempt.contact and not attempt.contact.source:
             self._handed[attempt.contact.key] = attempt.agent.id
             while len(self._handed) > HANDED:
                 self._handed.popitem(last=False)
@@ -456,7 +461,10 @@ class Ledger(Records):
         dialed_since = known is not None and attempt.state is AttemptState.OFFERED and known.state in LIVE
         if not isinstance(error, AttemptLostError) or dialed_since:
             return
-        if attempt.state is AttemptState.OFFERED:  # whoever closed the request does not know what it brought
+        is_lcms = attempt.contact is not None and not attempt.contact.source
+        if (
+            attempt.state is AttemptState.OFFERED and is_lcms
+        ):  # whoever closed it does not know what it brought
             self.note_doubt(
                 attempt.agent, attempt.campaign_group, "a contact came after its attempt was lost"
             )

@@ -11,9 +11,21 @@ from lcm_plugin.ledger.schema import attempts, digest
 from lcm_plugin.ledger.states import OPEN
 
 
+def unique_key(key: str, source: str = "") -> str:
+    """A key as no other source's is, whatever texts they have: the LCM's own stays as it is."""
+    return f"{digest(source)} {key}" if source else key
+
+
+def key_of(contact: Contact) -> str:
+    """A contact's key, as no other source's is."""
+    return unique_key(contact.key, contact.source)
+
+
 def contact_digest(contact: Contact | None) -> str:
     """What stands for a person of a campaign, under whatever key and number they come."""
-    return digest(f"{contact.campaign}\n{contact.contact_id or contact.key}") if contact else ""
+    if contact is None:
+        return ""
+    return digest(unique_key(f"{contact.campaign}\n{contact.contact_id or contact.key}", contact.source))
 
 
 def number_hash(contact: Contact, hash_key: str) -> str:
@@ -39,7 +51,7 @@ def row_of(attempt: Attempt, holder: str | None) -> dict[str, Any]:
 def changes_of(attempt: Attempt, holder: str | None) -> dict[str, Any]:
     """What of an attempt's row can change, as it is written, held by `holder` for as long as it is open."""
     is_open, contact = attempt.state in OPEN, attempt.contact
-    key = digest(contact.key) if contact else None
+    key = digest(key_of(contact)) if contact else None
     return {
         "state": attempt.state.value,
         "key_digest": key,
@@ -54,7 +66,7 @@ def changes_of(attempt: Attempt, holder: str | None) -> dict[str, Any]:
 
 def row_with_key(connection: sa.Connection, attempt: Attempt) -> Any:
     """Another attempt's row that has this one's key open, or dialed it: an open one first."""
-    key = digest(attempt.contact.key if attempt.contact else "")
+    key = digest(key_of(attempt.contact) if attempt.contact else "")
     return connection.execute(_OPEN_FIRST, {"key": key, "own": attempt.id}).first()
 
 

@@ -224,14 +224,15 @@ async def test_hook_enrich_contact_passes_the_contact_on(plug: Plug, facts: Fact
         ({"consent": Consent.GIVEN}, "raised consent from not_given to given"),
         ({"consent": Consent.UNKNOWN}, "raised consent from not_given to unknown"),
         ({"key": "other"}, "changed the contact's key"),
+        ({"source": "other"}, "changed the contact's source"),
         ({"expires_at": "now"}, "changed the contact's expiry"),
     ],
-    ids=["consent given", "consent unknown", "key", "expiry"],
+    ids=["consent given", "consent unknown", "key", "source", "expiry"],
 )
 async def test_what_enrichment_must_not_do_is_left_out(
     plug: Plug, facts: Facts, clock: Any, caplog: pytest.LogCaptureFixture, change: dict[str, Any], said: str
 ) -> None:
-    """An enrichment that raises consent or changes key or expiry is logged by its plugin and left out."""
+    """An enrichment that raises consent or changes key, source or expiry is logged and left out."""
     change = {name: clock.now() if value == "now" else value for name, value in change.items()}
     hooks = plug(
         {"enrich_contact": lambda contact: attrs.evolve(contact, **change)}, {"enrich_contact": none}
