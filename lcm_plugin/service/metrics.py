@@ -7,7 +7,7 @@ import asyncio
 from typing import Final
 
 from attrs import define, evolve, field
-from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
 from cti_hooks import Agent, Attempt, AttemptState, ConfigError, ConnectionState, Host, hookimpl
@@ -59,12 +59,7 @@ class Instruments:
         self.attempts = gauge("attempts_open", "This host's open attempts.", "state")
         self.outbox = gauge("outbox_messages", "The ledger's unsettled messages to the LCM.", "state")
         self.ledger_good = gauge("ledger_good", "1 while the ledger can be written.")
-        self.breaker = Enum(
-            "lcm_plugin_lcm_breaker",
-            "The circuit breaker towards the LCM.",
-            states=[state.value for state in BreakerState],
-            registry=registry,
-        )
+        self.breaker = gauge("lcm_breaker", "1 for the state of the breaker towards the LCM.", "state")
 
 
 @define(eq=False)
@@ -92,7 +87,9 @@ class Metrics:
     async def text(self) -> bytes:
         """Everything as it is now, in Prometheus' text format."""
         if self._lcm:
-            self._measured.breaker.state(self._lcm.client.gate.breaker.state.value)
+            now = self._lcm.client.gate.breaker.state
+            for state in BreakerState:
+                self._measured.breaker.labels(state.value).set(state is now)
             await self._look_up(self._lcm.desks.ledger)
         return generate_latest(self._registry)
 

@@ -119,6 +119,8 @@ async def test_the_lcms_latency_and_breaker_are_seen(site: Any) -> None:
             seen = await scraped(here)
             assert seen[f"lcm_request_seconds_count['{ASKED}', 'no_answer']"] == 1
             assert seen["lcm_breaker['open']"] == 1
+            async with here.http.get("/metrics") as reply:
+                assert 'lcm_plugin_lcm_breaker{state="open"} 1.0' in await reply.text()
             await asyncio.sleep(10)
             await client.campaign_groups(AGENT)
             seen = await scraped(here)
