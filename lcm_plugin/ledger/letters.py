@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import sqlalchemy as sa
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from cti_hooks import Attempt
 from lcm_plugin.ledger.schema import attempts, digest, holders, outbox
@@ -154,18 +154,18 @@ def erase(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> None:
     connection.execute(outbox.update().where(outbox.c.state.in_(SETTLED), *which), {"body": {}})
 
 
-def left_sending(connection: sa.Connection, now: datetime, *, resend: bool) -> int:
-    """What hosts that ended were sending may have been delivered. How many there were."""
+def left_sending(connection: sa.Connection, now: datetime, *, resend: bool) -> list[Letter]:
+    """What hosts that ended were sending may have been delivered: these letters, as they are from now on."""
     living = sa.select(holders.c.id).where(holders.c.ended.is_(False))
-    state = LetterState.WAITING if resend else LetterState.UNCONFIRMED
-    row = {
-        "state": state.value,
-        "error": "the host ended while it was sent",
-        "changed_at": now,
-        "holder": None,
-    }
     orphaned = sa.and_(outbox.c.state == LetterState.SENDING.value, outbox.c.holder.not_in(living))
-    return connection.execute(outbox.update().where(orphaned), row).rowcount
+    found = [_letter(row) for row in connection.execute(outbox.select().where(orphaned).with_for_update())]
+    if not found:
+        return []
+    state = LetterState.WAITING if resend else LetterState.UNCONFIRMED
+    error = "the host ended while it was sent"
+    row = {"state": state.value, "error": error, "changed_at": now, "holder": None}
+    connection.execute(outbox.update().where(outbox.c.id.in_([one.id for one in found])), row)
+    return [evolve(one, state=state, error=error, changed_at=now) for one in found]
 
 
 def resend(

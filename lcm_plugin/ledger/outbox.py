@@ -82,8 +82,8 @@ class Outbox:
             await self.ledger.run(partial(letters.put_back, holder=holder, sent=set(self._sent), now=now))
             self._unheard = False
         orphaned = partial(letters.left_sending, now=now, resend=self.resend_unconfirmed)
-        if count := await self.ledger.run(orphaned):
-            log.warning("%d message(s) to the LCM were being sent when their host ended", count)
+        for left in await self.ledger.run(orphaned):
+            _say(left.message, left.attempt_id, left.state, left.error)
         resting = partial(self._rests.resting, asyncio.get_running_loop().time())
         due = await self.ledger.run(partial(letters.take, holder=holder, now=now, resting=resting))
         sending = [asyncio.create_task(self._send(letter)) for letter in due]
@@ -100,13 +100,7 @@ class Outbox:
         if delivery.state is LetterState.UNCONFIRMED and self.resend_unconfirmed:
             delivery = Delivery(state=LetterState.WAITING, error=delivery.error)
         if delivery.state is not LetterState.CONFIRMED:
-            log.warning(
-                "%s of attempt %s is %s: %s",
-                letter.message,
-                letter.attempt_id,
-                delivery.state,
-                delivery.error,
-            )
+            _say(letter.message, letter.attempt_id, delivery.state, delivery.error)
         self.ledger.note(
             partial(
                 letters.settle,
@@ -124,6 +118,11 @@ class Outbox:
         left = await self.ledger.run(partial(letters.list_letters, attempt_id=attempt_id))
         if all(one.state.value in letters.SETTLED for one in left):
             await self.on_settled(attempt_id)
+
+
+def _say(message: str, attempt_id: str, state: LetterState, error: str | None) -> None:
+    """What the LCM has not confirmed, in the log: which, of which attempt, and why."""
+    log.warning("%s of attempt %s is %s: %s", message, attempt_id, state, error)
 
 
 async def _finished(tasks: list[asyncio.Task[None]]) -> None:

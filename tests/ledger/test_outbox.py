@@ -160,6 +160,22 @@ async def test_letters_survive_a_restart(open_ledger: OpenLedger) -> None:
     assert await kept(two) == {"taken": "unconfirmed"}
 
 
+async def test_what_a_dead_host_was_sending_is_named(
+    open_ledger: OpenLedger, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names each message, with its attempt, that a host was sending when it ended."""
+    one = await open_ledger("h1")
+    attempts = [await disposed(one, "m", agent=name, key=name) for name in ("alice", "bob")]
+    await one.run(partial(letters.take, holder=one.holder, now=one.now()))
+    await one.close()
+    two = await open_ledger("h2")
+    async with sending(two, Lcm()):
+        await asyncio.sleep(5)
+    for attempt in attempts:
+        said = f"m of attempt {attempt.id} is unconfirmed: the host ended while it was sent"
+        assert [line.getMessage() for line in caplog.records].count(said) == 1
+
+
 async def test_two_hosts_send_each_letter_once(open_ledger: OpenLedger) -> None:
     """Of two hosts with one ledger, one sends each letter."""
     one, two, lcm = await open_ledger("h1"), await open_ledger("h2"), Lcm()
