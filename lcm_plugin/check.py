@@ -1,13 +1,14 @@
 """`lcm-plugin check`: is this config file good, and does its LCM answer?"""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import asdict, frozen
 
-from cti_hooks import Agent, ConfigError, Host, described, health_of
+from cti_hooks import Agent, ConfigError, Health, Host, described, health_of
+from lcm_plugin import lacking
 from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.errors import LcmError, LcmRejected
 from lcm_plugin.lcm.catalogue.non_pewc import CALL_COUNT
@@ -82,30 +83,45 @@ async def _running(
 
 
 async def _asked(host: Host, agent: Agent | None, probe: str | None) -> AsyncIterator[Finding]:
+    lcm = lcm_of(host)
     for one in health_of(await host.hooks.all("report_health")):
-        yield Finding(what=one.what, good=one.good, seen=one.seen)
-    dialer = dialer_health(lcm_of(host).desks.site, lcm_of(host).settings)
+        yield _found(one)
+    dialer = dialer_health(lcm.desks.site, lcm.settings)
     if dialer and not dialer.good:
         yield Finding(what=dialer.what, good=True, warns=True, seen=f"{dialer.seen} (`next` needs none)")
-    yield await _lcm(lcm_of(host), agent or NOBODY)
+    if callid := lacking.callid(lcm.settings):
+        yield Finding(what="screen_pop", good=True, warns=True, seen=callid)
+    async for finding in _lcm(lcm, agent or NOBODY):
+        yield finding
     if agent:
         yield await _agent(lcm_of(host), agent)
     if probe:
         yield await _probe(lcm_of(host), Agent(id=probe))
 
 
+def _found(health: Health) -> Finding:
+    return Finding(what=health.what, good=health.good, seen=health.seen)
+
+
 def _notes(error: Exception) -> str:
     return " ".join(getattr(error, "__notes__", []))
 
 
-async def _lcm(lcm: LcmPlugin, agent: Agent) -> Finding:
-    """Whether the LCM answers at all; that it refuses this agent proves it alive too."""
+async def _lcm(lcm: LcmPlugin, agent: Agent) -> AsyncIterator[Finding]:
+    """Whether the LCM answers at all; that it refuses this agent proves it alive too, and no more."""
     try:
         groups = await lcm.client.campaign_groups(agent)
     except LcmRejected as error:
-        return Finding(what="LCM", good=error.status not in {401, 403}, seen=f"answers, and says: {error}")
+        yield Finding(what="LCM", good=error.status not in {401, 403}, seen=f"answers, and says: {error}")
     except LcmError as error:
-        return Finding(what="LCM", good=False, seen=str(error))
+        yield Finding(what="LCM", good=False, seen=str(error))
+    else:
+        yield _groups(lcm, agent, groups)
+        for one in await lacking.reserved_message(lcm.client, agent):
+            yield _found(one)
+
+
+def _groups(lcm: LcmPlugin, agent: Agent, groups: Sequence[str]) -> Finding:
     missing = sorted(set(lcm.settings.campaign_groups) - set(groups))
     if missing:
         lacks, has = ", ".join(missing), ", ".join(groups) or "none"
@@ -145,7 +161,7 @@ async def _probe(lcm: LcmPlugin, agent: Agent) -> Finding:
             return Finding(
                 what=what, good=False, seen="no contact now, so nothing can be told; try again later"
             )
-        reserved = await lcm.client.reserved_contacts(agent)
+        reserved = await lcm.client.reserved.all(agent, groups[0])
     except LcmError as error:
         return Finding(what=what, good=False, seen=str(error))
     if contact.key in {one.key for one in reserved}:

@@ -195,7 +195,10 @@ class LcmSettings:
     """When an agent wants a contact: `ready`, `not_ready:REASON` for sites that dial by hand while not ready,
     or `on_request`, by `request_next_contact` only."""
     reserved_first: bool = True
-    """Whether the LCM is asked for what it has reserved when an agent's first contact is wanted."""
+    """Whether the LCM is asked for what it has reserved, an agent's personal callbacks among it, before
+    anything fresh: at a login, at the minute of each callback the ledger knows of, and else"""
+    reserved_every_seconds: float = field(default=60.0, validator=_not_negative)
+    """when a next contact is wanted and it was asked longer ago, a tenth more or less; 0: each time."""
     preview: Preview = field(factory=Preview)
     offer_seconds: float = field(default=300.0, validator=_positive)
     """How long an offer waits for a person, at the longest."""

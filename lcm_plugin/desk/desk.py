@@ -183,6 +183,8 @@ class Desk:
             self.hand.keep(attempt)
         elif attempt.state in OPEN:
             return
+        if attempt.state is AttemptState.DISPOSED:
+            self.intake.reserved.booked()
         if attempt.state is AttemptState.UNKNOWN:
             self.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
@@ -274,7 +276,7 @@ class Desk:
             return None
         attempt = await self.intake.offered()
         if attempt is None:
-            return 0 if self.hand.busy else self._pauses.after_no_contact()
+            return 0 if self.hand.busy else self.intake.reserved.until_next(self._pauses.after_no_contact())
         at_once = self._may_dial_itself(attempt) and self.settings.preview.seconds == 0
         refusals = await self._reviewing.refusals(attempt, keys=not at_once)
         if refusals:

@@ -65,7 +65,8 @@ class Desks:
         if self.host.observes:
             return own
         dialer = dialer_health(self.site, self.settings)
-        return [*own, self.client.gate.breaker.health(), *([dialer] if dialer else [])]
+        lcm = [self.client.gate.breaker.health(), *self.client.reserved.health()]
+        return [*own, *lcm, *([dialer] if dialer else [])]
 
     def on_call_event(self, event: CallEvent) -> None:
         """Pass a call event on to the desk of its attempt; one of no attempt of ours is somebody else's."""

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from cti_hooks import Agent, Attempt, AttemptState, CallType, Contact, described
+from cti_hooks import Agent, Attempt, AttemptState, Contact, described
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.details import Details
 from lcm_plugin.desk.hand import Hand
+from lcm_plugin.desk.reserved import Reserved
 from lcm_plugin.desk.site import Site
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import key_of
@@ -31,18 +32,19 @@ class Intake:
     site: Site
     client: LcmClient
     rejected: set[str] = field(factory=set, init=False)
+    reserved: Reserved = field(init=False)
     _details: Details = field(init=False)
-    _asked_reserved: bool = field(default=False, init=False)
     _completed: str = field(default="", init=False)
     _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.reserved = Reserved(hand=self.hand, settings=self.settings, client=self.client)
         self._details = Details(settings=self.settings, client=self.client)
 
     def begin_login(self) -> None:
         """Another login of the agent's: what was rejected may come again, what is reserved is asked for."""
         self.rejected.clear()
-        self._asked_reserved = False
+        self.reserved.begin_login()
 
     async def offered(self) -> Attempt | None:
         """The attempt whose contact is in hand, enriched; None when there is no contact now.
@@ -56,6 +58,8 @@ class Intake:
 
     async def next_contact(self, agent: Agent, campaign_group: str) -> Contact | None:
         """The answer to `request_next_contact`: the contact held, or the LCM's next one, held from now on.
+
+        What is reserved comes before what is fresh, where it is due to be asked for.
 
         Raises:
             OpenAttemptError: a call is in hand, or to be disposed of.
@@ -73,7 +77,7 @@ class Intake:
                 self._refuse_busy(agent)
                 return self.hand.fetched
             try:
-                contact = await self._fetched(attempt, campaign_group)
+                contact = await self._reserved_or_fresh(attempt, campaign_group)
             except BaseException as error:  # cancelled, too: the attempt says so
                 self._nothing_came(_why(error))
                 raise
@@ -84,8 +88,19 @@ class Intake:
         if self.hand.busy and self.hand.attempt:
             raise OpenAttemptError(f"agent {agent.id} has a call in hand: attempt {self.hand.attempt.id}")
 
-    async def _fetched(self, attempt: Attempt, campaign_group: str) -> Contact | None:
-        contact = await self.client.next_contact(self.hand.agent, campaign_group, attempt.id)
+    async def _reserved_or_fresh(self, attempt: Attempt, campaign_group: str) -> Contact | None:
+        """Both within the time of one fetch, as the hook is cut off."""
+        until = asyncio.get_running_loop().time() + self.settings.fetch_seconds
+        for group in await self.reserved.due([campaign_group]):
+            if contact := await self.reserved.next(group, until):
+                self.hand.take(attempt, contact)
+                return contact
+        return await self._fetched(attempt, campaign_group, until)
+
+    async def _fetched(
+        self, attempt: Attempt, campaign_group: str, until: float | None = None
+    ) -> Contact | None:
+        contact = await self.client.next_contact(self.hand.agent, campaign_group, attempt.id, until=until)
         if contact is not None:
             self.hand.take(attempt, contact)
             self.client.recorded(self.hand.agent)
@@ -116,25 +131,22 @@ class Intake:
         return None
 
     async def _reserved(self, groups: Sequence[str]) -> Attempt | None:
-        """What the LCM has reserved for the agent and nobody knows: personal callbacks before the others."""
-        if self._asked_reserved or not self.settings.reserved_first or not groups:
-            return None
-        attempt = await self.hand.open(groups[0])
-        if attempt.state is not AttemptState.REQUESTED:
-            return self.hand.held()
-        try:
-            contacts = await self.client.unknown_reserved(self.hand.agent, groups[0])
-        except BaseException as error:
-            self._nothing_came(described(error))
-            raise
-        if held := self.hand.held():  # a fetch of the host's own was quicker: it is asked again
-            return held
-        self._asked_reserved = len(contacts) <= 1
-        if not contacts:
+        """What the LCM has reserved for the agent and nobody knows, where it is due to be asked for."""
+        for group in await self.reserved.due(groups):
+            attempt = await self.hand.open(group)
+            if attempt.state is not AttemptState.REQUESTED:
+                return self.hand.held()
+            try:
+                contact = await self.reserved.next(group)
+            except BaseException as error:
+                self._nothing_came(described(error))
+                raise
+            if contact is not None:
+                return self.hand.take(attempt, contact)
+            if held := self.hand.held():  # a fetch of the host's own was quicker
+                return held
             self._nothing_came("nothing is reserved")
-            return None
-        first = min(contacts, key=lambda one: one.call_type is not CallType.PERSONAL_CALLBACK)
-        return self.hand.take(attempt, first)
+        return None
 
     async def _skipped_again(self) -> Attempt | None:
         for skipped in await self.hand.skipped_before(self.settings.skip_again_after):

@@ -10,14 +10,15 @@ from cti_hooks import Agent, Contact
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import LcmError
 from lcm_plugin.lcm.budget import RetryBudget
-from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, CATALOGUE, Kind, MessageType
+from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, Kind, MessageType
 from lcm_plugin.lcm.decode import Reply
 from lcm_plugin.lcm.doubt import Doubts
 from lcm_plugin.lcm.envelope import request
-from lcm_plugin.lcm.fetch import RECOVERED_AT_ONCE, Fetch
+from lcm_plugin.lcm.fetch import Fetch
 from lcm_plugin.lcm.gate import Adjust, Gate, unchanged
 from lcm_plugin.lcm.normalize import Normalizer, campaign_group_names
 from lcm_plugin.lcm.patience import Patience
+from lcm_plugin.lcm.reserved import ReservedContacts
 from lcm_plugin.lcm.rules import RULES, Verdict
 from lcm_plugin.lcm.transports import Transport
 from lcm_plugin.ledger import Ledger
@@ -38,6 +39,7 @@ class LcmClient:
     _doubts: Doubts = field(init=False)
     _fetching: dict[str, asyncio.Lock] = field(factory=dict, init=False)
     normalizer: Normalizer = field(init=False)
+    reserved: ReservedContacts = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.gate = Gate(
@@ -49,10 +51,16 @@ class LcmClient:
         self._budget = RetryBudget(self.settings.retry_budget)
         self._doubts = Doubts(self.ledger)
         self.normalizer = Normalizer(self.settings)
+        self.reserved = ReservedContacts(
+            settings=self.settings, ledger=self.ledger, normalizer=self.normalizer, ask=self.ask
+        )
 
-    async def next_contact(self, agent: Agent, campaign_group: str, attempt_id: str = "") -> Contact | None:
+    async def next_contact(
+        self, agent: Agent, campaign_group: str, attempt_id: str = "", *, until: float | None = None
+    ) -> Contact | None:
         """The agent's next contact of this group, or None when the LCM has none now.
 
+        It is asked for no longer than `fetch_seconds`, nor after `until`, a time of the running loop's.
         A contact lost in an earlier fetch comes first, with the group it was asked for. One fetch at a time
         for each agent; another waits. Once the contact is recorded, the caller tells so: `recorded`.
 
@@ -69,7 +77,7 @@ class LcmClient:
                 doubts=self._doubts,
                 normalizer=self.normalizer,
                 budget=self._budget,
-                patience=self._patience(),
+                patience=self._patience(until),
                 agent=agent,
                 campaign_group=campaign_group,
                 attempt_id=attempt_id,
@@ -88,36 +96,15 @@ class LcmClient:
         """
         return campaign_group_names(await self.ask(CAMPAIGN_GROUPS, agent))
 
-    async def unknown_reserved(self, agent: Agent, campaign_group: str) -> list[Contact]:
-        """What the LCM has reserved for this agent and no attempt knows of.
-
-        Raises:
-            LcmError: the last one.
-            LedgerError: what is known cannot be told now.
-        """
-        contacts = await self.reserved_contacts(agent, campaign_group)
-        known = await self.ledger.owners([contact.key for contact in contacts]) if contacts else {}
-        return [contact for contact in contacts if contact.key not in known]
-
-    async def reserved_contacts(self, agent: Agent, campaign_group: str = "") -> tuple[Contact, ...]:
-        """What the LCM says is reserved for this agent, known or not.
-
-        Raises:
-            LcmError: the last one.
-        """
-        message = CATALOGUE[self.settings.recover_with]
-        values: dict[str, Any] = {
-            "campaign_group": campaign_group,
-            "count": RECOVERED_AT_ONCE,
-            "consent": self.settings.consent,
-            "reserved": True,
-        }
-        reply = await self.ask(message, agent, **values)
-        return tuple(
-            self.normalizer.usable(reply.records, agent.id, campaign_group=campaign_group, reserved=True)
-        )
-
-    async def ask(self, message: MessageType, agent: Agent, attempt_id: str = "", **values: Any) -> Reply:
+    async def ask(
+        self,
+        message: MessageType,
+        agent: Agent,
+        attempt_id: str = "",
+        *,
+        until: float | None = None,
+        **values: Any,
+    ) -> Reply:
         """Send any message but a fresh download; `values` are its fields by their names in the catalogue.
 
         A read is tried again, a setter only where it surely was not delivered; a message that may reserve a
@@ -127,7 +114,7 @@ class LcmClient:
             LcmError: the last one. A setter's with `Fault.NO_ANSWER` may have been done: it is unconfirmed.
             ValueError: a value is lacking or misspelt, or a moment has no zone; nothing was sent.
         """
-        patience = self._patience()
+        patience = self._patience(until)
         once = f"{attempt_id}/{message.subtopic}" if attempt_id and message.kind is Kind.SETTER else ""
         asked = request(
             message,
@@ -157,9 +144,11 @@ class LcmClient:
         """Close the connections."""
         await self.transport.close()
 
-    def _patience(self) -> Patience:
-        now = asyncio.get_running_loop().time()
+    def _patience(self, until: float | None = None) -> Patience:
         settings = self.settings
+        deadline = asyncio.get_running_loop().time() + settings.fetch_seconds
         return Patience(
-            deadline=now + settings.fetch_seconds, max_requests=settings.max_requests, random=self.random
+            deadline=deadline if until is None else min(deadline, until),
+            max_requests=settings.max_requests,
+            random=self.random,
         )

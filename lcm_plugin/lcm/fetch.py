@@ -7,7 +7,7 @@ already are taken out of the answer; what is left is the lost contact. Nothing l
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Any
 
 from attrs import define
 
@@ -22,14 +22,11 @@ from lcm_plugin.lcm.envelope import request
 from lcm_plugin.lcm.gate import Gate
 from lcm_plugin.lcm.normalize import Normalizer
 from lcm_plugin.lcm.patience import AskAgain, Patience
+from lcm_plugin.lcm.reserved import AT_ONCE
 from lcm_plugin.lcm.rules import RULES, Verdict
 from lcm_plugin.ledger import Ledger
 
 log = logging.getLogger("lcm_plugin.lcm")
-
-RECOVERED_AT_ONCE: Final = 10
-"""Reserved contacts asked for at once: the lost one may stand behind some that are known already. Where so
-many come and all are known, ten times as many are asked for."""
 
 
 @define(kw_only=True)
@@ -127,7 +124,7 @@ class Fetch:
     async def _settle(self, doubt: Doubt) -> Contact | None:
         self.patience.count()
         single = self.settings.recover_with is RecoverMessage.SINGLE
-        count = 1 if single else RECOVERED_AT_ONCE * 10**doubt.asked_for_more
+        count = 1 if single else AT_ONCE * 10**doubt.asked_for_more
         reply = await self._ask(CATALOGUE[self.settings.recover_with], count=count, reserved=True)
         lost = await self._lost(reply)
         if not lost:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from attrs import frozen
@@ -15,6 +15,9 @@ from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.letters import OF_KEPT
 from lcm_plugin.ledger.rows import contact_digest, row_with_key
 from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history
+
+CALLBACKS: Final = 100
+"""How many of an agent's callbacks are told of at once."""
 
 
 @frozen(kw_only=True)
@@ -148,6 +151,14 @@ def skipped_contacts(
         ~come_again,
     )
     return [attempt_of(row.body) for row in connection.execute(query.order_by(attempts.c.changed_at))]
+
+
+def personal_callbacks(connection: sa.Connection, agent_id: str, since: datetime) -> list[datetime]:
+    """When the callbacks that this agent booked for themselves start: the next ones that do so after then."""
+    query = sa.select(attempts.c.callback_at).where(
+        attempts.c.agent_digest == digest(agent_id), attempts.c.callback_at > since
+    )
+    return list(connection.execute(query.order_by(attempts.c.callback_at).limit(CALLBACKS)).scalars())
 
 
 def history_of(connection: sa.Connection, attempt_id: str) -> list[Line]:

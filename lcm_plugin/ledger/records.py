@@ -93,6 +93,10 @@ class Records:
         facts = {"agent_id": agent.id, "before": before, "now": now}
         return await self._read(reading.skipped_contacts, **facts)
 
+    async def personal_callbacks(self, agent: Agent, since: datetime) -> list[datetime]:
+        """When the next callbacks that this agent booked for themselves, at any host, start after then."""
+        return await self._read(reading.personal_callbacks, agent_id=agent.id, since=since)
+
     async def doubts(self) -> dict[str, Doubtful]:
         """All doubts, by agent id."""
         return await self._read(reading.all_doubts)

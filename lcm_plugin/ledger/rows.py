@@ -1,11 +1,12 @@
 """An attempt as a row, and what stands in indexes for keys, numbers and people."""
 
 import hmac
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cti_hooks import Attempt, Contact
+from cti_hooks import Attempt, CallbackKind, Contact
 from lcm_plugin.ledger.codec import attempt_as_json
 from lcm_plugin.ledger.schema import attempts, digest
 from lcm_plugin.ledger.states import OPEN
@@ -60,8 +61,15 @@ def changes_of(attempt: Attempt, holder: str | None) -> dict[str, Any]:
         "holder": holder if is_open else None,
         "changed_at": attempt.changed_at or attempt.opened_at,
         "expires_at": contact.expires_at if contact else None,
+        "callback_at": _callback_at(attempt),
         "body": attempt_as_json(attempt),
     }
+
+
+def _callback_at(attempt: Attempt) -> datetime | None:
+    """When the agent is to call back in person, if they booked that."""
+    callback = attempt.disposition.callback if attempt.disposition else None
+    return callback.starts_at if callback and callback.kind is CallbackKind.PERSONAL else None
 
 
 def row_with_key(connection: sa.Connection, attempt: Attempt) -> Any:

@@ -49,6 +49,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+_WITH_CALLBACK: Final = sa.text("callback_at IS NOT NULL")
 attempts = sa.Table(
     "attempts",
     metadata,
@@ -64,12 +65,21 @@ attempts = sa.Table(
     sa.Column("expires_at", Instant),
     sa.Column("dialed_at", Instant),
     sa.Column("pruned_at", Instant),
+    sa.Column("callback_at", Instant),
     sa.Column("body", Json, nullable=False),
     sa.Index("attempts_by_agent", "agent_digest", "opened_at"),
     sa.Index("attempts_by_key", "key_digest"),
     sa.Index("attempts_by_state", "state", "changed_at"),
+    sa.Index(
+        "attempts_by_callback",
+        "agent_digest",
+        "callback_at",
+        sqlite_where=_WITH_CALLBACK,
+        postgresql_where=_WITH_CALLBACK,
+    ),
 )
-"""`open_agent` and `open_key` are set while the attempt is open: their indexes keep it one for each."""
+"""`open_agent` and `open_key` are set while the attempt is open: their indexes keep it one for each.
+`callback_at` is when its agent is to call back in person."""
 
 history = sa.Table(
     "history",

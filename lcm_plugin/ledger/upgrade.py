@@ -18,9 +18,9 @@ from lcm_plugin.ledger.private_file import refuse_exposed
 from lcm_plugin.ledger.reading import fact, latest
 from lcm_plugin.ledger.schema import facts
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The schema version this code writes; a test holds it to `migrations`."""
-VERSIONS: Final = ("0001", "0002", "0003", HEAD)
+VERSIONS: Final = ("0001", "0002", "0003", "0004", HEAD)
 APPLICATION_ID: Final = 0x4C434D31
 """SQLite's `application_id` of a ledger: LCM1."""
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")

@@ -310,6 +310,38 @@ def test_the_sandbox_is_told_where_callbacks_come_from(tmp_path: Path) -> None:
     assert found == [3, 0]
 
 
+def test_next_asks_for_what_is_reserved(tmp_path: Path) -> None:
+    """A personal callback that is due is what `next` gives, before any fresh contact."""
+    due = {**PERSON, "key": "due", "due_in": 0, "personal_agent": "1001"}
+    with sandbox(tmp_path, [PERSON, due]) as url:
+        done = lcm_plugin("next", "--config", config(tmp_path, url), "--agent", "1001")
+    told = json.loads(done.stdout)
+    assert (told["key"], told["call_type"], told["reserved"]) == ("due", "personal_callback", True)
+
+
+def test_check_says_what_the_lcm_lacks(tmp_path: Path) -> None:
+    """Without GetReservedManualDialContact: check names it, what that means and the way out; status 2."""
+    with sandbox(
+        tmp_path, [PERSON], "--fault", "reject,status=404,message=GetReservedManualDialContact"
+    ) as url:
+        done = lcm_plugin("check", "--config", config(tmp_path, url))
+    assert done.returncode == 2
+    (bad,) = [line for line in done.stdout.splitlines() if line.startswith("BAD")]
+    assert "GetReservedManualDialContact is not answered" in bad
+    assert "personal callbacks are not found" in bad
+    assert 'recover_with = "GetDownloadContactsForDialing"' in bad
+
+
+@pytest.mark.parametrize(("callid", "told"), [("", True), ("33301", False)])
+def test_check_says_that_screen_pop_needs_a_callid(tmp_path: Path, callid: str, *, told: bool) -> None:
+    """`screen_pop` without `callid` brings nothing, and check says so; a site may add one by a hook."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        file = config(tmp_path, url, screen_pop=True, callid=callid)
+        done = lcm_plugin("check", "--config", file)
+    assert done.returncode == 0
+    assert ("WARN screen_pop: GetScreenPopData is refused without a callid" in done.stdout) is told
+
+
 def test_every_command_says_what_it_does() -> None:
     """--help lists the commands, each with what it does in a whole sentence."""
     done = lcm_plugin("--help")

@@ -1,6 +1,7 @@
 """The examples, installed and run as their readers would."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -9,12 +10,13 @@ from pathlib import Path
 import pytest
 from attrs import fields
 
-from cti_hooks import Host
+from cti_hooks import Host, settings
 from lcm_plugin.config import LcmSettings
 
 pytestmark = pytest.mark.real_time
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+NEEDED = {"url": "http://127.0.0.1", "source": "s", "timezone": "UTC"}
 
 
 def run(*command: object, cwd: Path, path: Path | None = None) -> "subprocess.CompletedProcess[str]":
@@ -132,12 +134,20 @@ def test_the_config_explains_every_setting() -> None:
 
 def test_what_is_commented_out_is_true() -> None:
     """The commented settings are valid TOML, and the plugin takes them."""
+    table = tomllib.loads("\n".join(commented_out()))
+    assert Host.from_config({"cti": {"plugins": ["lcm"]}, "plugins": {"lcm": {**NEEDED, **table}}}).plugins
+
+
+def test_what_is_commented_out_is_the_default() -> None:
+    """A commented setting has its default beside it, but where the line says that it is an example."""
+    defaults = settings.read(LcmSettings, NEEDED)
+    for line in commented_out():
+        given = settings.read(LcmSettings, {**NEEDED, **tomllib.loads(line)})
+        assert (given == defaults) is ("# e.g." not in line), line
+
+
+def commented_out() -> list[str]:
     lines = (EXAMPLES / "cti.toml").read_text(encoding="utf-8").splitlines()
-    start = lines.index("# How the LCM's words are read.")
+    start = lines.index("[plugins.lcm]")
     end = next(n for n, line in enumerate(lines) if line.startswith("[plugins.loopback]"))
-    settings = [
-        line.removeprefix("# ") for line in lines[start:end] if line.startswith("# ") and " = " in line
-    ]
-    table = tomllib.loads("\n".join(settings))
-    given = {"url": "http://127.0.0.1", "source": "s", "timezone": "UTC", **table}
-    assert Host.from_config({"cti": {"plugins": ["lcm"]}, "plugins": {"lcm": given}}).plugins
+    return [line.removeprefix("# ") for line in lines[start:end] if re.match(r"# \w+ = ", line)]

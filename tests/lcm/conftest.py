@@ -23,11 +23,13 @@ GROUP = "AD Dev Manual Group"
 class Fetching(LcmClient):
     """A client whose contacts are recorded, as a desk records them, and at once put down again."""
 
-    async def next_contact(self, agent: Agent, campaign_group: str, attempt_id: str = "") -> Contact | None:
+    async def next_contact(
+        self, agent: Agent, campaign_group: str, attempt_id: str = "", *, until: float | None = None
+    ) -> Contact | None:
         attempt = await self.ledger.open(agent, campaign_group)
         contact = None
         try:
-            contact = await super().next_contact(agent, campaign_group, attempt_id or attempt.id)
+            contact = await super().next_contact(agent, campaign_group, attempt_id or attempt.id, until=until)
         finally:
             if contact:
                 attempt = self.ledger.change(attempt, AttemptState.OFFERED, contact=contact)

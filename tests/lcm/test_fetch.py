@@ -206,6 +206,16 @@ async def test_a_cancelled_fetch_leaves_doubt(open_lcm: OpenLcm) -> None:
     assert dict(lcm.account.reservations) == {contact.key: "alice"}
 
 
+async def test_what_is_reserved_is_found_behind_known_ones(open_lcm: OpenLcm) -> None:
+    """However many of the agent's reserved contacts are known, one that is new is found behind them."""
+    lcm, client = await open_lcm(12)
+    for _ in range(12):
+        await client.next_contact(ALICE, GROUP)
+    assert await client.reserved.unknown(ALICE, GROUP) == []
+    lcm.add(SandboxContact(key="due", phone_number="+12125550199", due_in=0, personal_agent="alice"))
+    assert [one.key for one in await client.reserved.unknown(ALICE, GROUP)] == ["due"]
+
+
 async def test_a_site_without_the_reserved_message_recovers_by_the_download(open_lcm: OpenLcm) -> None:
     """`recover_with` asks for reserved contacts by GetDownloadContactsForDialing."""
     lcm, client = await open_lcm(recover_with="GetDownloadContactsForDialing")
@@ -438,7 +448,7 @@ async def test_one_that_cannot_be_used_costs_no_other(
     contact = await client.next_contact(ALICE, GROUP)
     assert contact
     assert contact.key == "k1"
-    assert [one.key for one in await client.reserved_contacts(ALICE, GROUP)] == ["k1"]
+    assert [one.key for one in await client.reserved.all(ALICE, GROUP)] == ["k1"]
     assert caplog.text.count("a contact of agent alice cannot be used") == 2
 
 

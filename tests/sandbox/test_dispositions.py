@@ -182,8 +182,8 @@ async def test_a_personal_callback_is_among_the_reserved(opened: Open, clock: Lo
     await shift.tell(PERSONAL_CALLBACK, **everything(clock, (await shift.fetched()).key))
     await asyncio.sleep(700)
     assert await shift.fetch() is None
-    assert await shift.client.reserved_contacts(BOB, GROUP) == ()
-    (found,) = await shift.client.reserved_contacts(ALICE, GROUP)
+    assert await shift.client.reserved.all(BOB, GROUP) == []
+    (found,) = await shift.client.reserved.all(ALICE, GROUP)
     assert (found.key, found.call_type) == ("k1|1", CallType.PERSONAL_CALLBACK)
 
 
