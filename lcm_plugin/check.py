@@ -1,6 +1,5 @@
 """`lcm-plugin check`: is this config file good, and does its LCM answer?"""
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ from lcm_plugin.lcm.catalogue.non_pewc import CALL_COUNT
 from lcm_plugin.lcm.reading import call_count
 from lcm_plugin.next_contact import reviewed
 from lcm_plugin.plugin import LcmPlugin, lcm_of
+from lcm_plugin.presentation import as_text
 from lcm_plugin.sample import contacts_in
 from lcm_plugin.service import load
 
@@ -177,6 +177,4 @@ async def _sample(host: Host, agent: Agent, reply: bytes) -> Finding:
     except LcmError as error:
         return Finding(what="sample", good=False, seen=str(error))
     shown = [await reviewed(lcm_of(host).desks, agent, contact) for contact in contacts]
-    return Finding(
-        what="sample", good=True, seen=json.dumps(shown, indent=2, ensure_ascii=False), detail=shown
-    )
+    return Finding(what="sample", good=True, seen=as_text(shown), detail=shown)

@@ -19,6 +19,7 @@ from lcm_plugin.demo import demo as run_demo
 from lcm_plugin.instants import instant_of
 from lcm_plugin.next_contact import next_contact
 from lcm_plugin.presentation import as_json as presented
+from lcm_plugin.presentation import as_text
 from lcm_plugin.sandbox import MEANINGS, Callbacks, Fault, Sandbox, SandboxContact
 from lcm_plugin.service import serve
 
@@ -106,7 +107,7 @@ def next_(config: Path, agent: str, campaign_group: str | None) -> None:
     if found is None:
         click.echo("no contact now", err=True)
         sys.exit(NOTHING)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    click.echo(as_text(found))
 
 
 main.add_command(attempts_command)
@@ -152,7 +153,7 @@ def explain(  # noqa: PLR0913  (one for each option)
         found = [run_to_end(why_not.explain_attempt(config, attempt_id or "", agent_id, moment))]
     if as_json:
         shown = [presented(one) for one in found]
-        click.echo(json.dumps(shown if sample is not None else shown[0], indent=2, ensure_ascii=False))
+        click.echo(as_text(shown if sample is not None else shown[0]))
     else:
         click.echo("\n\n".join("\n".join(why_not.told(one)) for one in found) or "no contact in this reply")
     sys.exit(REFUSED if any(one.objections for one in found) else 0)

@@ -134,7 +134,7 @@ def _within_a_fetch(_: object, __: object, value: float) -> None:
 class LcmSettings:
     """The `[plugins.lcm]` table. Required: `url`, `source`, `timezone`."""
 
-    url: str = field(validator=_url)
+    url: str = field(validator=_url, metadata=SECRET)
     """The site's own gateway or relay: no HTTP endpoint of the LCM's is documented."""
     source: str = field(validator=validators.min_len(1))
     """The name this application broadcasts under."""
@@ -144,7 +144,7 @@ class LcmSettings:
     consent: ConsentFilter = ConsentFilter.BOTH
     auth: Auth = field(factory=Auth, metadata=SECRET)
     tls: Tls = field(factory=Tls)
-    headers: Mapping[str, str] = field(factory=dict)
+    headers: Mapping[str, str] = field(factory=dict, repr=False, metadata=SECRET)
 
     # reading contacts
     datetime_formats: tuple[str, ...] = field(default=("%m/%d/%Y %H:%M:%S",), validator=_one_day_order)

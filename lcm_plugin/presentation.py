@@ -4,6 +4,7 @@ Field names as they are, enums as their values, instants in ISO 8601 with offset
 full here: this is for the agent's desktop, never for a log.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from datetime import datetime
@@ -58,3 +59,9 @@ def as_json(value: Any, levels: int = DEEPEST) -> Any:
     if isinstance(value, Enum):
         return value.value
     return value.isoformat() if isinstance(value, datetime) else _plain(value)
+
+
+def as_text(value: Any) -> str:
+    """JSON for people: every script as it is; what no terminal can show, and half characters, escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)

@@ -30,6 +30,10 @@ _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
 """What is deleted is overwritten, however this SQLite was built."""
 
 
+_SHOWN: Final = frozenset({"host", "port", "ssl", "sslmode"})
+"""What of a PostgreSQL URL's query is no secret."""
+
+
 class Database(Protocol):
     """A place the ledger is kept in."""
 
@@ -160,7 +164,7 @@ def _sqlite_engine(file: Path | None) -> sa.Engine:
 class Postgres:
     """PostgreSQL by asyncpg, or what speaks its protocol. A password is best left to `PGPASSWORD`."""
 
-    url: sa.URL
+    url: sa.URL = field(repr=False)
     _engine: AsyncEngine = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -175,8 +179,9 @@ class Postgres:
 
     @property
     def name(self) -> str:
-        """The URL without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """The URL without its password, wherever it is in it."""
+        query = {name: told for name, told in self.url.query.items() if name in _SHOWN}
+        return self.url.set(query=query).render_as_string(hide_password=True)
 
     async def run(self, step: Step[T]) -> T:
         """See `Database.run`."""

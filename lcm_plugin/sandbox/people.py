@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Self
@@ -113,14 +114,23 @@ class SandboxContact:
     @classmethod
     def _of_row(cls, path: Path, number: int, row: Any) -> Self:
         row = row if isinstance(row, Mapping) else {f"{row!r:.20}": "is no object"}
+        if None in row:  # where `csv` puts what no column is for
+            raise ValueError(f"{path}, contact {number}: has more columns than the header line")
         given = {name: value for name, value in row.items() if value not in (None, "")}
-        for name in ("due_in", "due_until"):
-            if isinstance(given.get(name), str):
-                given[name] = float(given[name])
         try:
-            return table_reader.read(cls, given)
+            return table_reader.read(cls, given | _seconds(given))
         except ConfigError as error:
             raise ValueError(f"{path}, contact {number}: {'; '.join(map(str, error.problems))}") from None
+
+
+def _seconds(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of a row whose cells are texts; what is none stays for the reader to tell."""
+    found = {}
+    for name in ("due_in", "due_until"):
+        if isinstance(text := row.get(name), str):
+            with suppress(ValueError):
+                found[name] = float(text)
+    return found
 
 
 def generate_contacts(

@@ -15,6 +15,8 @@ from lcm_plugin.service.metrics import Metrics
 
 ASKED_AGAIN: Final = 2.0
 """Seconds an answer of the plugins' health is kept: engines are asked for it, and anybody may want it."""
+HEARD: Final = 1024
+"""Bytes of a message from a subscriber, which has nothing to say."""
 _PARTING: Final = 1
 """Seconds a subscriber has to hear why it is sent away."""
 
@@ -77,7 +79,7 @@ class SiteRoom:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Everything that happens, from now on, as JSON over a WebSocket."""
-        socket = web.WebSocketResponse(heartbeat=20)
+        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=HEARD)
         await socket.prepare(request)
         subscription = self.news.subscribe()
         self._sockets[socket] = request

@@ -266,6 +266,22 @@ def test_check_of_a_sample_asks_every_rule(tmp_path: Path) -> None:
     assert [[one["rule"] for one in contact["refusals"]] for contact in found] == [[], ["do-not-call"]]
 
 
+@pytest.mark.parametrize("command", [("check",), ("explain", "--json")], ids=["check", "explain"])
+def test_half_a_character_in_a_sample_is_shown_escaped(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """A lone surrogate or an order to a terminal, of an LCM, ends in no traceback and no order."""
+    sample = tmp_path / "reply.json"
+    person = {
+        "PhoneNumber": "2125550101",
+        "AccountNumber": "0|1",
+        "Consent": "Yes",
+        "FName": "\ud800 Åse\x9b2J",
+    }
+    sample.write_text(json.dumps({**SAMPLE, "message": {"response": person}}))
+    done = lcm_plugin(*command, "--config", config(tmp_path, "http://127.0.0.1:9/"), "--sample", sample)
+    assert "Traceback" not in done.stderr
+    assert r"\ud800 Åse\u009b2J" in done.stdout
+
+
 def _sampled(tmp_path: Path, file: Path, number: str) -> dict[str, Any]:
     """What `check` shows of a sample with this contact."""
     sample = tmp_path / "reply.json"

@@ -297,6 +297,23 @@ def test_made_up_people_have_valid_numbers() -> None:
     assert 100 < sum(one.consent == "Yes" for one in people) < 200
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("key,phone_number\nk,+12125550101,more\n", "contact 1: has more columns than the header line"),
+        ("key,phone_number,due_in\nk,+12125550101,soon\n", "contact 1: due_in: must be a number"),
+    ],
+    ids=["a column too many", "no number"],
+)
+def test_a_row_that_cannot_be_used_is_named(tmp_path: Path, text: str, said: str) -> None:
+    """One sentence, with the file and the row, instead of a traceback."""
+    file = tmp_path / "people.csv"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=said) as refused:
+        SandboxContact.read(file)
+    assert "people.csv" in str(refused.value)
+
+
 def test_people_are_read_from_files(tmp_path: Path) -> None:
     """JSON and CSV hold the same fields."""
     table = tmp_path / "people.csv"

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import WSCloseCode
 
 from lcm_plugin.service.door import HEAD_SECONDS, IDLE_SECONDS
 
@@ -97,3 +98,25 @@ async def test_a_malformed_request_is_logged_without_what_it_says(
     async with site(names=()) as one, connected(one.url, request_.encode()) as reader:
         assert (await reader.readline()).endswith(b" 400 Bad Request\r\n")
     assert SECRET not in caplog.text
+
+
+LONG = 9000 * "x"
+HEADS = {
+    "line": f"GET /v1/agents?x={LONG} HTTP/1.1\r\n",
+    "header": f"GET / HTTP/1.1\r\nX: {LONG}\r\n",
+    "headers": "GET / HTTP/1.1\r\n" + 129 * "X: x\r\n",
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+async def test_the_head_of_a_request_is_short(site: Any, head: str) -> None:
+    """Lines of 8 kB at the most, and 128 headers: more is 400."""
+    async with site(names=()) as one, connected(one.url, f"{head}\r\n".encode()) as reader:
+        assert (await reader.readline()).endswith(b" 400 Bad Request\r\n")
+
+
+async def test_a_subscriber_has_nothing_to_say(site: Any) -> None:
+    """Who sends more than 1 kB over the WebSocket of events is sent away."""
+    async with site(names=()) as one, one.http.ws_connect("/v1/events") as events:
+        await events.send_str("x" * 1025)
+        assert (await events.receive()).data == WSCloseCode.MESSAGE_TOO_BIG
