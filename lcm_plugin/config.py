@@ -241,6 +241,11 @@ class LcmSettings:
     caller_id: str | None = None
     caller_ids: Mapping[str, str] = field(factory=dict)
     """By campaign, where it is not `caller_id`."""
+    allowed_short_numbers: tuple[str, ...] = ()
+    """Numbers of six digits or fewer that may be called all the same, as patterns: `70*`; else none is. An
+    emergency number has to be named by itself."""
+    allow_premium_rate: bool = False
+    """Whether numbers that cost whoever calls them may be called."""
 
     def __attrs_post_init__(self) -> None:
         if self.poll_max_seconds < self.poll_min_seconds:

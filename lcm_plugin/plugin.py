@@ -29,6 +29,7 @@ from lcm_plugin.desk import Desks, OutcomeLists, Said, expiry_refusal
 from lcm_plugin.desk.barred import bar_check
 from lcm_plugin.desk.expiry import expiry_check
 from lcm_plugin.desk.site import Site
+from lcm_plugin.desk.special_numbers import special_number_check, special_number_refusal
 from lcm_plugin.desk.stopped import stop_check
 from lcm_plugin.lcm import auth
 from lcm_plugin.lcm.client import LcmClient
@@ -232,13 +233,14 @@ class LcmPlugin:
         ledger = self.desks.ledger
         return [
             expiry_check(contact, moment),
+            special_number_check(contact, self.settings),
             await bar_check(ledger, contact, moment),
             await stop_check(ledger, agent, contact),
         ]
 
     @hookimpl
     def review_contact(self, contact: Contact, moment: datetime) -> Refusal | None:
-        return expiry_refusal(contact, moment)
+        return expiry_refusal(contact, moment) or special_number_refusal(contact, self.settings)
 
     @hookimpl
     async def answer_contact(

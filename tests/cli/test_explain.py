@@ -80,8 +80,8 @@ def test_nothing_speaks_against_it(config: Path, sample: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert "contact  0|0|000|0|0|00|1234  ***23" in lines
-    assert lines[-1] == "all 6 rules let it be called"
-    assert sum(line.startswith("ok ") for line in lines) == 6
+    assert lines[-1] == "all 7 rules let it be called"
+    assert sum(line.startswith("ok ") for line in lines) == 7
     assert "window 08:00-21:00, zones America/New_York" in done.stdout
     assert "5550123" not in done.stdout
 
@@ -91,7 +91,7 @@ def test_a_refusal_names_rule_evidence_and_next_moment(config: Path, sample: Pat
     done = explain("--config", config, "--sample", sample, "--at", NIGHT)
     assert done.returncode == 7
     assert "NO   calling-hours       it is Tuesday 04:00 in America/New_York" in done.stdout
-    assert done.stdout.rstrip().endswith("1 of 6 rules refuse it; not before 2026-11-24T13:00:00Z")
+    assert done.stdout.rstrip().endswith("1 of 7 rules refuse it; not before 2026-11-24T13:00:00Z")
     told = explain("--config", config, "--sample", sample, "--at", NIGHT, "--json", "--agent", "bob")
     (shown,) = json.loads(told.stdout)
     assert told.returncode == 7

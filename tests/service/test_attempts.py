@@ -103,7 +103,7 @@ async def test_an_attempt_is_explained(site: Any) -> None:
     assert (told["attempt_id"], told["agent"]["id"], told["moment"]) == (attempt.id, "bob", moment)
     assert (told["allowed"], now["agent"]["id"]) == (False, "a")
     assert {check["rule"]: check["passed"] for check in told["checks"]} == {
-        "calling-hours-zone": False, "consent": True, "expiry": True, "barred": True,
+        "calling-hours-zone": False, "consent": True, "expiry": True, "special_number": True, "barred": True,
         "stopped": True,
     }  # fmt: skip
 
@@ -155,7 +155,7 @@ async def test_a_rule_has_one_name(site: Any, expires_in: int) -> None:
         told = (await here.get(f"/v1/attempts/{attempt.id}/explanation"))[1]
     (check,) = [one for one in told["checks"] if one["rule"] == "expiry"]
     assert check["passed"] is bool(expires_in)
-    assert len({one["rule"] for one in told["checks"]}) == len(told["checks"]) == 3
+    assert len({one["rule"] for one in told["checks"]}) == len(told["checks"]) == 4
 
 
 @pytest.mark.parametrize(
