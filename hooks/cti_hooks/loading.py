@@ -79,18 +79,17 @@ def _made(factory: Factory, point: EntryPoint, enabled: Enabled) -> object:
 
 
 def _entry_point(enabled: Enabled) -> EntryPoint:
-    installed = {
-        (point.name, point.value, _named(point)): point for point in entry_points(group=ENTRY_POINTS)
-    }
-    found = [point for (name, _, _), point in installed.items() if name == enabled.entry_point]
+    installed = entry_points(group=ENTRY_POINTS)
+    found = {(point.value, _named(point)): point for point in installed.select(name=enabled.entry_point)}
     if not found:
-        known = nearest(enabled.entry_point, {name for name, _, _ in installed})
+        known = nearest(enabled.entry_point, installed.names)
         key = "cti.plugins" if enabled.entry_point == enabled.name else f"{_where(enabled)}.plugin"
         raise ConfigError([Problem(key, f'no plugin "{enabled.entry_point}" is installed{known}')])
     if len(found) > 1:
-        owners = " and ".join(_named(point) for point in found)
+        owners = " and ".join(_named(point) for point in found.values())
         raise ConfigError([Problem(_where(enabled), f"two distributions bring it: {owners}; uninstall one")])
-    return found[0]
+    (point,) = found.values()
+    return point
 
 
 def _imported(point: EntryPoint, enabled: Enabled) -> Factory:
