@@ -2,20 +2,21 @@
 
 import ssl
 from pathlib import Path
+from typing import Literal
 
 from lcm_plugin.config import Tls
 from lcm_plugin.errors import Fault, LcmConfigError
 
 
-def ssl_context(tls: Tls, directory: Path) -> ssl.SSLContext:
-    """A verifying context; paths are relative to `directory`.
+def ssl_context(tls: Tls, directory: Path) -> ssl.SSLContext | Literal[True]:
+    """A verifying context; paths are relative to `directory`. True is aiohttp's own, which it makes once.
 
     Raises:
         LcmConfigError: a certificate or key cannot be read; the text names the file.
     """
-    context = ssl.create_default_context()
-    if tls.ca_file:
-        context = _trusting(directory / tls.ca_file)
+    if tls == Tls():
+        return True
+    context = _trusting(directory / tls.ca_file) if tls.ca_file else ssl.create_default_context()
     if tls.cert_file:
         certificate = directory / tls.cert_file
         key = directory / tls.key_file if tls.key_file else None
