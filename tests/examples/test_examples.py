@@ -13,7 +13,7 @@ from attrs import fields
 from cti_hooks import Host, settings
 from lcm_plugin.config import LcmSettings
 
-pytestmark = pytest.mark.real_time
+pytestmark = [pytest.mark.real_time, pytest.mark.xdist_group("examples")]  # installed once
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 NEEDED = {"url": "http://127.0.0.1", "source": "s", "timezone": "UTC"}

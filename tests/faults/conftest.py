@@ -211,15 +211,19 @@ def open_site(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Site]
     return partial(Site.open, tmp_path)
 
 
-_TABLES = pytest.StashKey[list[str]]()
+_TABLE = "table"
 
 
 @pytest.fixture
-def show(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Adds a text to the end of the run."""
-    return request.config.stash.setdefault(_TABLES, []).append
+def show(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Adds a text to the end of the run, whichever process the test runs in."""
+    return lambda text: record_property(_TABLE, text)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for table in config.stash.get(_TABLES, []):
-        terminalreporter.write_line(table)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "call":
+                for name, text in report.user_properties:
+                    if name == _TABLE:
+                        terminalreporter.write_line(str(text))

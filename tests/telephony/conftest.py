@@ -15,6 +15,11 @@ SECONDS_AT_MOST: Final = 240
 """What all tests with real engines may take together; told and not failed for, as machines may be busy."""
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """One process has them all: an engine is started once, and is not kept from being in time by another."""
+    item.add_marker(pytest.mark.xdist_group("engines"))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [one for those in terminalreporter.stats.values() for one in those]
     seconds = sum(
