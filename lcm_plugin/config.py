@@ -76,6 +76,9 @@ class Preview:
 
     seconds: float = field(default=20.0, validator=_not_negative)
     on_timeout: Literal["dial", "skip", "not_ready"] = "skip"
+    unanswered: int = field(default=2, validator=validators.ge(1))
+    """Offers in a row that may end without an answer. The last of them stays held, and nothing is fetched for
+    the agent until it is answered, or the agent is ready anew."""
 
 
 ANY: Final = "*"
@@ -201,7 +204,7 @@ class LcmSettings:
     """when a next contact is wanted and it was asked longer ago, a tenth more or less; 0: each time."""
     preview: Preview = field(factory=Preview)
     offer_seconds: float = field(default=300.0, validator=_positive)
-    """How long an offer waits for a person, at the longest."""
+    """How long an offer waits for a person, at the longest; it stands still while the agent is busy."""
     skip_again_after: float = field(default=600.0, validator=_not_negative)
     """After how long a skipped contact may be offered to the same agent again."""
     on_refusal: Mapping[str, str] = field(factory=dict)
@@ -233,6 +236,9 @@ class LcmSettings:
     """Whether a message that may have reached the LCM is sent again until it is confirmed."""
 
     # the agent's flow
+    after_disposition: Literal["next", "ready"] = "next"
+    """What an agent who is still ready needs for the next contact once the last is disposed of: nothing, or
+    another ready."""
     poll_min_seconds: float = field(default=1.0, validator=_positive)
     poll_max_seconds: float = field(default=5.0, validator=_positive)
     dial_seconds: float = field(default=20.0, validator=_positive)

@@ -10,6 +10,7 @@ from cti_hooks import (
     Agent,
     AnswerKind,
     Attempt,
+    Call,
     CallEvent,
     Check,
     ConfigError,
@@ -110,6 +111,10 @@ class LcmPlugin:
             return OutcomeLists()
         return await self.desks.disposing.outcomes(agent, attempt.contact)
 
+    def waits_for(self, agent_id: str) -> str:
+        """Why this agent gets no contact now, in words; empty where nothing but a contact is missing."""
+        return self.desks.waits_for(agent_id)
+
     async def stop_dialing(
         self, *, campaign: str | None = None, agent_id: str | None = None, actor: str
     ) -> None:
@@ -207,8 +212,8 @@ class LcmPlugin:
         self.desks.of(agent).on_not_ready(agent, reason)
 
     @hookimpl
-    def on_agent_busy(self, agent: Agent) -> None:
-        self.desks.of(agent).on_busy(agent)
+    def on_agent_busy(self, agent: Agent, call: Call | None) -> None:
+        self.desks.of(agent).on_busy(agent, call)
 
     @hookimpl
     def on_agent_working_after_call(self, agent: Agent) -> None:

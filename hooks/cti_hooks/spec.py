@@ -125,7 +125,8 @@ def on_agent_logged_on(agent: Agent) -> object:
 def on_agent_ready(agent: Agent) -> object:
     """An agent is ready for the next contact.
 
-    Called by the host, at every change to ready. lcm-plugin starts to look for the agent's next contact.
+    Called by the host, at every change to ready. lcm-plugin starts to look for the agent's next contact, and
+    goes on after each until another state is told. Ready told again is no news.
 
     - A value is in its `Answer` and means nothing.
     - An exception is logged and in its `Answer`; the others are not affected.
@@ -154,14 +155,14 @@ def on_agent_not_ready(agent: Agent, reason: str | None) -> object:
 def on_agent_busy(agent: Agent, call: Call | None) -> object:
     """An agent is busy with an ACD call. Never a guard against a second contact: CSTA's Busy is ACD's only.
 
-    Called by the host.
+    Called by the host. lcm-plugin dials nothing for the agent meanwhile, and an offer's time stands still.
 
     - A value is in its `Answer` and means nothing.
     - An exception is logged and in its `Answer`; the others are not affected.
 
     Arguments:
         agent: the agent.
-        call: the call, where the host knows it.
+        call: the call, where the host knows it; with an attempt's own call the agent is busy with no other.
     """
 
 
@@ -169,7 +170,7 @@ def on_agent_busy(agent: Agent, call: Call | None) -> object:
 def on_agent_working_after_call(agent: Agent) -> object:
     """An agent does after-call work of an ACD call.
 
-    Called by the host.
+    Called by the host. lcm-plugin looks for no contact until the agent is ready.
 
     - A value is in its `Answer` and means nothing.
     - An exception is logged and in its `Answer`; the others are not affected.
@@ -197,9 +198,10 @@ def on_agent_logged_off(agent: Agent) -> object:
 def request_agent_state(agent: Agent, state: AgentState, reason: str | None) -> bool | None:
     """Ask the host to put an agent into a state. The host owns agent states; a plugin never forces one.
 
-    Called by a plugin (lcm-plugin: not ready after an offer timed out), implemented by the host.
+    Called by a plugin (lcm-plugin: not ready, where nobody answers its offers), implemented by the host.
 
-    - None: the host does not do that; the next is asked.
+    - None: the host does not do that; the next is asked. To lcm-plugin, which then has stopped
+      fetching for the agent, ready counts again once the host has told another state.
     - True or False: whether the host did it.
     - An exception is logged and the next is asked; raised when nobody answered.
 

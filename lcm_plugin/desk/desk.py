@@ -1,12 +1,12 @@
 """One agent's flow: ready, next contact, review, offer, call, outcome, disposition, the next (DESIGN 5).
 
-A task works while the agent wants a contact and nothing is in hand. What is wanted is used up by the call it
-leads to: the next contact needs that call disposed of and another ready. Agent states say when to look; what
+A task works while the agent wants a contact and nothing is in hand. Agent states say when to look; what
 forbids a second contact is the open attempt.
 """
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from cti_hooks import (
     AnswerKind,
     Attempt,
     AttemptState,
+    Call,
     CallEvent,
     CallEventKind,
     Consent,
@@ -38,10 +39,12 @@ from lcm_plugin.desk.numbers import with_number
 from lcm_plugin.desk.offer import Offer
 from lcm_plugin.desk.outcomes import end_of, events_before, outcome_of
 from lcm_plugin.desk.pauses import Pauses, waited
+from lcm_plugin.desk.readiness import Readiness
 from lcm_plugin.desk.reviewing import Reviewing
 from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.site import Site, is_foreign
 from lcm_plugin.desk.verdicts import Verdicts
+from lcm_plugin.desk.waiting import waits_for
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import (
@@ -52,6 +55,7 @@ from lcm_plugin.ledger import (
     CalledMeanwhileError,
     DialingStoppedError,
     Ledger,
+    LedgerError,
     key_of,
 )
 
@@ -66,7 +70,7 @@ LOOK_AGAIN: float = 5.0
 
 @define(kw_only=True, eq=False)
 class Desk:
-    """The desk of one agent; `wants` is whether the agent wants a contact."""
+    """The desk of one agent."""
 
     agent: Agent
     settings: LcmSettings
@@ -76,11 +80,12 @@ class Desk:
     verdicts: Verdicts
     disposing: Disposing
     show: Callable[[Attempt], None]
-    wants: bool = field(default=False, init=False)
+    readiness: Readiness = field(init=False)
     hand: Hand = field(init=False)
     intake: Intake = field(init=False)
     offer: Offer | None = field(default=None, init=False)
-    _here: bool = field(default=False, init=False)
+    trouble: str = field(default="", init=False)
+    """What kept it from fetching when it tried last."""
     _reviewing: Reviewing = field(init=False)
     _dialing: Dialing = field(init=False)
     _pauses: Pauses = field(init=False)
@@ -94,6 +99,7 @@ class Desk:
     _tasks: set[asyncio.Task[object]] = field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.readiness = Readiness(settings=self.settings)
         self.hand = Hand(agent=self.agent, ledger=self.ledger)
         self.intake = Intake(hand=self.hand, settings=self.settings, site=self.site, client=self.client)
         self._reviewing = Reviewing(site=self.site, ledger=self.ledger, rejected=self.intake.rejected)
@@ -111,37 +117,32 @@ class Desk:
 
     def on_ready(self, agent: Agent) -> None:
         """Look for a contact, from now on for the agent as given."""
-        self._relay(agent, AgentState.READY)
-        self._want("ready")
+        self._hear(agent, AgentState.READY)
 
     def on_not_ready(self, agent: Agent, reason: str | None) -> None:
         """Stop looking, but where the site dials by hand in this very state.
 
         A request under way is awaited, lest its contact be lost; what it brings is held.
         """
-        self._relay(agent, AgentState.NOT_READY)
-        self._want(f"not_ready:{reason}")
+        self._hear(agent, AgentState.NOT_READY, reason)
 
-    def on_busy(self, agent: Agent) -> None:
-        """An ACD call came: an offer stays, its time stands still, and no other is looked for meanwhile."""
-        self._relay(agent, AgentState.BUSY)
-        self.stop()
-        if self.offer:
-            self.offer.stop_preview()
+    def on_busy(self, agent: Agent, call: Call | None) -> None:
+        """Another call came: an offer stays, its time stands still, and nothing is looked for or dialed."""
+        own_call = call is not None and self.hand.has(call.attempt_id)
+        self._hear(agent, AgentState.BUSY, own_call=own_call)
 
     def on_working_after_call(self, agent: Agent) -> None:
-        """After-call work of an ACD call changes nothing here."""
-        self._relay(agent, AgentState.WORKING_AFTER_CALL)
+        """Nothing is looked for, and time that stands still does so until the agent is ready."""
+        self._hear(agent, AgentState.WORKING_AFTER_CALL)
 
     def on_logged_on(self, agent: Agent) -> None:
         """A login begins."""
-        self._relay(agent, AgentState.LOGGED_ON)
+        self._hear(agent, AgentState.LOGGED_ON)
         self.intake.begin_login()
 
     def on_logged_off(self, agent: Agent) -> None:
         """Let go of what waits for the agent; a call in progress goes on."""
-        self._relay(agent, AgentState.LOGGED_OFF)
-        self.stop()
+        self._hear(agent, AgentState.LOGGED_OFF)
         self.intake.begin_login()
         self.leave("the agent logged off")
 
@@ -150,15 +151,20 @@ class Desk:
         self._end_offer()
         self.hand.let_go(reason)
 
-    def stop(self) -> None:
-        """Look for nothing more."""
-        self.wants = False
-        self._wake.set()
+    @property
+    def wants(self) -> bool:
+        """Whether the agent wants a contact."""
+        return self.readiness.wants and not self._closed.is_set()
+
+    @property
+    def waits_for(self) -> str:
+        """Why the agent gets no contact, in words; empty where nothing but a contact is missing."""
+        return waits_for(self.readiness, self.hand.attempt, self.trouble)
 
     def close(self) -> None:
         """Look for nothing more, and try nothing again."""
-        self.stop()
         self._closed.set()
+        self._wake.set()
 
     def on_call_event(self, attempt: Attempt, event: CallEvent) -> None:
         """Keep the attempt's call up to date; `call_cleared` ends it."""
@@ -188,8 +194,12 @@ class Desk:
         if attempt.state is AttemptState.UNKNOWN:
             self.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
+            if attempt.outcome is Outcome.AGENT_UNAVAILABLE:
+                self._stop_fetching("the agent's phone was not reached")
             self._spawn(self._after_call(attempt), f"disposing of attempt {attempt.id}")
         elif self.hand.attempt is None:
+            if attempt.state is AttemptState.DISPOSED:
+                self.readiness.disposed()
             self._work_on()
 
     def lose(self, attempt: Attempt) -> None:
@@ -219,19 +229,15 @@ class Desk:
 
     # -- the agent's task -----------------------------------------------------------------------------------
 
-    def _relay(self, agent: Agent, state: AgentState) -> None:
-        self.hand.agent, self._here = agent, state is not AgentState.LOGGED_OFF
+    def _hear(self, agent: Agent, state: AgentState, reason: str | None = None, **facts: bool) -> None:
+        self.hand.agent = agent
         if self.settings.relay_agent_states:
             self._spawn(self.disposing.tell_state(agent, state), f"telling {agent.id}'s state")
-
-    def _want(self, moment: str) -> None:
-        self.wants = moment in self.settings.fetch_when
-        self._wake.set()
-        if self.wants:
+        if self.readiness.told(state, reason, **facts):
+            self._wake.set()
             self._pauses.reset()
-            self._work_on()
-        elif self.offer:
-            self.offer.stop_preview()
+            self._keep_time()
+        self._work_on()
 
     def _work_on(self) -> None:
         if self.wants and (self._task is None or self._task.done()):
@@ -259,7 +265,7 @@ class Desk:
 
     def _leave_if_gone(self) -> None:
         """Let go of what came, or ended, when the agent had logged off already."""
-        if not self._here:
+        if not self.readiness.here:
             self.leave("the agent has logged off")
 
     async def _rest(self, seconds: float) -> None:
@@ -272,6 +278,7 @@ class Desk:
 
         None when something is in hand that a person, a timer or a dialer goes on with.
         """
+        self.trouble = ""
         if await self._is_occupied():
             return None
         attempt = await self.intake.offered()
@@ -295,8 +302,6 @@ class Desk:
             await self._automatic.dispose(attempt)
         offer, held = self.offer, self.hand.held()
         if offer and held and offer.attempt_id == held.id and await self.ledger.still_has(held):
-            if self.offer is offer:
-                offer.restart_preview()
             return self.hand.attempt is not None
         return self.hand.busy
 
@@ -329,11 +334,12 @@ class Desk:
         return None
 
     async def _place(self, attempt: Attempt, dial: Dial) -> float | None:
-        self.wants = False
-        self._pauses.reset()
+        self.readiness.called()
         if await self._dialing.place(attempt, dial):
+            self._pauses.reset()
             return None
         reason = "no dialer took the call"
+        self._stop_fetching(reason)
         if attempt.redial_of:  # the call before it is to be disposed of still
             self.ledger.change(attempt, AttemptState.ENDED, outcome=Outcome.FAILED, reason=reason)
             return None
@@ -348,19 +354,32 @@ class Desk:
         self.offer = Offer(
             attempt_id=attempt.id,
             preview_seconds=preview.seconds if self._may_dial_itself(attempt) else None,
-            seconds=self._offer_seconds(attempt),
+            seconds=self.settings.offer_seconds,
+            expires_in=self._reserved_for(attempt),
             on_preview_over=lambda: self._spawn(self._preview_over(attempt.id), "a preview is over"),
             on_over=lambda: self._spawn(self._offer_over(attempt.id), "an offer is over"),
         )
         self.offer.start()
+        self._keep_time()
         self.show(attempt)
 
-    def _offer_seconds(self, attempt: Attempt) -> float:
+    def _reserved_for(self, attempt: Attempt) -> float:
+        """Seconds until its contact's reservation ends; no end where the LCM states none."""
         expires_at = attempt.contact.expires_at if attempt.contact else None
-        if expires_at is None:
-            return self.settings.offer_seconds
-        left = (expires_at - self.ledger.now()).total_seconds()
-        return max(0.0, min(self.settings.offer_seconds, left))
+        return math.inf if expires_at is None else max(0.0, (expires_at - self.ledger.now()).total_seconds())
+
+    def _keep_time(self) -> None:
+        """An offer's time stands still while its agent is busy, and until they are ready again after that."""
+        if self.offer is None:
+            return
+        if self.readiness.busy:
+            self.offer.stand_still()
+        elif self.wants:
+            self.offer.restart()
+        else:
+            self.offer.stop_preview()
+            if self.readiness.state is not AgentState.WORKING_AFTER_CALL:
+                self.offer.go_on()
 
     def _end_offer(self) -> None:
         if self.offer:
@@ -375,17 +394,42 @@ class Desk:
             if self.settings.preview.on_timeout == "dial" and self._may_dial_itself(attempt):
                 await self._dial(attempt)
                 if self.offer:  # held back: it is tried again
-                    self.offer.restart_preview()
+                    self.offer.restart()
                 self._leave_if_gone()
             elif self.settings.preview.on_timeout == "not_ready":
                 await self.site.request_not_ready(attempt.agent, "the preview was not answered")
             else:
-                self._skip(attempt, "the preview was not answered")
+                self._unanswered(attempt, "the preview was not answered")
 
     async def _offer_over(self, attempt_id: str) -> None:
         async with self._acting:
+            was_here, wanted = self.hand.has(attempt_id), self.wants
             if attempt := self._still_offered(attempt_id):  # expired, it is put down by being looked at
-                self._skip(attempt, f"nobody answered within {self.settings.offer_seconds:g} s")
+                self._unanswered(attempt, f"nobody answered within {self.settings.offer_seconds:g} s")
+            elif was_here and wanted and self.readiness.is_unanswered():
+                self._stop_fetching(self.readiness.no_answer)
+
+    def _unanswered(self, attempt: Attempt, reason: str) -> None:
+        """Nobody answered: it is skipped; the last that may be so is held, and nothing is fetched."""
+        if not self.wants or not self.readiness.is_unanswered():
+            self._skip(attempt, reason)
+            return
+        self._stop_fetching(self.readiness.no_answer)
+        if self.offer:
+            self.offer.hold()
+        self.hand.change(
+            attempt, AttemptState.OFFERED, reason=f"{self.readiness.no_answer}; this one is held"
+        )
+
+    def _stop_fetching(self, reason: str) -> None:
+        """Look for nothing more though the agent is ready, and ask the host for not ready."""
+        if self.readiness.ready and not self.readiness.stopped:
+            self.readiness.stop(reason)
+            self._spawn(self._ask_for_not_ready(reason), f"asking for {self.hand.agent.id} to be not ready")
+
+    async def _ask_for_not_ready(self, reason: str) -> None:
+        if await self.site.request_not_ready(self.hand.agent, reason):
+            self.readiness.granted()
 
     def _still_offered(self, attempt_id: str) -> Attempt | None:
         attempt = self.hand.held()
@@ -406,7 +450,9 @@ class Desk:
         """
         async with self._acting:
             try:
-                return await self._answered(await self._in_hand(attempt_id), said)
+                attempt = await self._in_hand(attempt_id)
+                self.readiness.answered()
+                return await self._answered(attempt, said)
             finally:
                 self._leave_if_gone()
 
@@ -438,14 +484,22 @@ class Desk:
             raise ConflictError(f"attempt {attempt_id} is not open; agent {self.hand.agent.id} has {has}")
         return attempt
 
+    def _refuse_busy(self) -> None:
+        if self.readiness.busy:
+            raise ConflictError(
+                f"agent {self.hand.agent.id} is busy with another call: nothing is dialed until it is over"
+            )
+
     async def _dial_for(self, attempt: Attempt, said: Said) -> Attempt:
         """A person wants it called: reviewed again, and once more where it was called before."""
+        self._refuse_busy()
         if attempt.state not in (AttemptState.OFFERED, AttemptState.ENDED) or attempt.contact is None:
             raise ConflictError(f"attempt {attempt.id} is {attempt.state}: it cannot be dialed")
         contact = with_number(attempt.contact, said.mode_id)
         refusals = await self._reviewing.refusals(attempt, contact, by_person=True)
         if refusals:
             await self._refuse_person(attempt, refusals)
+        self._refuse_busy()
         try:
             if attempt.state is AttemptState.ENDED:
                 attempt = self.hand.keep(await self.ledger.redial(attempt, contact))
@@ -491,8 +545,9 @@ class Desk:
             return self._hold_back(attempt, reason, refusals)
         pause = self._pauses.after_refusal()
         if pause is None:
-            self.wants = False
-            reason += f". {self._pauses.refusals} refusals in a row: nothing is fetched until the next ready"
+            in_a_row = f"{self._pauses.refusals} refusals in a row"
+            self._stop_fetching(in_a_row)
+            reason += f". {in_a_row}: nothing is fetched until the next ready"
         log.info("agent %s: contact refused: %s", self.hand.agent.id, reason)
         if wish == REFUSE or not await self._disposed(attempt, wish, refusals):
             self.hand.put_down(AttemptState.REFUSED, refusals=refusals, reason=reason)
@@ -523,9 +578,11 @@ class Desk:
             self.hand.change(attempt, AttemptState.OFFERED, reason=reason, refusals=refusals)
         moments = [one.not_before for one in refusals if one.not_before]
         left = (max(moments) - self.ledger.now()).total_seconds() if moments else LOOK_AGAIN
-        return max(LOOK_AGAIN, min(left, self._offer_seconds(attempt)))
+        longest = min(self.settings.offer_seconds, self._reserved_for(attempt))
+        return max(LOOK_AGAIN, min(left, longest))
 
     def _after_error(self, error: Exception) -> float:
+        self.trouble = str(error) if isinstance(error, LedgerError) else described(error)
         pause = self._pauses.after_error(getattr(error, "retry_after", None))
         log.warning("agent %s: %s; trying again in %.0f s", self.hand.agent.id, described(error), pause)
         return pause

@@ -68,6 +68,11 @@ class Desks:
         lcm = [self.client.gate.breaker.health(), *self.client.reserved.health()]
         return [*own, *lcm, *([dialer] if dialer else [])]
 
+    def waits_for(self, agent_id: str) -> str:
+        """Why the agent gets no contact, in words; empty where nothing but a contact is missing."""
+        desk = self._desks.get(agent_id)
+        return desk.waits_for if desk else ""
+
     def on_call_event(self, event: CallEvent) -> None:
         """Pass a call event on to the desk of its attempt; one of no attempt of ours is somebody else's."""
         attempt = self.ledger.get_open(event.attempt_id, event.call_id)

@@ -31,6 +31,10 @@ class Hand:
         """Whether a call is being placed, is up, or may be, or waits to be disposed of."""
         return self.attempt is not None and self.attempt.state in IN_DOUBT | {AttemptState.ENDED}
 
+    def has(self, attempt_id: str) -> bool:
+        """Whether it is the attempt in hand."""
+        return self.attempt is not None and self.attempt.id == attempt_id
+
     async def open(self, campaign_group: str) -> Attempt:
         """A new attempt, `requested`; or the one that was offered to this agent before, taken up again.
 

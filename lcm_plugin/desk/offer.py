@@ -1,51 +1,79 @@
-"""An offer on an agent's screen: how long it stays there, and who is told when that is over (DESIGN 5)."""
+"""An offer on an agent's screen: how long it stays there, and who is told when that is over."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from attrs import define, field
 
+from lcm_plugin.desk.stopwatch import Stopwatch
+
 
 @define(kw_only=True, eq=False)
 class Offer:
-    """Two timers. The preview's may be stopped; the offer's own cannot.
+    """Three times: the preview's and the offer's own, which can stand still, and its contact's reservation.
 
     Attributes:
         attempt_id: what is offered.
         preview_seconds: None for a contact that only a person may have dialed: no preview ends.
         seconds: how long it may stay at all.
+        expires_in: seconds until its contact's reservation ends, which waits for nobody.
         on_preview_over, on_over: called once each, at the most.
+        held: it stays as it is, until the agent is there again or its contact expires.
     """
 
     attempt_id: str
     preview_seconds: float | None
     seconds: float
+    expires_in: float
     on_preview_over: Callable[[], None]
     on_over: Callable[[], None]
-    _preview: asyncio.TimerHandle | None = field(default=None, init=False)
-    _whole: asyncio.TimerHandle | None = field(default=None, init=False)
+    held: bool = field(default=False, init=False)
+    _preview: Stopwatch | None = field(default=None, init=False)
+    _whole: Stopwatch = field(init=False)
+    _expiry: asyncio.TimerHandle | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._whole = Stopwatch(self.seconds, self.on_over)
 
     def start(self) -> None:
         """Time passes from now on."""
-        self._whole = asyncio.get_running_loop().call_later(self.seconds, self.on_over)
-        self.restart_preview()
+        if self.expires_in < math.inf:
+            self._expiry = asyncio.get_running_loop().call_later(self.expires_in, self.on_over)
+        self.restart()
 
-    def restart_preview(self) -> None:
-        """The agent is there to look at it, for the whole time again."""
+    def restart(self) -> None:
+        """The agent is there to look at it: the whole preview, and what is left of the offer's own time."""
+        if self.held:
+            self.held, self._whole = False, Stopwatch(self.seconds, self.on_over)
         self.stop_preview()
         if self.preview_seconds is not None:
-            loop = asyncio.get_running_loop()
-            self._preview = loop.call_later(self.preview_seconds, self.on_preview_over)
+            self._preview = Stopwatch(self.preview_seconds, self.on_preview_over)
+            self._preview.go_on()
+        self._whole.go_on()
 
     def stop_preview(self) -> None:
-        """The agent is busy with something else: nothing happens to the offer meanwhile."""
+        """The agent does something else: nothing happens to the offer meanwhile."""
         if self._preview:
-            self._preview.cancel()
-            self._preview = None
+            self._preview.stand_still()
+
+    def stand_still(self) -> None:
+        """No time passes but the reservation's."""
+        self.stop_preview()
+        self._whole.stand_still()
+
+    def go_on(self) -> None:
+        """What is left of the offer's own time passes; its preview waits for the agent."""
+        if not self.held:
+            self._whole.go_on()
+
+    def hold(self) -> None:
+        """Nobody is there: it stays, until somebody is or its contact expires."""
+        self.held = True
+        self.stand_still()
 
     def close(self) -> None:
         """It is no offer any more."""
-        self.stop_preview()
-        if self._whole:
-            self._whole.cancel()
-            self._whole = None
+        self.stand_still()
+        if self._expiry:
+            self._expiry.cancel()

@@ -72,9 +72,11 @@ class Site:
         engine_of = getattr(self.hooks.pm.get_plugin(answer.plugin), "engine_of", None)
         return engine_of is None or engine_of(attempt.agent) in silent
 
-    async def request_not_ready(self, agent: Agent, reason: str) -> None:
-        """Ask the host to put the agent into not ready. It may do so or not: the state is the host's."""
-        await self.hooks.first("request_agent_state", agent=agent, state=AgentState.NOT_READY, reason=reason)
+    async def request_not_ready(self, agent: Agent, reason: str) -> bool:
+        """Ask the host to put the agent into not ready: the state is the host's. Whether it did so."""
+        asked = {"agent": agent, "state": AgentState.NOT_READY, "reason": reason}
+        granted: bool | None = await self.hooks.first("request_agent_state", **asked)
+        return granted is True
 
     async def tell_offered(self, attempt: Attempt) -> None:
         """Announce an offer."""

@@ -31,7 +31,8 @@ class AgentShown(Agent):
     last_attempt: Attempt | None
     """The last that was refused, skipped, expired or disposed of."""
     note: str
-    """What was heard last: why there is no contact, why one was refused, how a call stands."""
+    """Why there is no contact, and what to do for one; else what was heard last: why one was refused, how a
+    call stands."""
 
 
 @define(kw_only=True)
@@ -47,15 +48,15 @@ class Seat:
     leaving: asyncio.TimerHandle | None = None
     """Since it logged off."""
 
-    def shown(self) -> AgentShown:
-        """The seat as the API shows it."""
+    def shown(self, waits_for: str) -> AgentShown:
+        """The seat as the API shows it; what the agent waits for is told before what was heard."""
         return AgentShown(
             **asdict(self.agent, recurse=False),
             state=self.state,
             reason=self.reason,
             attempt=self.attempt,
             last_attempt=self.last,
-            note=self.note,
+            note=waits_for or self.note,
         )
 
 
@@ -91,11 +92,18 @@ class Agents:
         except ConfigError:  # a host without attempts
             erased = set()
         except LedgerError:  # it cannot be told now whom to show
-            return [evolve(seat.shown(), last_attempt=None) for seat in seats]
+            return [evolve(seat.shown(self._waits_for(seat)), last_attempt=None) for seat in seats]
         for seat in seats:
             if seat.last and seat.last.id in erased:
                 seat.last, seat.note = None, ""
-        return [seat.shown() for seat in seats]
+        return [seat.shown(self._waits_for(seat)) for seat in seats]
+
+    def _waits_for(self, seat: Seat) -> str:
+        """Why the agent gets no contact; empty in a host without an LCM."""
+        try:
+            return lcm_of(self.host).waits_for(seat.agent.id)
+        except ConfigError:
+            return ""
 
     async def close(self) -> None:
         """Wait for what is being told."""
@@ -149,7 +157,8 @@ class Agents:
 
 
 def _note(seat: Seat, attempt: Attempt) -> None:
-    seat.note = attempt.reason or seat.note
+    if attempt.state is not AttemptState.CLOSED:  # that the LCM has it is no news of the agent's
+        seat.note = attempt.reason or seat.note
     if attempt.state in _SHOWN:
         seat.attempt = attempt
     elif attempt.contact:

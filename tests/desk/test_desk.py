@@ -74,7 +74,7 @@ async def test_hooks_return_at_once(open_centre: OpenCentre) -> None:
 
 async def test_the_life_of_an_attempt_is_told_in_order(open_centre: OpenCentre) -> None:
     """requested, offered, dialing, calling, ended, disposed, closed: each is announced, with one id."""
-    centre = await open_centre()
+    centre = await open_centre(after_disposition="ready")
     await centre.ready(ALICE)
     await asyncio.sleep(1)
     attempt, _ = centre.dialer.dialed[0]
@@ -129,8 +129,8 @@ async def test_one_contact_at_a_time(open_centre: OpenCentre) -> None:
 
 @pytest.mark.parametrize("ready_first", [True, False], ids=["ready, then cleared", "cleared, then ready"])
 async def test_free_again_at_call_cleared_and_ready(open_centre: OpenCentre, *, ready_first: bool) -> None:
-    """The next contact needs both: the call cleared, and another ready, in whichever order."""
-    centre = await open_centre()
+    """Where the site wants another ready, the next contact needs it and the call cleared, in any order."""
+    centre = await open_centre(after_disposition="ready")
     await centre.ready(ALICE)
     await asyncio.sleep(1)
     attempt, _ = centre.dialer.dialed[0]
@@ -305,6 +305,7 @@ async def test_refusals_do_not_drain_the_campaign(open_centre: OpenCentre) -> No
     assert [round(later - earlier) for earlier, later in pairwise(at)] == [1, 2, 4, 8]
     last = centre.records.states(AttemptState.REFUSED)[-1]
     assert "5 refusals in a row: nothing is fetched until the next ready" in last.reason
+    await centre.not_ready(ALICE)
     await centre.ready(ALICE)
     await asyncio.sleep(60)
     assert len(centre.dialer.dialed) == 1

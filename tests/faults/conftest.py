@@ -171,6 +171,7 @@ class Site:
             "preview": {"seconds": 0},
             "reserved_first": False,
             "auto_dispose": {"*": "0"},
+            "after_disposition": "ready",  # one attempt at a time is looked at
             **lcm,
         }
         config = {"cti": {"name": name, "plugins": ["lcm"]}, "plugins": {"lcm": settings}}

@@ -112,7 +112,7 @@ async def test_a_call_from_ready_to_a_personal_callback(floor: Open) -> None:
     assert (booked.key, booked.outcome_id) == (closed["contact"]["key"], body["outcome_id"])
     assert booked.callback is not None
     assert booked.callback.personal
-    assert (agent["attempt"], agent["last_attempt"]["id"]) == (None, closed["id"])
+    assert (agent["attempt"]["state"], agent["last_attempt"]["id"]) == ("offered", closed["id"])
 
 
 @pytest.mark.parametrize("answer", ["skip", "reject"])

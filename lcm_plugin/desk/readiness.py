@@ -1,0 +1,101 @@
+"""Whether an agent wants a contact: what the host told last, and what has happened since.
+
+Ready lasts: it counts until another state is told, and told again it is no news. What stops the fetching for
+another reason (offers nobody answers, refusals in a row) ends with an answer or with a ready that is news, so
+that a desktop that repeats ready every few seconds does not drain the campaign of an agent who is not there.
+"""
+
+from typing import Final
+
+from attrs import define, field
+
+from cti_hooks import AgentState
+from lcm_plugin.config import LcmSettings
+
+_GONE: Final = frozenset({None, AgentState.LOGGED_OFF})
+
+
+@define(kw_only=True, eq=False)
+class Readiness:
+    """One agent's.
+
+    Attributes:
+        state: told last; None before the first.
+        busy: whether the agent has another call than ours.
+        stopped: why nothing is fetched though the agent is ready, in words; empty where nothing stops it.
+        unanswered: offers that ended without an answer, in a row.
+    """
+
+    settings: LcmSettings
+    state: AgentState | None = field(default=None, init=False)
+    busy: bool = field(default=False, init=False)
+    stopped: str = field(default="", init=False)
+    unanswered: int = field(default=0, init=False)
+    _moment: str = field(default="", init=False)
+    _used: bool = field(default=False, init=False)
+    _counts_again: bool = field(default=False, init=False)
+
+    @property
+    def here(self) -> bool:
+        """Whether the agent is logged on."""
+        return self.state not in _GONE
+
+    @property
+    def ready(self) -> bool:
+        """Whether the state told last is one to fetch in."""
+        return self._moment in self.settings.fetch_when
+
+    @property
+    def wants(self) -> bool:
+        """Whether the agent wants a contact."""
+        return self.ready and not self.stopped and not self._used
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether a call has used up what ready stood for, so that another one is waited for."""
+        return self.ready and self._used
+
+    def told(self, state: AgentState, reason: str | None = None, *, own_call: bool = False) -> bool:
+        """Take note of a state. Whether it is news: another one, or the same where that counts."""
+        moment = f"{state}:{reason}" if state is AgentState.NOT_READY else f"{state}"
+        if moment == self._moment and not self._counts_again:
+            return False
+        self.state, self._moment = state, moment
+        self.busy = state is AgentState.BUSY and not own_call
+        self._used = self._counts_again = False
+        if self.ready:
+            self.stopped, self.unanswered = "", 0
+        return True
+
+    def stop(self, reason: str) -> None:
+        """Want nothing more, for this reason, until the agent is there again."""
+        self.stopped, self._counts_again = reason, False
+
+    def granted(self) -> None:
+        """The host has put the agent into not ready, as wished: the next ready is the agent's own."""
+        self._counts_again = True
+
+    def answered(self) -> None:
+        """The agent is there."""
+        self.stopped, self.unanswered, self._counts_again = "", 0, True
+
+    def called(self) -> None:
+        """A call was placed; what ready stood for is used up where the site wants another one for each."""
+        self.unanswered = 0
+        if self.settings.after_disposition == "ready":
+            self._used = self._counts_again = True
+
+    def disposed(self) -> None:
+        """What came of a contact was said."""
+        self._counts_again = self._counts_again or not self.stopped
+
+    def is_unanswered(self) -> bool:
+        """Count an offer that ended without an answer. Whether these are as many as may be, in a row."""
+        self.unanswered += 1
+        return self.unanswered >= self.settings.preview.unanswered
+
+    @property
+    def no_answer(self) -> str:
+        """Why nothing is fetched after so many."""
+        limit = self.settings.preview.unanswered
+        return "no answer to an offer" if limit == 1 else f"no answer to {limit} offers in a row"

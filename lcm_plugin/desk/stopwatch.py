@@ -1,0 +1,27 @@
+"""A span of time that can stand still."""
+
+import asyncio
+from collections.abc import Callable
+
+from attrs import define, field
+
+
+@define(eq=False)
+class Stopwatch:
+    """Counts `left` seconds down while it goes; calls `on_over` once, when they are over."""
+
+    left: float
+    on_over: Callable[[], None]
+    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
+
+    def go_on(self) -> None:
+        """What is left passes from now on."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self.left, self.on_over)
+
+    def stand_still(self) -> None:
+        """What is left stays."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self.left = max(0.0, self._timer.when() - asyncio.get_running_loop().time())
+            self._timer = None
