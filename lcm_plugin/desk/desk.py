@@ -258,9 +258,9 @@ class Desk:
                     pause = await self._turn()
             except Exception as error:  # noqa: BLE001  (a source of contacts or a site's hook may raise anything)
                 pause = self._after_error(error)
-            if pause is None:
+            if pause is None and self.hand.attempt:
                 return
-            await self._rest(pause)
+            await self._rest(pause or 0)
         self._leave_if_gone()
 
     def _leave_if_gone(self) -> None:

@@ -5,8 +5,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from attrs import define, field
 
-from cti_hooks import Agent, Attempt, CallEventKind, Disposition
+from cti_hooks import (
+    Agent,
+    Attempt,
+    Call,
+    CallEvent,
+    CallEventKind,
+    ConnectionState,
+    Disposition,
+    Host,
+    hookimpl,
+)
 from lcm_plugin.plugin import lcm_of
 
 ALICE = Agent(id="alice", endpoint="PJSIP/1001")
@@ -44,6 +55,39 @@ async def test_the_next_contact_comes_after_the_disposition(open_centre: OpenCen
     await centre.disposes(call, Disposition(outcome_id="0"))
     assert len(centre.dialer.dialed) == 2
     assert waits_for(centre) == ""
+
+
+@define(eq=False)
+class LateAnswer:
+    """A dialer that answers when its call has long been over."""
+
+    host: Host | None = None
+    dialed: list[str] = field(factory=list)
+
+    @hookimpl
+    def on_startup(self, host: Host) -> None:
+        self.host = host
+
+    @hookimpl(tryfirst=True)
+    async def make_call(self, attempt: Attempt) -> Call:
+        assert self.host
+        self.dialed.append(attempt.id)
+        call = Call(id=f"c-{attempt.id}", attempt_id=attempt.id, state=ConnectionState.NULL)
+        cleared = CallEvent(
+            kind=CallEventKind.CALL_CLEARED, call_id=call.id, attempt_id=attempt.id, at=self.host.clock.now()
+        )
+        await self.host.hooks.all("on_call_event", event=cleared)
+        await asyncio.sleep(3)
+        return call
+
+
+async def test_a_call_that_is_over_before_its_dialer_answers(open_centre: OpenCentre) -> None:
+    """The next contact comes also where the last was disposed of while its dialer had not answered yet."""
+    dialer = LateAnswer()
+    centre = await open_centre(3, plugins=(dialer,))
+    await centre.ready(ALICE)
+    await asyncio.sleep(60)
+    assert len(dialer.dialed) == 3
 
 
 FACTS: dict[str, Any] = {"not_ready": {"reason": "lunch"}, "busy": {"call": None}, "working_after_call": {}}
