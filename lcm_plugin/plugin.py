@@ -120,7 +120,8 @@ class LcmPlugin:
     ) -> None:
         """From now on no dial is recorded for this campaign, agent, or the site, by any host, until resumed.
 
-        A call that was recorded as dialing before may still be placed, within `dial_seconds`.
+        Nor is anything fetched there; what is offered stays. A call that was recorded as dialing before may
+        still be placed, within `dial_seconds`. `campaign` may be a campaign group's name.
 
         Raises:
             LedgerUnavailable: it cannot be recorded now.

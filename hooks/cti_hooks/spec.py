@@ -241,7 +241,7 @@ def request_next_contact(agent: Agent, campaign_group: str) -> Contact | None:
     - None: this source has no contact now; the next is asked.
     - A `Contact` ends the question. lcm-plugin sets its `source`, whatever the plugin set.
     - An exception is logged and the next is asked; raised when nobody answered, so that None always means
-      none. lcm-plugin raises `LcmError`.
+      none. lcm-plugin raises `LcmError`; `DeclinedError` where dialing is stopped, or a call is in hand.
 
     Arguments:
         agent: the agent.

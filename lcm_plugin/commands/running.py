@@ -13,7 +13,7 @@ from cti_hooks import ConfigError, HookOverrunError, described
 from cti_hooks.masking import masked_traceback
 from lcm_plugin.attempts import NoAttemptError
 from lcm_plugin.errors import LcmBadReply, LcmConfigError, LcmError, LcmRejected
-from lcm_plugin.ledger import LedgerUnavailable
+from lcm_plugin.ledger import DialingStoppedError, LedgerUnavailable
 from lcm_plugin.listening import AddressError
 
 log = logging.getLogger("lcm_plugin")
@@ -21,7 +21,7 @@ log = logging.getLogger("lcm_plugin")
 FAILED: Final = 1
 SETTINGS: Final = 2
 NOTHING: Final = 3
-"""No contact, no such attempt, nothing to be done."""
+"""No contact, no such attempt, nothing to be done; or dialing is stopped, and nothing is fetched."""
 UNAVAILABLE: Final = 4
 REJECTED: Final = 5
 BAD_REPLY: Final = 6
@@ -55,7 +55,7 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
         sys.exit(said(_noted(str(error), error), UNAVAILABLE))
     except AddressError as error:
         sys.exit(said(str(error), FAILED))
-    except NoAttemptError as error:
+    except (NoAttemptError, DialingStoppedError) as error:
         sys.exit(said(str(error), NOTHING))
     except Exception as error:  # noqa: BLE001  (whatever a plugin's start raises: one line, and -vv for the rest)
         log.debug("%s", masked_traceback(error))

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 from attrs import define, field
@@ -33,6 +34,7 @@ from lcm_plugin.desk.auto_disposing import AutoDisposing
 from lcm_plugin.desk.barred import BARRED, bar_refusal
 from lcm_plugin.desk.dialing import Dialing, calls_after
 from lcm_plugin.desk.disposing import Disposing
+from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.intake import Intake
 from lcm_plugin.desk.numbers import with_number
@@ -56,7 +58,9 @@ from lcm_plugin.ledger import (
     DialingStoppedError,
     Ledger,
     LedgerError,
+    LedgerUnavailable,
     key_of,
+    stops,
 )
 
 log = logging.getLogger("lcm_plugin.desk")
@@ -65,7 +69,7 @@ HOLD: Final = "hold"
 REFUSE: Final = "refuse"
 """What `on_refusal` may wish, besides an outcome id."""
 LOOK_AGAIN: float = 5.0
-"""Seconds after which a contact held back (dialing stopped, a rule that holds) is looked at again."""
+"""Seconds after which it is looked again at a contact held back by a rule, or whether dialing is resumed."""
 
 
 @define(kw_only=True, eq=False)
@@ -79,6 +83,7 @@ class Desk:
     ledger: Ledger
     verdicts: Verdicts
     disposing: Disposing
+    stops: FetchStops
     show: Callable[[Attempt], None]
     readiness: Readiness = field(init=False)
     hand: Hand = field(init=False)
@@ -101,7 +106,9 @@ class Desk:
     def __attrs_post_init__(self) -> None:
         self.readiness = Readiness(settings=self.settings)
         self.hand = Hand(agent=self.agent, ledger=self.ledger)
-        self.intake = Intake(hand=self.hand, settings=self.settings, site=self.site, client=self.client)
+        self.intake = Intake(
+            hand=self.hand, settings=self.settings, site=self.site, client=self.client, stops=self.stops
+        )
         self._reviewing = Reviewing(site=self.site, ledger=self.ledger, rejected=self.intake.rejected)
         self._dialing = Dialing(hand=self.hand, settings=self.settings, site=self.site)
         self._pauses = Pauses(self.settings, self.client.random)
@@ -191,15 +198,12 @@ class Desk:
             return
         if attempt.state is AttemptState.DISPOSED:
             self.intake.reserved.booked()
+            self.readiness.disposed()
         if attempt.state is AttemptState.UNKNOWN:
             self.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
-            if attempt.outcome is Outcome.AGENT_UNAVAILABLE:
-                self._stop_fetching("the agent's phone was not reached")
             self._spawn(self._after_call(attempt), f"disposing of attempt {attempt.id}")
         elif self.hand.attempt is None:
-            if attempt.state is AttemptState.DISPOSED:
-                self.readiness.disposed()
             self._work_on()
 
     def lose(self, attempt: Attempt) -> None:
@@ -399,27 +403,41 @@ class Desk:
             elif self.settings.preview.on_timeout == "not_ready":
                 await self.site.request_not_ready(attempt.agent, "the preview was not answered")
             else:
-                self._unanswered(attempt, "the preview was not answered")
+                await self._unanswered(attempt, "the preview was not answered")
 
     async def _offer_over(self, attempt_id: str) -> None:
         async with self._acting:
             was_here, wanted = self.hand.has(attempt_id), self.wants
             if attempt := self._still_offered(attempt_id):  # expired, it is put down by being looked at
-                self._unanswered(attempt, f"nobody answered within {self.settings.offer_seconds:g} s")
+                await self._unanswered(attempt, f"nobody answered within {self.settings.offer_seconds:g} s")
             elif was_here and wanted and self.readiness.is_unanswered():
                 self._stop_fetching(self.readiness.no_answer)
 
-    def _unanswered(self, attempt: Attempt, reason: str) -> None:
+    async def _unanswered(self, attempt: Attempt, reason: str) -> None:
         """Nobody answered: it is skipped; the last that may be so is held, and nothing is fetched."""
-        if not self.wants or not self.readiness.is_unanswered():
+        if stop := await self._stopped(attempt):
+            self._hold_back(attempt, stop)
+            self._keep_offer(restart=True)
+        elif not self.wants or not self.readiness.is_unanswered():
             self._skip(attempt, reason)
-            return
-        self._stop_fetching(self.readiness.no_answer)
+        else:
+            no_answer = self.readiness.no_answer
+            self._stop_fetching(no_answer)
+            self._keep_offer(restart=False)
+            self.hand.change(attempt, AttemptState.OFFERED, reason=f"{no_answer}; this one is held")
+
+    async def _stopped(self, attempt: Attempt) -> str:
+        """Why its dialing is stopped, so that nobody could dial it; empty where it is not, or not known."""
+        try:
+            return await self.ledger.run(partial(stops.stop_for, attempt=attempt))
+        except LedgerUnavailable:
+            return ""
+
+    def _keep_offer(self, *, restart: bool) -> None:
         if self.offer:
             self.offer.hold()
-        self.hand.change(
-            attempt, AttemptState.OFFERED, reason=f"{self.readiness.no_answer}; this one is held"
-        )
+        if self.offer and restart:
+            self.offer.restart()
 
     def _stop_fetching(self, reason: str) -> None:
         """Look for nothing more though the agent is ready, and ask the host for not ready."""
@@ -525,6 +543,8 @@ class Desk:
 
     async def _after_call(self, attempt: Attempt) -> None:
         """A call that outlives its agent's login waits for a disposition wherever its agent comes to."""
+        if attempt.outcome is Outcome.AGENT_UNAVAILABLE:
+            self._stop_fetching("the agent's phone was not reached")
         await self._automatic.dispose_in_time(attempt)
         self._leave_if_gone()
 
@@ -583,6 +603,8 @@ class Desk:
 
     def _after_error(self, error: Exception) -> float:
         self.trouble = str(error) if isinstance(error, LedgerError) else described(error)
+        if isinstance(error, DialingStoppedError):
+            return LOOK_AGAIN
         pause = self._pauses.after_error(getattr(error, "retry_after", None))
         log.warning("agent %s: %s; trying again in %.0f s", self.hand.agent.id, described(error), pause)
         return pause

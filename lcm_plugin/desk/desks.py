@@ -10,6 +10,7 @@ from lcm_plugin.desk.announcements import Announcements
 from lcm_plugin.desk.desk import Desk
 from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.desk.disposing import Disposing
+from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
@@ -30,6 +31,7 @@ class Desks:
     disposing: Disposing = field(init=False)
     _announcements: Announcements = field(factory=Announcements, init=False)
     _verdicts: Verdicts = field(init=False)
+    _stops: FetchStops = field(init=False)
     _desks: dict[str, Desk] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -38,6 +40,9 @@ class Desks:
             site=self.site,
             dial_seconds=self.settings.dial_seconds,
             host=self.host,
+        )
+        self._stops = FetchStops(
+            ledger=self.ledger, client=self.client, lists_seconds=self.settings.lists_seconds
         )
         self.disposing = Disposing(settings=self.settings, client=self.client, ledger=self.ledger)
         self.ledger.announce = self._changed
@@ -55,6 +60,7 @@ class Desks:
                 ledger=self.ledger,
                 verdicts=self._verdicts,
                 disposing=self.disposing,
+                stops=self._stops,
                 show=lambda attempt: self._announcements.add(self.site.tell_offered, attempt),
             )
         return self._desks[agent.id]

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from cti_hooks import Agent, Attempt, AttemptState, Contact, described
+from cti_hooks import Agent, Attempt, AttemptState, Contact, DeclinedError, described
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.details import Details
+from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.reserved import Reserved
 from lcm_plugin.desk.site import Site
@@ -15,7 +16,7 @@ from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import key_of
 
 
-class OpenAttemptError(RuntimeError):
+class OpenAttemptError(DeclinedError, RuntimeError):
     """The agent has a call in hand, or one to be disposed of, so no contact is fetched for them."""
 
 
@@ -31,6 +32,7 @@ class Intake:
     settings: LcmSettings
     site: Site
     client: LcmClient
+    stops: FetchStops
     rejected: set[str] = field(factory=set, init=False)
     reserved: Reserved = field(init=False)
     _details: Details = field(init=False)
@@ -50,6 +52,7 @@ class Intake:
         """The attempt whose contact is in hand, enriched; None when there is no contact now.
 
         Raises:
+            DialingStoppedError: a stop covers all there is to fetch for this agent.
             LedgerError: nothing can be recorded now, so nothing is asked for.
             LcmError: the LCM's; the round over the groups stops at the first.
         """
@@ -63,6 +66,7 @@ class Intake:
 
         Raises:
             OpenAttemptError: a call is in hand, or to be disposed of.
+            DialingStoppedError: a stop covers the site, this agent or this group.
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
             LcmError: the LCM's.
         """
@@ -72,6 +76,7 @@ class Intake:
                 return self.hand.fetched
             if self.hand.attempt:  # a round's, which closes it itself
                 return await self._fetched(self.hand.attempt, campaign_group)
+            await self.stops.left(agent, [campaign_group], await self.stops.campaigns(agent))
             attempt = await self.hand.open(campaign_group)
             if attempt.state is not AttemptState.REQUESTED:
                 self._refuse_busy(agent)
@@ -108,7 +113,8 @@ class Intake:
 
     async def _next(self) -> Attempt | None:
         """What is reserved already, then fresh ones group by group, then what was skipped long enough ago."""
-        groups = await self.campaign_groups()
+        stopped = await self.stops.campaigns(self.hand.agent)
+        groups = await self.stops.left(self.hand.agent, await self.campaign_groups(), stopped)
         found = await self._reserved(groups)
         for group in groups:
             if found or self.hand.busy:

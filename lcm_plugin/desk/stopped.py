@@ -15,7 +15,13 @@ async def stop_check(ledger: Ledger, agent: Agent, contact: Contact) -> Check:
     Raises:
         LedgerUnavailable: that cannot be told now.
     """
-    found = await ledger.run(partial(stops.stops_on, agent_id=agent.id, campaign=contact.campaign))
+    stops_on = partial(
+        stops.stops_on,
+        agent_id=agent.id,
+        campaign=contact.campaign,
+        campaign_group=contact.campaign_group,
+    )
+    found = await ledger.run(stops_on)
     if not found:
         return Check(rule=STOPPED, passed=True, reason="nobody has stopped dialing here")
     evidence = {"stops": [{"where": f"{one.kind} {one.name}".strip(), "by": one.actor} for one in found]}

@@ -16,7 +16,7 @@ from lcm_plugin.lcm.doubt import Doubts
 from lcm_plugin.lcm.envelope import request
 from lcm_plugin.lcm.fetch import Fetch
 from lcm_plugin.lcm.gate import Adjust, Gate, unchanged
-from lcm_plugin.lcm.normalize import Normalizer, campaign_group_names
+from lcm_plugin.lcm.normalize import Normalizer, campaign_group_names, campaigns_of_groups
 from lcm_plugin.lcm.patience import Patience
 from lcm_plugin.lcm.reserved import ReservedContacts
 from lcm_plugin.lcm.rules import RULES, Verdict
@@ -95,6 +95,14 @@ class LcmClient:
             LcmError: the last one.
         """
         return campaign_group_names(await self.ask(CAMPAIGN_GROUPS, agent))
+
+    async def campaigns(self, agent: Agent) -> dict[str, frozenset[str]]:
+        """Each campaign group's campaigns, by id, as the LCM lists them for this agent.
+
+        Raises:
+            LcmError: the last one.
+        """
+        return campaigns_of_groups(await self.ask(CAMPAIGN_GROUPS, agent))
 
     async def ask(
         self,

@@ -149,6 +149,21 @@ def campaign_group_names(reply: Reply) -> tuple[str, ...]:
     )
 
 
+def campaigns_of_groups(reply: Reply) -> dict[str, frozenset[str]]:
+    """Each group GetCampaignGroups lists, with the ids of its campaigns: none where it does not tell them."""
+    return {
+        name.strip(): frozenset(_campaign_ids(pick(record, "Campaigns")))
+        for record in reply.records
+        if isinstance(name := pick(record, "Name"), str)
+    }
+
+
+def _campaign_ids(listed: Any) -> Iterable[str]:
+    for one in listed if isinstance(listed, list) else [listed]:
+        if isinstance(one, Mapping) and (campaign := _as_text(pick(one, "ID"))):
+            yield campaign
+
+
 def _key(record: Mapping[str, Any]) -> str:
     """Byte for byte, blanks included: it goes back to the LCM as it came."""
     value = spelling.field(record, "key")
@@ -156,7 +171,10 @@ def _key(record: Mapping[str, Any]) -> str:
 
 
 def _text(record: Mapping[str, Any], name: str) -> str:
-    value = spelling.field(record, name)
+    return _as_text(spelling.field(record, name))
+
+
+def _as_text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else scalar(value)
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cti_hooks import ConfigError, Problem
+from cti_hooks import ConfigError, DeclinedError, Problem
 
 if TYPE_CHECKING:
     from lcm_plugin.ledger.barring import Bar
@@ -48,7 +48,7 @@ class BarredError(LedgerError):
         self.bar = bar
 
 
-class DialingStoppedError(LedgerError):
+class DialingStoppedError(DeclinedError, LedgerError):
     """Somebody stopped dialing for the site, this campaign or this agent, or the clock cannot be believed.
 
     What is offered stays so.

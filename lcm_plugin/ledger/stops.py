@@ -9,16 +9,15 @@ from attrs import frozen
 from cti_hooks import Attempt
 from lcm_plugin.ledger.schema import digest, stops
 
-STOPS_FOR: Final = stops.select().where(
-    stops.c.scope_digest.in_([sa.bindparam("site"), sa.bindparam("campaign"), sa.bindparam("agent")])
-)
+_SCOPES: Final = ("site", "campaign", "campaign_group", "agent")
+STOPS_FOR: Final = stops.select().where(stops.c.scope_digest.in_([sa.bindparam(one) for one in _SCOPES]))
 """What stops an attempt of these scopes."""
 Kind = Literal["site", "campaign", "agent"]
 
 
 @frozen(kw_only=True)
 class Stop:
-    """Nothing is dialed there. `name` is the campaign's or the agent's id, empty for the site."""
+    """Nothing is dialed or fetched there. `name` is the campaign's, its group's or the agent's, or empty."""
 
     kind: Kind
     name: str = ""
@@ -51,10 +50,10 @@ def list_stops(connection: sa.Connection) -> list[Stop]:
     return [_stop(row) for row in connection.execute(stops.select().order_by(stops.c.since))]
 
 
-def stops_on(connection: sa.Connection, agent_id: str, campaign: str) -> list[Stop]:
-    """What stops this agent's dialing in this campaign, oldest first."""
-    query = STOPS_FOR.order_by(stops.c.since)
-    return [_stop(row) for row in connection.execute(query, _scopes(agent_id, campaign))]
+def stops_on(connection: sa.Connection, agent_id: str, campaign: str, campaign_group: str) -> list[Stop]:
+    """What stops this agent's dialing in this campaign of this group, oldest first."""
+    query, scopes = STOPS_FOR.order_by(stops.c.since), _scopes(agent_id, campaign, campaign_group)
+    return [_stop(row) for row in connection.execute(query, scopes)]
 
 
 def stop_for(connection: sa.Connection, attempt: Attempt) -> str:
@@ -65,13 +64,15 @@ def stop_for(connection: sa.Connection, attempt: Attempt) -> str:
 
 def scopes_of(attempt: Attempt) -> dict[str, str]:
     """Where an attempt's dialing may be stopped, as `STOPS_FOR` has to be told."""
-    return _scopes(attempt.agent.id, attempt.contact.campaign if attempt.contact else "")
+    campaign = attempt.contact.campaign if attempt.contact else ""
+    return _scopes(attempt.agent.id, campaign, attempt.campaign_group)
 
 
-def _scopes(agent_id: str, campaign: str) -> dict[str, str]:
+def _scopes(agent_id: str, campaign: str, campaign_group: str) -> dict[str, str]:
     return {
         "site": _scope("site"),
         "campaign": _scope("campaign", campaign),
+        "campaign_group": _scope("campaign", campaign_group),
         "agent": _scope("agent", agent_id),
     }
 

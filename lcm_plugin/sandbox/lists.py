@@ -67,10 +67,12 @@ class Lists:
         self._free.append(contact)
 
     @property
-    def groups(self) -> list[str]:
-        """The campaign groups there are contacts of."""
-        everybody = [*self._free, *(one.person for one in self._reserved.values())]
-        return list(dict.fromkeys(contact.campaign_group for contact in everybody))
+    def groups(self) -> dict[str, list[str]]:
+        """The campaign groups there are contacts of, each with their campaigns."""
+        found: dict[str, dict[str, None]] = {}
+        for person in (*self._free, *(one.person for one in self._reserved.values())):
+            found.setdefault(person.campaign_group, {})[person.campaign] = None
+        return {group: list(campaigns) for group, campaigns in found.items()}
 
     def due_at(self, contact: SandboxContact) -> datetime | None:
         """When a callback is due."""

@@ -22,7 +22,7 @@ class Scope:
 
 @frozen(kw_only=True)
 class DialingShown:
-    """Where dialing is stopped, by whom, since when; nothing is dialed there by any host on the ledger."""
+    """Where dialing is stopped, by whom, since when; nothing is dialed or fetched there by any host."""
 
     stops: tuple[Stop, ...]
 
@@ -40,7 +40,7 @@ class DialingRoom:
     async def stop(self, body: Scope) -> DialingShown:
         """Stop dialing there, on any host; a call recorded before may be placed within `dial_seconds`.
 
-        After a restart too; offers stay, calls go on.
+        After a restart too; nothing is fetched there, offers stay, calls go on.
         """
         _refuse_both(body)
         await self.attempts.lcm.stop_dialing(

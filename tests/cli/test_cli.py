@@ -1,5 +1,6 @@
 """The commands, as a user runs them: real subprocesses."""
 
+import asyncio
 import json
 import os
 import socket
@@ -13,8 +14,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from cti_hooks import HookOverrunError
+from cti_hooks import HookOverrunError, Host
 from lcm_plugin import cli
+from lcm_plugin.plugin import lcm_of
 
 pytestmark = pytest.mark.real_time
 
@@ -104,6 +106,17 @@ def test_next_has_a_status_for_each_failure(
     assert done.returncode == status, done.stderr
     assert said in done.stderr
     assert done.stdout == ""
+
+
+async def test_next_where_dialing_is_stopped(tmp_path: Path) -> None:
+    """Nothing is fetched at a stopped site: status 3, and who stopped it on standard error."""
+    with sandbox(tmp_path, [PERSON]) as url:
+        path = config(tmp_path, url)
+        async with Host.from_config(path, observes=True) as host:
+            await lcm_of(host).stop_dialing(actor="sue")
+        done = await asyncio.to_thread(lcm_plugin, "next", "--config", path, "--agent", "1001")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("sue stopped dialing at ")
 
 
 def test_next_without_an_lcm_is_unavailable(tmp_path: Path) -> None:

@@ -8,10 +8,13 @@ import pytest
 
 from cti_hooks import Agent, AttemptState
 from lcm_plugin.errors import ConflictError
+from lcm_plugin.ledger import DialingStoppedError
 from lcm_plugin.plugin import lcm_of
+from lcm_plugin.sandbox import SandboxContact
 
 ALICE = Agent(id="alice")
 BOB = Agent(id="bob")
+GROUP = "AD Dev Manual Group"
 CAMPAIGN = "AD Manual Dial Campaign"
 DIALS = {"seconds": 10, "on_timeout": "dial"}
 
@@ -29,6 +32,7 @@ async def test_nothing_is_placed_by_any_host(
     settings = {"preview": {"seconds": seconds, "on_timeout": "dial"}}
     first = await open_centre(**settings)
     second = await open_centre(beside=first, **settings)
+    await second.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
     await lcm_of(first.host).stop_dialing(actor="supervisor 7", **scope)
     await second.ready(ALICE)
     await asyncio.sleep(60)
@@ -46,6 +50,79 @@ async def test_nothing_is_placed_by_any_host(
     assert await lcm_of(first.host).resume_dialing(**scope)
     await asyncio.sleep(20)
     assert [attempt.id for attempt, _ in third.dialer.dialed] == [offer.id]
+
+
+STOPPED: list[dict[str, str]] = [*SCOPES, {"campaign": GROUP}]
+IDS = ["site", "campaign", "agent", "campaign group"]
+
+
+@pytest.mark.parametrize("scope", STOPPED, ids=IDS)
+async def test_nothing_is_fetched_while_stopped(open_centre: OpenCentre, scope: dict[str, str]) -> None:
+    """Nothing is fetched where another host stopped it; the reason is shown; resumed it goes on by itself."""
+    first = await open_centre(preview=DIALS)
+    second = await open_centre(beside=first, preview=DIALS)
+    await lcm_of(first.host).stop_dialing(actor="supervisor 7", **scope)
+    await second.ready(ALICE)
+    await asyncio.sleep(600)
+    assert first.lcm.account.handed == []
+    assert await second.ledger.attempts() == []
+    told = lcm_of(second.host).waits_for("alice")
+    assert told.startswith("supervisor 7 stopped dialing")
+    assert told.endswith("nothing is fetched until it is resumed")
+    await lcm_of(first.host).resume_dialing(**scope)
+    await asyncio.sleep(10)
+    assert len(second.records.shown) == 1
+    assert lcm_of(second.host).waits_for("alice") == ""
+
+
+@pytest.mark.parametrize("scope", STOPPED, ids=IDS)
+async def test_a_host_that_fetches_itself_is_told_of_the_stop(
+    open_centre: OpenCentre, scope: dict[str, str]
+) -> None:
+    """`request_next_contact` raises why nothing is fetched; no attempt is opened, and the LCM not asked."""
+    centre = await open_centre()
+    await lcm_of(centre.host).stop_dialing(actor="supervisor 7", **scope)
+    with pytest.raises(DialingStoppedError, match="supervisor 7 stopped dialing"):
+        await centre.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
+    assert centre.lcm.account.handed == []
+    assert await centre.ledger.attempts() == []
+
+
+async def test_the_groups_that_are_not_stopped_are_fetched_from(open_centre: OpenCentre) -> None:
+    """A stopped campaign group is passed over; the agent's next one is asked."""
+    centre = await open_centre(campaign_groups=["Second Group", GROUP])
+    await lcm_of(centre.host).stop_dialing(campaign="Second Group", actor="supervisor 7")
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    asked = [one.data["CampaignGroup"] for one in centre.lcm.requests if "CampaignGroup" in one.data]
+    assert asked == [GROUP]
+
+
+async def test_one_contact_is_taken_where_the_lcm_does_not_list_campaigns(open_centre: OpenCentre) -> None:
+    """Whose campaign is stopped cannot be told before it came: that one is held, and no other is fetched."""
+    centre = await open_centre(preview=DIALS)
+    centre.lcm.order("reject,message=GetCampaignGroups")
+    await lcm_of(centre.host).stop_dialing(campaign=CAMPAIGN, actor="supervisor 7")
+    await centre.ready(ALICE)
+    await asyncio.sleep(300)
+    assert len(centre.lcm.account.handed) == 1
+    assert centre.dialer.dialed == []
+
+
+@pytest.mark.parametrize("consent", ["Yes", "No"])
+async def test_an_offer_is_kept_while_stopped(open_centre: OpenCentre, consent: str) -> None:
+    """An offer whose time is over while nobody may dial it is not skipped: it stays, with the reason."""
+    person = SandboxContact(key="k", phone_number="+12125550101", campaign_group=GROUP, consent=consent)
+    centre = await open_centre([person], preview={"seconds": 20}, offer_seconds=60)
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    await lcm_of(centre.host).stop_dialing(actor="supervisor 7")
+    await asyncio.sleep(500)
+    offer = await centre.recorded(centre.records.shown[-1])
+    assert (offer.state, offer.reason.startswith("supervisor 7 stopped")) == (AttemptState.OFFERED, True)
+    await lcm_of(centre.host).resume_dialing()
+    await centre.answers(ALICE, offer, "dial")
+    assert centre.dialer.numbers == ["+12125550101"]
 
 
 async def test_others_go_on(open_centre: OpenCentre) -> None:

@@ -307,8 +307,10 @@ async def test_a_stop_outlives_the_host(floor: Open, tmp_path: Any) -> None:
         await here.site.ask("POST", "/v1/dialing/stop")
     async with floor(ledger=ledger) as here:
         assert len((await here.site.get("/v1/dialing"))[1]["stops"]) == 1
-        await here.offered()
-        assert (await here.post("answer", {"answer": "dial"}))[0] == 409
+        await here.site.ask("PUT", "/v1/agents/alice", {"state": "ready"})
+        await asyncio.sleep(60)
+        assert (await here.site.get("/v1/agents/alice"))[1]["attempt"] is None
+        assert here.lcm.account.handed == []
 
 
 @pytest.mark.parametrize(

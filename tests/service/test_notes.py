@@ -108,6 +108,17 @@ async def test_who_is_not_there_is_put_into_not_ready(seat: Open) -> None:
     assert shown["attempt"]["state"] == "offered"
 
 
+async def test_why_nothing_is_fetched_is_shown(seat: Open) -> None:
+    """A ready agent of a stopped site is told who stopped it; once resumed the offer comes by itself."""
+    async with seat() as here:
+        await here.post("/v1/dialing/stop", {"actor": "sue"})
+        shown = await here.ready()
+        assert shown["note"].startswith("sue stopped dialing at ")
+        await here.post("/v1/dialing/resume")
+        await asyncio.sleep(5)
+        assert (await here.told())["attempt"]["state"] == "offered"
+
+
 async def test_busy_is_told_of_a_kept_offer(seat: Open) -> None:
     """An agent with another call is told that the offer waits."""
     async with seat() as here:

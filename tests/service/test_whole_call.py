@@ -27,6 +27,7 @@ source = "whole"
 timezone = "UTC"
 campaign_groups = ["AD Dev Manual Group"]
 callback_time_zone = "UTC"
+after_disposition = "ready"
 callid = "0"
 call_types = {{ 0 = "regular", 1 = "regular_callback", 2 = "personal_callback" }}
 poll_min_seconds = 0.1

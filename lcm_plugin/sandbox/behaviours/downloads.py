@@ -13,9 +13,14 @@ TIME_FORMAT: Final = "%m/%d/%Y %H:%M:%S"
 def campaign_groups(state: State, _: Asked) -> Any:
     """Everybody's."""
     groups = [
-        {"Name": name, "Type": "VOICE", "Status": "EXECUTING", "Campaigns": []} for name in state.lists.groups
+        {"Name": name, "Type": "VOICE", "Status": "EXECUTING", "Campaigns": _campaigns(campaigns)}
+        for name, campaigns in state.lists.groups.items()
     ]
     return {"CampaignGroups": groups}
+
+
+def _campaigns(names: list[str]) -> list[dict[str, str]]:
+    return [{"ID": name, "Pct": str(100 // len(names)), "Status": "EXECUTING"} for name in names]
 
 
 def download(state: State, asked: Asked) -> Any:

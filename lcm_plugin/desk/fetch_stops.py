@@ -1,0 +1,84 @@
+"""Where dialing is stopped nothing is fetched either: a stop protects the lists, and does not empty them."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from attrs import define, field
+
+from cti_hooks import Agent, described
+from lcm_plugin.errors import LcmError
+from lcm_plugin.lcm.client import LcmClient
+from lcm_plugin.ledger import DialingStoppedError, Ledger, Stop, stops
+
+log = logging.getLogger("lcm_plugin.desk")
+
+_ASKED_AGAIN: Final = 60.0
+"""Seconds after which an LCM that did not tell its groups' campaigns is asked once more."""
+
+
+@define(kw_only=True, eq=False)
+class FetchStops:
+    """For all agents of one LCM. A stop at any host holds from the next question on.
+
+    A stopped campaign covers a campaign group of that name, and one all of whose campaigns, as the LCM lists
+    them, are stopped. Of a group with others besides, contacts are fetched; a stopped campaign's is held.
+    """
+
+    ledger: Ledger
+    client: LcmClient
+    lists_seconds: float
+    _campaigns: Mapping[str, frozenset[str]] = field(factory=dict, init=False)
+    _known_until: float = field(default=-math.inf, init=False)
+
+    async def campaigns(self, agent: Agent) -> list[Stop]:
+        """The campaigns that are stopped.
+
+        Raises:
+            DialingStoppedError: the site is, or this agent; says by whom and since when.
+            LedgerUnavailable: that cannot be told now.
+        """
+        found = await self.ledger.run(stops.list_stops)
+        for stop in found:
+            if stop.kind == "site" or (stop.kind == "agent" and stop.name == agent.id):
+                raise _stopped(stop)
+        return [stop for stop in found if stop.kind == "campaign"]
+
+    async def left(self, agent: Agent, groups: Sequence[str], found: Sequence[Stop]) -> Sequence[str]:
+        """Of these groups, in order, those that the stopped campaigns do not cover.
+
+        Raises:
+            DialingStoppedError: they cover them all.
+        """
+        if not found or not groups:
+            return groups
+        names, campaigns = {stop.name for stop in found}, await self._listed(agent)
+        left = [group for group in groups if not _covers(names, group, campaigns)]
+        if not left:
+            raise _stopped(found[0])
+        return left
+
+    async def _listed(self, agent: Agent) -> Mapping[str, frozenset[str]]:
+        """Each group's campaigns; what the LCM does not tell is unknown."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._known_until:
+            self._known_until = now + _ASKED_AGAIN
+            try:
+                self._campaigns = await self.client.campaigns(agent)
+                self._known_until = now + self.lists_seconds
+            except LcmError as error:
+                log.warning(
+                    "which campaigns are stopped is known by their contacts only: %s", described(error)
+                )
+        return self._campaigns
+
+
+def _stopped(stop: Stop) -> DialingStoppedError:
+    return DialingStoppedError(f"{stop.said}: nothing is fetched until it is resumed")
+
+
+def _covers(stopped: set[str], group: str, campaigns: Mapping[str, frozenset[str]]) -> bool:
+    own = campaigns.get(group, frozenset())
+    return group in stopped or bool(own and own <= stopped)
