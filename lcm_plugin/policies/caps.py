@@ -63,6 +63,8 @@ class Cap:
     limit: int
     span: timedelta
     basis: Basis
+    lifted_for: timedelta = timedelta()
+    """How long after a conversation it does not hold."""
 
     def instants(self, calls: Iterable[PastCall]) -> list[datetime]:
         """When the calls that count were, latest first.
@@ -79,10 +81,24 @@ class Cap:
     def allows(self, calls: Iterable[PastCall], moment: datetime) -> bool:
         """Whether one more call is within the cap."""
         free = self.free_again(calls)
-        return free is None or free <= moment or not self.basis.in_force(moment)
+        return (
+            free is None or free <= moment or not self.basis.in_force(moment) or self.is_lifted(calls, moment)
+        )
+
+    def is_lifted(self, calls: Iterable[PastCall], moment: datetime) -> bool:
+        """Whether a conversation was so lately that the cap does not hold."""
+        return bool(self.lifted_for) and any(
+            self._is_of(call)
+            and call.outcome is Outcome.ANSWERED
+            and moment < (call.ended_at or call.at) + self.lifted_for
+            for call in calls
+        )
+
+    def _is_of(self, call: PastCall) -> bool:
+        return call.same_number if self.whom is Whom.NUMBER else call.same_contact
 
     def _counts(self, call: PastCall) -> bool:
-        if not (call.same_number if self.whom is Whom.NUMBER else call.same_contact):
+        if not self._is_of(call):
             return False
         wanted = _OUTCOMES.get(self.kind)
         return call.outcome is wanted if wanted else counts_as_attempt(call.outcome)
@@ -91,19 +107,33 @@ class Cap:
         return call.at if self.kind is Kind.ATTEMPTS else call.ended_at or call.at
 
 
-def caps_of(limits: Limits, whom: Whom, basis: Basis) -> Iterator[Cap]:
-    """The caps a table of limits means, each named after its rule, whose calls and what it limits."""
+def caps_of(limits: Limits, whom: Whom, basis: Basis, *, is_callback: bool = False) -> Iterator[Cap]:
+    """The caps a table of limits means, each named after its rule, whose calls and what it limits.
+
+    `is_callback`: what is to be called is a callback.
+    """
+    after_conversation = timedelta(hours=limits.after_conversation_hours)
+    asked_for = is_callback and "callback_requested" in limits.unless
+    lifted_for = after_conversation if asked_for else timedelta()
     table = (
         ("day", Kind.ATTEMPTS, limits.per_day, DAY),
         ("week", Kind.ATTEMPTS, limits.per_week, WEEK),
         ("gap", Kind.PAUSES, 1, timedelta(seconds=limits.min_gap_seconds)),
-        ("conversation", Kind.CONVERSATIONS, 1, timedelta(hours=limits.after_conversation_hours)),
+        ("conversation", Kind.CONVERSATIONS, 1, after_conversation),
         ("abandoned", Kind.ABANDONED, 1, timedelta(hours=limits.after_abandoned_hours)),
     )
     for name, kind, limit, span in table:
         if limit != "unlimited" and span:
             rule = f"{basis.rule}-{whom}-{name}"
-            yield Cap(rule=rule, whom=whom, kind=kind, limit=limit, span=span, basis=basis)
+            yield Cap(
+                rule=rule,
+                whom=whom,
+                kind=kind,
+                limit=limit,
+                span=span,
+                basis=basis,
+                lifted_for=lifted_for,
+            )
 
 
 def caps_checks(caps: Sequence[Cap], calls: Sequence[PastCall], moment: datetime) -> list[Check]:
@@ -135,12 +165,13 @@ def _check(cap: Cap, calls: Sequence[PastCall], moment: datetime, next_one: date
     return Check(
         rule=cap.rule,
         passed=passed,
-        reason=_reason(cap, len(within), moment),
+        reason=_LIFTED if cap.is_lifted(calls, moment) else _reason(cap, len(within), moment),
         not_before=None if passed else next_one,
         evidence=evidence,
     )
 
 
+_LIFTED: Final = "a callback that was asked for in a conversation: it does not hold"
 _SAID: Final = {
     Kind.ATTEMPTS: "{count} of {limit} attempts to this {whom} in {span}",
     Kind.PAUSES: "{count} attempts to this {whom} ended less than {span} ago",

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from attrs import field, frozen, validators
 
 Limit = int | Literal["unlimited"]
+Exemption = Literal["callback_requested"]
 
 
 def _at_least_one(_: object, __: object, value: Limit) -> None:
@@ -27,6 +28,9 @@ class Limits:
     """No call for so long after one that was answered while no agent was there."""
     min_gap_seconds: float = field(default=0.0, validator=_hours)
     """No call for so long after any."""
+    unless: tuple[Exemption, ...] = ()
+    """`callback_requested`: none of these holds for a callback, by the LCM's call type, for
+    `after_conversation_hours` after a conversation, in which it was asked for."""
 
 
 @frozen(kw_only=True)

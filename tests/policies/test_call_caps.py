@@ -109,6 +109,43 @@ async def test_what_was_no_attempt_does_not_count(police: Police, person: Person
         assert set(found) == {"call-caps-number-gap", "call-caps-contact-gap"}
 
 
+REG_F = {
+    "rules": ["us-reg-f"],
+    "per_number": {"per_day": "unlimited"},
+    "per_contact": {"per_day": "unlimited"},
+}
+CALLBACK_CASES = [
+    ("personal_callback", [call(2, Outcome.ANSWERED)], set()),
+    ("regular_callback", [call(2, Outcome.ANSWERED)], set()),
+    ("regular", [call(2, Outcome.ANSWERED)], {"conversation"}),
+    ("unknown", [call(2, Outcome.ANSWERED)], {"conversation"}),
+    ("personal_callback", [call(20 * n, Outcome.ANSWERED) for n in range(1, 8)], set()),
+    ("personal_callback", [call(20 * n, Outcome.NO_ANSWER) for n in range(1, 8)], {"week"}),
+    ("personal_callback", [call(167, Outcome.ANSWERED), *[call(20 * n) for n in range(1, 7)]], set()),
+    ("personal_callback", [call(169, Outcome.ANSWERED), *[call(20 * n) for n in range(1, 8)]], {"week"}),
+    ("personal_callback", [call(2, Outcome.ANSWERED, contact=False)], set()),
+]
+
+
+@pytest.mark.parametrize(("kind", "calls", "refused"), CALLBACK_CASES)
+async def test_regulation_f_lets_the_callback_through_that_the_person_asked_for(
+    police: Police, person: Person, kind: str, calls: list[PastCall], refused: set[str]
+) -> None:
+    """A callback within 7 days of the conversation in which it was asked for; any other call is refused."""
+    checks = await asked(police("call-caps", **REG_F), person(call_type=kind), *calls)
+    found = {rule for rule in failed(checks) if rule.startswith("us-reg-f")}
+    assert found == {f"us-reg-f-contact-{name}" for name in refused}
+
+
+async def test_a_callback_outside_regulation_fs_hours_is_refused(police: Police, person: Person) -> None:
+    """Who asked to be called back is called at the hours of the rule all the same."""
+    policed = police("calling-hours", window="00:00-24:00", rules=["us-reg-f"])
+    refusal = await policed.refusal(
+        person("America/New_York", call_type="personal_callback"), NOW + 12 * HOUR
+    )
+    assert refusal.rule == "us-reg-f"
+
+
 async def test_number_and_contact_are_counted_apart(police: Police, person: Person) -> None:
     """Another contact's calls to this number, and this contact's to other numbers, each have their limits."""
     policed = police("call-caps", per_number={"per_day": 1}, per_contact={"per_day": 2})
