@@ -9,11 +9,11 @@ from typing import Final
 
 from attrs import field, frozen
 
-from cti_hooks import Check, Contact
+from cti_hooks import Check, Contact, Problem
 from lcm_plugin.policies.dialed import dialed_modes
 from lcm_plugin.policies.opening import next_opening
-from lcm_plugin.policies.ruled import RuledPolicy
-from lcm_plugin.policies.rules import Part, RuleSettings
+from lcm_plugin.policies.ruled import RuledPolicy, names_in
+from lcm_plugin.policies.rules import Part, Rulebook, RuleSettings
 from lcm_plugin.policies.stated import Stated, by_mode, by_rule
 from lcm_plugin.policies.windows import (
     Hours,
@@ -40,7 +40,8 @@ class CallingHoursSettings(RuleSettings):
     weekdays: Mapping[str, str] = field(factory=dict, validator=daily_windows)
     """Windows of single days: `{ sunday = "closed" }`."""
     holidays: Mapping[str, str] = field(factory=dict, validator=dated_windows)
-    """By date, `{ "2026-12-25" = "closed" }`: a holiday's window narrows that of its day."""
+    """By date, `{ "2026-12-25" = "closed" }`: a holiday's window narrows that of its day. A rule that closes
+    on holidays goes by these dates, and closes a year of which there are none."""
     unknown_zone: str = field(default=REFUSE, validator=a_fallback)
     """Where no zone is known: no call, or the zone to go by."""
     zone_names: Mapping[str, str] = field(factory=dict, validator=zones_by_name)
@@ -59,6 +60,12 @@ class CallingHours(RuledPolicy[CallingHoursSettings]):
 
     def __init__(self, table: Mapping[str, object]) -> None:
         super().__init__(CallingHoursSettings, table)
+
+    def problems(self, book: Rulebook, table: Mapping[str, object]) -> Iterator[Problem]:
+        """Those of all rules; and a rule that closes on holidays where the site lists none."""
+        yield from super().problems(book, table)
+        if not table.get("holidays"):
+            yield from book.wanting_holidays(names_in(table))
 
     async def checks(self, contact: Contact, moment: datetime) -> list[Check]:
         """Every rule's word. `not_before` is the earliest instant at which all are open everywhere.

@@ -1,13 +1,13 @@
 """A policy that goes by rules of the rules file besides its own settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from cti_hooks import Check, ConfigError, Host, hookimpl
+from cti_hooks import Check, ConfigError, Host, Problem, hookimpl
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.policies.policy import Policy
-from lcm_plugin.policies.rules import Part, RuleSet, RuleSettings, packaged, site_rules
+from lcm_plugin.policies.rules import Part, Rulebook, RuleSet, RuleSettings, packaged, site_rules
 
 _Settings = TypeVar("_Settings", bound=RuleSettings)
 
@@ -19,13 +19,14 @@ class RuledPolicy(Policy, Generic[_Settings]):
     """What it wants of a rule."""
 
     def __init__(self, settings: type[_Settings], table: Mapping[str, object]) -> None:
-        problems = [] if table.get("rules_file") else list(packaged().problems(_names(table), self.part))
+        problems = [] if table.get("rules_file") else list(self.problems(packaged(), table))
         try:
             self.settings = plugin_settings.read(settings, table)
         except ConfigError as error:
             problems += error.problems
         if problems:
             raise ConfigError(problems)
+        self._table = table
         self._rules = None if self.settings.rules_file else RuleSet(book=packaged(), settings=self.settings)
 
     @hookimpl
@@ -33,6 +34,10 @@ class RuledPolicy(Policy, Generic[_Settings]):
         super().on_startup(host)
         if self.settings.rules_file:
             self._rules = self._read(host.directory / self.settings.rules_file)
+
+    def problems(self, book: Rulebook, table: Mapping[str, object]) -> Iterator[Problem]:
+        """What is wrong with the rules that a table names, of this book."""
+        yield from book.problems(names_in(table), self.part)
 
     @property
     def rules(self) -> RuleSet:
@@ -60,11 +65,12 @@ class RuledPolicy(Policy, Generic[_Settings]):
 
     def _read(self, path: Path) -> RuleSet:
         book = site_rules(path)
-        if problems := list(book.problems(self.settings.rules, self.part)):
+        if problems := list(self.problems(book, self._table)):
             raise ConfigError(problems)
         return RuleSet(book=book, settings=self.settings)
 
 
-def _names(table: Mapping[str, object]) -> list[Any]:
+def names_in(table: Mapping[str, object]) -> list[Any]:
+    """The rules that a table names, as far as they are names."""
     names = table.get("rules")
     return [name for name in names if isinstance(name, str)] if isinstance(names, list | tuple) else []

@@ -87,6 +87,15 @@ class Rulebook:
                 what = "has no" if name in self.rule else "is no rule with"
                 yield Problem(f"rules[{number}]", f"{name!r} {what} {part}{nearest(str(name), usable)}")
 
+    def wanting_holidays(self, names: Iterable[object]) -> Iterator[Problem]:
+        """Rules that close on holidays and list none, so that the site has to."""
+        for number, name in enumerate(names):
+            rule = self.rule.get(str(name))
+            if rule and rule.hours and rule.hours.wants_holidays:
+                lacks = f"{name!r} closes on holidays, and `holidays` lists none"
+                way_out = 'write them by date, { "2026-12-25" = "closed" }, for each year'
+                yield Problem(f"rules[{number}]", f"{lacks}; {way_out}")
+
     def region_of(self, contact: Contact, name: str, country: str) -> str | None:
         """Where the contact lives, by the field `name` of its `extra`, as ISO 3166-2; None: unknown."""
         told = next((value for key, value in contact.extra.items() if key.casefold() == name.casefold()), "")

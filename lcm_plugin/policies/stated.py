@@ -48,7 +48,9 @@ class Stated:
         local = moment.astimezone(closed[0])
         more = f" and {len(closed) - 1} more closed zones" if len(closed) > 1 else ""
         never = "" if opening else "; when it opens next cannot be told"
-        window = self.hours.on(local.date())
+        window = f"{self.hours.on(local.date())}"
+        if self.hours.lacks_holidays(local.date()):
+            window += f", as of {local.year} no holidays are listed"
         return f"it is {local:%A %H:%M} in {closed[0].key}{more}, calls that day: {window}{never}"
 
 

@@ -132,7 +132,12 @@ class HoursTable:
     holidays: Mapping[str, str] = field(factory=dict, validator=dated_windows)
     """By date: a holiday's window narrows that of its day."""
     holiday: str | None = field(default=None, validator=a_window)
-    """What holds on every date the site lists as a holiday."""
+    """What holds on each date the site lists as a holiday; in a year of which it lists none, on all."""
+
+    @property
+    def wants_holidays(self) -> bool:
+        """Whether it says what holds on holidays, and not when they are."""
+        return self.holiday is not None and not self.holidays
 
 
 @frozen(kw_only=True)
@@ -142,6 +147,8 @@ class Hours:
     window: Window
     weekdays: Mapping[Weekday, Window] = field(factory=dict)
     holidays: Mapping[date, Window] = field(factory=dict)
+    maybe_holiday: Window = ALL_DAY
+    """What narrows every date of a year without a holiday: nobody knows which of them is one."""
     effective: date = date.min
     expires: date = date.max
     """The first date on which it does not hold any more."""
@@ -151,7 +158,12 @@ class Hours:
         if not self.effective <= day < self.expires:
             return ALL_DAY
         usual = self.weekdays.get(_DAYS[day.weekday()], self.window)
-        return usual & self.holidays.get(day, ALL_DAY)
+        return usual & self.holidays.get(day, self.maybe_holiday if self.lacks_holidays(day) else ALL_DAY)
+
+    def lacks_holidays(self, day: date) -> bool:
+        """Whether it goes by holidays, and none are known of this year."""
+        goes_by_them = self.maybe_holiday != ALL_DAY and self.effective <= day < self.expires
+        return goes_by_them and all(holiday.year != day.year for holiday in self.holidays)
 
 
 def hours_of(
@@ -168,6 +180,7 @@ def hours_of(
         window=window_of(table.window),
         weekdays={Weekday(day): window_of(text) for day, text in table.weekdays.items()},
         holidays={date.fromisoformat(day): window_of(text) for day, text in holidays.items()},
+        maybe_holiday=window_of(table.holiday) if table.holiday else ALL_DAY,
         effective=effective or date.min,
         expires=expires or date.max,
     )

@@ -139,6 +139,8 @@ async def test_weekdays_and_holidays(police: Police, person: Person) -> None:
     assert await policed.refusal(person("Pacific/Auckland"), already_monday) is None
 
 
+FOURTH_OF_JULY = {"2026-07-03": "closed"}
+EACH_YEAR = {f"{year}-07-04": "closed" for year in (2025, 2026, 2027)}
 RULES = [
     ("us-federal", "FL", NEW_YORK, "2026-07-01T20:30", None),
     ("us-federal", "FL", NEW_YORK, "2026-07-01T21:00", "2026-07-02T08:00"),
@@ -176,6 +178,38 @@ async def test_the_packaged_rules(
         assert refusal.evidence["rules"] == packaged().version
 
 
+CLOSING = sorted(name for name, rule in packaged().rule.items() if rule.hours and rule.hours.holiday)
+
+
+def test_which_rules_close_on_holidays() -> None:
+    """Those whose source says so, by dates that the site lists."""
+    assert CLOSING == ["us-al", "us-la", "us-pa", "us-ri"]
+
+
+@pytest.mark.parametrize("rule", CLOSING)
+def test_a_rule_that_closes_on_holidays_needs_them(police: Police, rule: str) -> None:
+    """Where the site lists no holiday, nobody knows when to close: refused at load, with the way out."""
+    with pytest.raises(ConfigError) as error:
+        police("calling-hours", rules=["us-federal", rule])
+    (problem,) = error.value.problems
+    assert str(problem) == (
+        f"plugins.calling-hours.rules[1]: '{rule}' closes on holidays, and `holidays` lists none; "
+        'write them by date, { "2026-12-25" = "closed" }, for each year'
+    )
+
+
+@pytest.mark.parametrize("rule", CLOSING)
+async def test_a_year_without_a_holiday_listed_is_closed(police: Police, person: Person, rule: str) -> None:
+    """A list that ends with its year lets nothing pass in the next: each day may be a holiday."""
+    policed = police("calling-hours", window="00:00-24:00", holidays=FOURTH_OF_JULY, rules=[rule])
+    contact = person(NEW_YORK, extra={"region": rule.upper()})
+    assert await policed.refusal(contact, at("2026-12-30T12:00", NEW_YORK)) is None
+    refusal = await policed.refusal(contact, at("2027-01-06T12:00", NEW_YORK))
+    assert (refusal.rule, refusal.not_before) == (rule, None)
+    assert "as of 2027 no holidays are listed" in refusal.reason
+    assert await policed.refusal(evolve(contact, extra={"region": "CA"}), at("2027-01-06T12:00")) is None
+
+
 async def test_states_rules_are_opt_in_and_need_the_region(police: Police, person: Person) -> None:
     """Never by area code: without a region nobody knows whether a state's rule holds, so there is no call."""
     late, miami = at("2026-07-01T20:30"), person(NEW_YORK, e164="+13055550123")
@@ -201,7 +235,9 @@ async def test_a_countrys_rule_holds_unless_one_lives_elsewhere(police: Police, 
 
 async def test_the_earliest_moment_all_rules_allow(police: Police, person: Person) -> None:
     """Each refusal names the moment at which no other rule refuses either."""
-    policed = police("calling-hours", window="10:00-21:00", rules=["us-al", "us-federal"])
+    policed = police(
+        "calling-hours", window="10:00-21:00", holidays=FOURTH_OF_JULY, rules=["us-al", "us-federal"]
+    )
     contact = person(CHICAGO, extra={"region": "AL"})
     checks = await policed.checks(contact, at("2026-07-04T21:30", CHICAGO))  # a Saturday
     monday = at("2026-07-06T10:00", CHICAGO)
@@ -380,7 +416,7 @@ async def test_the_next_moment_is_allowed_and_the_first(
     host = Host.from_config(
         {
             "cti": {"plugins": ["calling-hours"]},
-            "plugins": {"calling-hours": {"rules": rules, "unknown_region": "all"}},
+            "plugins": {"calling-hours": {"rules": rules, "unknown_region": "all", "holidays": EACH_YEAR}},
         }
     )
     contact = person(*zones, extra={"region": region})
