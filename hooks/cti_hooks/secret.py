@@ -44,11 +44,24 @@ def read_secret(*, env: str | None, file: str | None, directory: Path) -> str:
         raise SecretError(f"cannot be read from {where}") from None
 
 
+def refuse_exposed(file: Path) -> None:
+    """Look at a secret's file that another library reads, as that of a TLS key.
+
+    Raises:
+        SecretError: others can read or change it.
+        OSError: it is not there.
+    """
+    _refuse_exposed(file.stat(), file)
+
+
 def _read(file: Path) -> str:
     with file.open(encoding="utf-8") as opened:
-        found = os.fstat(opened.fileno())
-        if others_can_write(found):
-            raise SecretError(f"others can write it; see that it is still yours, then chmod 600 {file}")
-        if others_can_read(found):
-            raise SecretError(f"others can read it; chmod 600 {file}")
+        _refuse_exposed(os.fstat(opened.fileno()), file)
         return opened.read().strip()
+
+
+def _refuse_exposed(found: os.stat_result, file: Path) -> None:
+    if others_can_write(found):
+        raise SecretError(f"others can write it; see that it is still yours, then chmod 600 {file}")
+    if others_can_read(found):
+        raise SecretError(f"others can read it; chmod 600 {file}")

@@ -28,6 +28,8 @@ from cti_hooks.masking import masked_text
 SECRET: Final[Mapping[str, bool]] = types.MappingProxyType({"secret": True})
 
 _Settings = TypeVar("_Settings")
+_LONGEST: Final = 200
+"""Characters of a value that is quoted."""
 Checks = Mapping[str, Callable[[Any], Iterable[Problem]]]
 _NONE: Final[Checks] = types.MappingProxyType({})
 
@@ -82,9 +84,15 @@ def _value(field: "attrs.Attribute[Any]", key: str, raw: object) -> Any:
     except ConfigError:
         raise
     except (TypeError, ValueError) as error:
-        quoted = "" if field.metadata.get("secret") else f" (it is {masked_text(repr(raw))})"
+        quoted = "" if field.metadata.get("secret") else _quoted(raw)
         raise ConfigError([Problem(key, f"{error.args[0] if error.args else error}{quoted}")]) from None
     return value
+
+
+def _quoted(raw: object) -> str:
+    """The value as it was written, numbers masked; none that is too long to be read."""
+    text = repr(raw)
+    return f" (it is {masked_text(text)})" if len(text) <= _LONGEST else ""
 
 
 def _shaped(wanted: Any, key: str, raw: object) -> Any:  # noqa: PLR0911  (one line for each kind of type)

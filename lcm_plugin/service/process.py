@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
-import resource
 import signal
+import sys
 from typing import Any, Final
 
 from attrs import define, field
+
+if sys.platform != "win32":
+    import resource
 
 log = logging.getLogger("lcm_plugin.service")
 
@@ -16,11 +19,15 @@ SAID_AGAIN: Final = 60.0
 
 def descriptors() -> int:
     """How many files and connections this process may have open."""
+    if sys.platform == "win32":
+        return 1 << 16
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def raise_descriptors() -> None:
     """Take as many as the system lets it have: many have a low limit that is meant to be raised."""
+    if sys.platform == "win32":
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:

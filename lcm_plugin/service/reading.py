@@ -16,6 +16,8 @@ from lcm_plugin.service.problems import ProblemError, invalid
 
 _Shape = TypeVar("_Shape")
 
+MEMBERS: Final = 100
+"""Of an object or a list in a body; no field there is wants more."""
 BODY_SECONDS: Final = 30.0
 """How long a request's body may take to come."""
 
@@ -55,12 +57,21 @@ async def body_of(request: web.Request, shape: type[_Shape]) -> _Shape:
     """
     told = await bytes_of(request)
     try:  # UTF-8 whatever charset is named: some take minutes to decode
-        body = json.loads(told.decode() or "{}")
+        body = json.loads(told.decode() or "{}", object_pairs_hook=_object)
     except (ValueError, RecursionError):
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not JSON in UTF-8") from None
     if not isinstance(body, dict):
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "the body must be a JSON object")
     return _read(shape, body)
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of a body; who sends a hundred thousand members wants each looked up and complained of."""
+    if len(members) > MEMBERS or any(isinstance(told, list) and len(told) > MEMBERS for _, told in members):
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"an object, or a list, may have {MEMBERS} members at the most"
+        )
+    return dict(members)
 
 
 def query_of(request: web.Request, shape: type[_Shape]) -> _Shape:

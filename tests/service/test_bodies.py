@@ -70,3 +70,32 @@ async def test_a_body_above_1_mib_is_refused(site: Any) -> None:
     large = io.BytesIO(b"x" * ((1 << 20) + 1))
     async with site(names=()) as one, one.http.put("/v1/agents/1001", data=large) as reply:
         assert reply.status == 413
+
+
+MANY = {f"k{number}": 1 for number in range(101)}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/v1/agents/1001", MANY),
+        ("PUT", "/v1/agents/1001", {"state": "ready", "campaign_groups": ["G"] * 101}),
+        ("POST", "/v1/attempts/1/disposition", {"callback": MANY}),
+    ],
+    ids=["members", "a list", "members further in"],
+)
+async def test_an_object_has_so_many_members(site: Any, method: str, path: str, body: dict[str, Any]) -> None:
+    """A hundred: a hundred thousand unknown ones are not each looked up and complained of."""
+    async with site() as one:
+        status, problem = await one.ask(method, path, body=body)
+        assert status == 422
+        assert problem["detail"] == "an object, or a list, may have 100 members at the most"
+
+
+async def test_what_is_too_long_to_be_read_is_not_quoted(site: Any) -> None:
+    """A wrong field is named; half a megabyte of it does not come back."""
+    async with site(names=()) as one:
+        status, problem = await one.ask("PUT", "/v1/agents/1001", body={"state": "x" * 500_000})
+        assert status == 422
+        assert problem["errors"][0]["field"] == "state"
+        assert len(problem["detail"]) < 500

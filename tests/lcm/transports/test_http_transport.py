@@ -415,14 +415,29 @@ async def test_a_certificate_that_is_not_good(
     assert raised.value.fault is Fault.NOT_SENT
 
 
+def write_key(ca: trustme.CA, file: Path, mode: int) -> None:
+    ca.issue_cert("plugin.example").private_key_and_cert_chain_pem.write_to_path(str(file))
+    file.chmod(mode)
+
+
 async def test_a_client_certificate_is_shown(
     serve: Serve, connect: Connect, message: Request, ca: trustme.CA, tmp_path: Path
 ) -> None:
     """A gateway that wants a client certificate gets it."""
-    ca.issue_cert("plugin.example").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "client.pem"))
+    write_key(ca, tmp_path / "client.pem", 0o600)
     address = await serve(ok, server_side(ca, "127.0.0.1", wants_client=True))
     tls = {"ca_file": "ca.pem", "cert_file": "client.pem"}
     assert await connect(f"https://{address}/", tls=tls).send(ALICE, message, soon()) == b"{}"
+
+
+async def test_a_clients_key_is_its_owners_only(
+    connect: Connect, message: Request, ca: trustme.CA, tmp_path: Path
+) -> None:
+    """A key that others can read is refused, with the way out; nothing is sent."""
+    write_key(ca, tmp_path / "client.pem", 0o644)
+    transport = connect("https://127.0.0.1:9/", tls={"cert_file": "client.pem"})
+    with pytest.raises(LcmConfigError, match=r"others can read it; chmod 600 .*client\.pem"):
+        await transport.send(ALICE, message, soon())
 
 
 @pytest.mark.parametrize("key", ["ca_file", "cert_file"])
