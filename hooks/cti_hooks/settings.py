@@ -44,7 +44,7 @@ def read(settings: type[_Settings], table: Mapping[str, object], checks: Checks 
 
     Raises:
         ConfigError: every unknown key (with the nearest right one), missing key and wrong value at once, keys
-            relative to the table.
+            relative to the table; what the class itself checks across fields, once each of them is right.
     """
     fields = {str(field.alias): field for field in _fields(settings)}
     unknown = [key for key in table if key not in fields]

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cti_hooks import printable
 from lcm_plugin.attempts import Page, Shelf, Wanted
 from lcm_plugin.commands import telling
 from lcm_plugin.commands.telling import Row
@@ -86,11 +87,12 @@ async def _beside(shelf: Shelf, what: str, page: Page[Any], kind: Kind) -> list[
 
 
 def _print(head: Row, rows: list[Row]) -> None:
+    shown = [tuple(map(printable, row)) for row in rows]
     if not sys.stdout.isatty():
-        for row in rows:
+        for row in shown:
             click.echo("\t".join(row))
         return
     table = Table(*head)
-    for row in rows:
+    for row in shown:
         table.add_row(*map(escape, row))
     Console().print(table)

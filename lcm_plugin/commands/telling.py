@@ -1,10 +1,10 @@
-"""What the ledger holds, in lines for people: numbers masked, times as ages."""
+"""What the ledger holds, for people: numbers masked, times as ages, nothing that steers a terminal."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cti_hooks import Contact, masked, printable
+from cti_hooks import Contact, masked, masked_text, printable
 from lcm_plugin.attempts import Listed, Story
 from lcm_plugin.ledger import KEPT, DoubtfulAgent, Lease, Letter, LetterState, Message
 
@@ -25,9 +25,9 @@ def attempt_rows(found: Iterable[Listed], now: datetime) -> list[Row]:
             one.attempt.state.value,
             age(now - (one.attempt.changed_at or one.attempt.opened_at)),
             one.attempt.host,
-            printable(one.attempt.contact.key) if one.attempt.contact else "",
+            one.attempt.contact.key if one.attempt.contact else "",
             masked(one.attempt.contact.phone_number) if one.attempt.contact else "",
-            printable("; ".join([one.attempt.reason, *map(_said, one.letters)])),
+            masked_text("; ".join([one.attempt.reason, *map(_said, one.letters)])),
         )
         for one in found
     ]
@@ -40,11 +40,11 @@ def message_rows(found: Iterable[Message], now: datetime) -> list[Row]:
             str(one.id),
             one.attempt_id,
             one.agent,
-            printable(one.key),
+            one.key,
             one.state.value,
             age(now - one.changed_at),
             one.message,
-            printable(_tried(one)),
+            masked_text(_tried(one)),
         )
         for one in found
     ]
@@ -52,10 +52,7 @@ def message_rows(found: Iterable[Message], now: datetime) -> list[Row]:
 
 def doubt_rows(found: Iterable[DoubtfulAgent], now: datetime) -> list[Row]:
     """A row for each agent in doubt."""
-    return [
-        (one.agent, age(now - one.since), printable(one.campaign_group), printable(one.reason))
-        for one in found
-    ]
+    return [(one.agent, age(now - one.since), one.campaign_group, masked_text(one.reason)) for one in found]
 
 
 def host_rows(found: Iterable[Lease], now: datetime) -> list[Row]:
@@ -73,7 +70,7 @@ def age(passed: timedelta) -> str:
 
 
 def told(story: Story) -> list[str]:
-    """One attempt, a line for each fact."""
+    """One attempt, a line for each fact; what to do with a message that waits for a person at the end."""
     attempt = story.attempt
     lines = [
         f"attempt   {attempt.id}",
@@ -83,8 +80,15 @@ def told(story: Story) -> list[str]:
         f"state     {attempt.state}  {attempt.outcome or ''}".rstrip(),
         f"host      {attempt.host}",
     ]
-    lines += [f"{_at(one.at)}  {one.state:10} {one.host:12} {one.reason}".rstrip() for one in story.lines]
-    return lines + [f"{_at(one.changed_at)}  {_said(one)}" for one in story.letters]
+    lines += [
+        f"{_at(one.at)}  {one.state:10} {one.host:12} {masked_text(one.reason)}".rstrip()
+        for one in story.lines
+    ]
+    lines += [f"{_at(one.changed_at)}  {masked_text(_said(one))}" for one in story.letters]
+    if any(one.state in KEPT for one in story.letters):
+        again = f"`lcm-plugin attempts resend {attempt.id}` sends again what is unconfirmed or rejected"
+        lines.append(f"{again}, `withdraw` gives it up")
+    return [printable(line) for line in lines]
 
 
 def forgotten(count: int, left: list[Letter]) -> list[str]:
@@ -103,8 +107,8 @@ def forgotten(count: int, left: list[Letter]) -> list[str]:
 def _who(contact: Contact | None) -> str:
     if contact is None:
         return "-"
-    source = f"  of {printable(contact.source)}" if contact.source else ""
-    return f"{printable(contact.key)}  {masked(contact.phone_number)}{source}"
+    source = f"  of {contact.source}" if contact.source else ""
+    return f"{contact.key}  {masked(contact.phone_number)}{source}"
 
 
 def _said(letter: Letter) -> str:

@@ -95,6 +95,7 @@ async def test_what_waits_for_a_person_comes_first(books: Books) -> None:
         assert first(done) == [rejected, lost, offer, confirmed]
         assert "SetCallResult unconfirmed, tried 1 times: it is unconfirmed" in done.stdout.splitlines()[1]
         assert "2 messages wait for a person: `lcm-plugin attempts resend ID`" in done.stderr
+    assert f"`lcm-plugin attempts resend {lost}` sends again" in (await books.attempts(lost)).stdout
     told = json.loads((await books.attempts("--json")).stdout)
     assert [one["id"] for one in told] == [rejected, lost, offer, confirmed]
     assert [one["state"] for one in told[0]["messages"]] == ["rejected"]
@@ -171,6 +172,17 @@ async def test_nothing_done_is_no_success(books: Books, words: tuple[str, ...], 
     done = await books.attempts("withdraw", confirmed)
     assert (done.exit_code, done.stdout) == (3, "")
     assert f"no message of attempt {confirmed} is unconfirmed or rejected" in done.stderr
+
+
+async def test_what_others_said_steers_no_terminal(books: Books) -> None:
+    """Whatever a text from outside holds, each row stays one line of plain text; numbers are masked."""
+    ledger = await books.opened()
+    ledger.note_doubt(Agent(id="a\x1b[2J\nb"), "G\tH", "no answer for +12125550123\r")
+    await ledger.recorded()
+    await ledger.close()
+    (line,) = (await books.attempts("--doubts")).stdout.splitlines()
+    agent, _, group, reason = line.split("\t")
+    assert (agent, group, reason) == ("a\\x1b[2J\\nb", "G\\tH", "no answer for ***23\\r")
 
 
 async def test_resend_of_no_one_is_a_usage_error(books: Books) -> None:
