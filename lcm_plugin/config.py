@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen, validators
 
-from cti_hooks import Outcome, nearest
+from cti_hooks import DoNotCallScope, Outcome, nearest
 from cti_hooks.settings import SECRET
 from cti_hooks.spec import FETCH_LIMIT
 
@@ -222,6 +222,8 @@ class LcmSettings:
     # dispositions
     auto_dispose: Mapping[str, str] = field(factory=dict, validator=_outcomes)
     """Outcome, or `*` for any other, to the LCM outcome id it is disposed with, without an agent's doing."""
+    do_not_call_scope: DoNotCallScope | None = None
+    """How far a do-not-call reaches that does not say so itself; as far as it can where this is not set."""
     disposition_message: Literal["SetCallResult", "by_content"] = "SetCallResult"
     """`by_content`: the setter that fits; those want a callid, which only the LCM's workspace has."""
     callid: str = ""

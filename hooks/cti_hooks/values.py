@@ -138,6 +138,17 @@ class AnswerKind(StrEnum):
     CLOSE = "close"
 
 
+class DoNotCallScope(StrEnum):
+    """How far a do-not-call reaches."""
+
+    NUMBER = "number"
+    """The number that was dialed, whoever has it, in every campaign."""
+    CONTACT = "contact"
+    """The contact, at any number."""
+    CAMPAIGN = "campaign"
+    """The number and the contact, in this campaign only."""
+
+
 class CallbackKind(StrEnum):
     """Whom a callback is for: any agent, or the one who made it."""
 
@@ -334,6 +345,12 @@ class Disposition:
     comments: str = field(default="", repr=False)
     callback: Callback | None = None
     do_not_call: bool = False
+    do_not_call_scope: DoNotCallScope | None = field(
+        default=None, converter=attrs.converters.optional(DoNotCallScope)
+    )
+    """How far it reaches; as far as it can where None: the number and the contact, in every campaign."""
+    do_not_call_until: datetime | None = field(default=None, validator=_aware)
+    """When it ends; never where None."""
 
 
 @frozen(kw_only=True)

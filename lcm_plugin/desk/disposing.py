@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from cti_hooks import (
     Agent,
@@ -20,6 +20,7 @@ from cti_hooks import (
     CallbackKind,
     Contact,
     Disposition,
+    DoNotCallScope,
     Refusal,
     described,
 )
@@ -63,6 +64,13 @@ _AGAIN: Final = 10.0
 """Seconds until a campaign's kept lists, which lack what is looked for, are asked for once more."""
 _CHECKING: Final = 5.0
 """Seconds for all that the LCM is asked before a disposition is recorded; the hook has 20 in all."""
+_NUMBER_ITSELF: Final[Mapping[DoNotCallScope | None, bool]] = {
+    DoNotCallScope.NUMBER: True,
+    DoNotCallScope.CONTACT: False,
+}
+"""What isPhoneNoDNC says, by scope; left out for the others."""
+_MOMENTS: Final = ("starts_at", "ends_at", "block_starts_at", "block_ends_at")
+"""Values of letters that are instants."""
 _DELIVERED: Final = {
     Verdict.RETRY: LetterState.WAITING,
     Verdict.UNCONFIRMED: LetterState.UNCONFIRMED,
@@ -117,6 +125,8 @@ class Disposing:
             raise ConflictError(
                 f"attempt {attempt.id} is {attempt.state}: only an ended call or an offer can be disposed of"
             )
+        if disposition.do_not_call and disposition.do_not_call_scope is None:
+            disposition = evolve(disposition, do_not_call_scope=self.settings.do_not_call_scope)
         await self._check(attempt, attempt.contact, disposition)
         drafts = [_draft(message, values) for message, values in self._messages(attempt, disposition)]
         told |= {"disposition": disposition, "actor": actor, "refusals": refusals or attempt.refusals}
@@ -237,6 +247,17 @@ class Disposing:
             "mode_id": _mode_id(contact, callback) if contact and callback else None,
             "starts_at": callback.starts_at.isoformat() if callback else None,
             "ends_at": callback.ends_at.isoformat() if callback else None,
+            **self._block(disposition),
+        }
+
+    def _block(self, disposition: Disposition) -> dict[str, Any]:
+        """What SetDNC says of how far a do-not-call reaches, and until when, where that is said."""
+        scope, until = disposition.do_not_call_scope, disposition.do_not_call_until
+        return {
+            "campaign_only": True if scope is DoNotCallScope.CAMPAIGN else None,
+            "block_number": _NUMBER_ITSELF.get(scope),
+            "block_starts_at": self.ledger.now().isoformat() if until else None,
+            "block_ends_at": until.isoformat() if until else None,
         }
 
     def _window(self, callback: Callback) -> dict[str, Any]:
@@ -250,7 +271,7 @@ class Disposing:
         agent = Agent(id=values.pop("agent"))
         if "user" in values:
             values["user"] = agent
-        for name in ("starts_at", "ends_at"):
+        for name in _MOMENTS:
             if name in values:
                 values[name] = datetime.fromisoformat(values[name])
         values[TIME_ZONE] = ZoneInfo(self.settings.callback_time_zone or self.settings.timezone)

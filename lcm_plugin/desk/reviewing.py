@@ -64,7 +64,9 @@ class Reviewing:
         """A bar, or a key that comes again. One whose call is over may be called for a person who asks."""
         self.for_a_person.discard(attempt.id)
         found = await self.ledger.objection(attempt)
-        if found.bar and not by_person:  # a person's dial looks itself, at the number they chose
+        if (
+            found.bar and found.bar.holds(self.ledger.now()) and not by_person
+        ):  # a person's dial looks itself, at the number they chose
             return bar_refusal(found.bar)
         other = found.other
         if other is None or (by_person and other.id == attempt.redial_of):

@@ -18,6 +18,12 @@ def wrong_for_lcm(disposition: Disposition, settings: LcmSettings) -> dict[str, 
 
 
 def _impossible(disposition: Disposition, now: datetime) -> Iterator[tuple[str, str]]:
+    if disposition.do_not_call_scope and not disposition.do_not_call:
+        yield "do_not_call_scope", "says how far do_not_call reaches, which is not said"
+    if disposition.do_not_call_until and not disposition.do_not_call:
+        yield "do_not_call_until", "says until when do_not_call holds, which is not said"
+    elif disposition.do_not_call_until and disposition.do_not_call_until <= now:
+        yield "do_not_call_until", "is in the past; it ends later than now"
     if disposition.callback is None:
         return
     if disposition.do_not_call:
@@ -36,6 +42,8 @@ def _lacking(disposition: Disposition, settings: LcmSettings) -> Iterator[tuple[
         yield "outcome_id", "is needed, or business_outcome_id: what came of it, by the LCM's lists"
     if disposition.do_not_call and not disposition.outcome_id:
         yield "outcome_id", "is needed with do_not_call: SetDNC wants one"
+    if disposition.do_not_call_until and settings.callback_time_zone is None:
+        yield "do_not_call_until", "needs the setting callback_time_zone: the LCM's dates carry no zone"
     if disposition.callback is None:
         return
     if by_content and disposition.business_outcome_id and not disposition.outcome_id:

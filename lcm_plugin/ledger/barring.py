@@ -11,10 +11,16 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 from attrs import frozen
 
-from cti_hooks import Attempt
+from cti_hooks import Attempt, DoNotCallScope
 from lcm_plugin.ledger.schema import Instant, Json, barred
 
 Kind = Literal["number", "contact"]
+_KINDS: Final[Mapping[DoNotCallScope | None, tuple[Kind, ...]]] = {
+    None: ("number", "contact"),
+    DoNotCallScope.NUMBER: ("number",),
+    DoNotCallScope.CONTACT: ("contact",),
+    DoNotCallScope.CAMPAIGN: ("number", "contact"),
+}
 _LOCK: Final = 0x4C434D32
 """PostgreSQL's advisory lock: dials share it, and a bar waits for those that did not see it."""
 BARS_FOR: Final = barred.select().where(
@@ -53,6 +59,10 @@ class Bar:
     attempt_id: str | None = None
     """The attempt that was disposed of so."""
 
+    def holds(self, moment: datetime) -> bool:
+        """Whether it has not ended by then."""
+        return self.until is None or self.until > moment
+
     @property
     def said(self) -> str:
         """What was said, by whom, and when, for people."""
@@ -66,15 +76,19 @@ def _at(moment: datetime) -> str:
 
 
 def bars_of(attempt: Attempt, subjects: Subjects) -> list[Bar]:
-    """Whom this disposed attempt bars: the number dialed and the contact, where do-not-call is said."""
-    if attempt.disposition is None or not attempt.disposition.do_not_call:
+    """Whom this disposed attempt bars, where do-not-call is said: number and contact, or one of both."""
+    said = attempt.disposition
+    if said is None or not said.do_not_call:
         return []
-    since, actor = attempt.changed_at or attempt.opened_at, attempt.actor or attempt.agent.id
-    barred_here: tuple[tuple[Kind, str], ...] = (("number", subjects.number), ("contact", subjects.contact))
-    return [
-        Bar(kind=kind, subject=subject, actor=actor, since=since, attempt_id=attempt.id)
-        for kind, subject in barred_here
-    ]
+    facts: dict[str, Any] = {
+        "campaign": subjects.campaign if said.do_not_call_scope is DoNotCallScope.CAMPAIGN else None,
+        "actor": attempt.actor or attempt.agent.id,
+        "since": attempt.changed_at or attempt.opened_at,
+        "until": said.do_not_call_until,
+        "attempt_id": attempt.id,
+    }
+    hashes: dict[Kind, str] = {"number": subjects.number, "contact": subjects.contact}
+    return [Bar(kind=kind, subject=hashes[kind], **facts) for kind in _KINDS[said.do_not_call_scope]]
 
 
 def write(connection: sa.Connection, bars: Sequence[Bar]) -> None:

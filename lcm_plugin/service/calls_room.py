@@ -1,5 +1,6 @@
 """The routes that act on an attempt: answer its offer, hang up, say what came of it."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -13,6 +14,7 @@ from cti_hooks import (
     CallbackKind,
     ConnectionState,
     Disposition,
+    DoNotCallScope,
     described,
 )
 from lcm_plugin.desk import OutcomeLists
@@ -58,13 +60,15 @@ class DispositionTold:
     comments: str = ""
     callback: CallbackTold | None = None
     do_not_call: bool = False
+    do_not_call_scope: DoNotCallScope | None = None
+    do_not_call_until: str | None = field(default=None, metadata=_INSTANT)
     actor: str | None = field(default=None, validator=named)
 
     def disposition(self) -> Disposition:
         """The disposition.
 
         Raises:
-            ProblemError: a callback's times are no instants.
+            ProblemError: a time is no instant.
         """
         return Disposition(
             outcome_id=self.outcome_id,
@@ -72,6 +76,8 @@ class DispositionTold:
             comments=self.comments,
             callback=_callback(self.callback) if self.callback else None,
             do_not_call=self.do_not_call,
+            do_not_call_scope=self.do_not_call_scope,
+            do_not_call_until=_until(self.do_not_call_until),
         )
 
 
@@ -162,6 +168,13 @@ def _known(attempt: Attempt | None) -> Attempt:
     if attempt is None:
         raise no_such()
     return attempt
+
+
+def _until(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else instant_of(text)
+    except ValueError as error:
+        raise invalid({"do_not_call_until": str(error)}) from None
 
 
 def _callback(told: CallbackTold) -> Callback:
