@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from attrs import asdict, frozen
 
-from cti_hooks import Agent, ConfigError, Health, Host, described, health_of
+from cti_hooks import Agent, ConfigError, Health, Host, described, health_of, printable
 from lcm_plugin import lacking
 from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.errors import LcmError, LcmRejected
@@ -36,7 +36,8 @@ class Finding:
 
     def __str__(self) -> str:
         word = "BAD " if not self.good else "WARN" if self.warns else "ok  "
-        return f"{word} {self.what}: {self.seen}"
+        seen = self.seen if self.detail is not None else printable(self.seen)  # JSON has lines of its own
+        return f"{word} {printable(self.what)}: {seen}"
 
 
 NOBODY: Final = Agent(id="check")

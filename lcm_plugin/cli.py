@@ -10,13 +10,14 @@ from typing import BinaryIO, Final
 
 import click
 
-from cti_hooks import Agent, masked_text
+from cti_hooks import Agent, masked_text, printable
 from lcm_plugin import why_not
 from lcm_plugin.check import check as check_config
 from lcm_plugin.commands.attempts import attempts_command
 from lcm_plugin.commands.running import NOTHING, REFUSED, SETTINGS, config_option, run_to_end
 from lcm_plugin.demo import demo as run_demo
 from lcm_plugin.instants import instant_of
+from lcm_plugin.log_lines import LogLines
 from lcm_plugin.next_contact import next_contact
 from lcm_plugin.presentation import as_json as presented
 from lcm_plugin.presentation import as_text
@@ -32,9 +33,9 @@ _FAULTS: Final = "\n\n".join(f"{name}: {meaning}." for name, meaning in MEANINGS
 def main(verbose: int) -> None:
     """Contacts from an LCM to the site's dialer."""
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
-    logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LogLines())
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 @main.command(short_help="A contact centre on 127.0.0.1, all of it played.")
@@ -155,7 +156,8 @@ def explain(  # noqa: PLR0913  (one for each option)
         shown = [presented(one) for one in found]
         click.echo(as_text(shown if sample is not None else shown[0]))
     else:
-        click.echo("\n\n".join("\n".join(why_not.told(one)) for one in found) or "no contact in this reply")
+        told = ("\n".join(map(printable, why_not.told(one))) for one in found)
+        click.echo("\n\n".join(told) or "no contact in this reply")
     sys.exit(REFUSED if any(one.objections for one in found) else 0)
 
 

@@ -81,7 +81,11 @@ def attempts_command(  # noqa: PLR0913  (one for each option)
             )
         case (attempt_id,):
             story = run_to_end(_on_shelf(config, lambda one: one.story(attempt_id)))
-            click.echo(json.dumps(story.as_json(), indent=2) if as_json else "\n".join(telling.told(story)))
+            click.echo(
+                json.dumps(story.as_json(), indent=2)
+                if as_json
+                else "\n".join(map(printable, telling.told(story)))
+            )
         case _:
             raise click.UsageError("write an ID, forget KEY, resend ID, withdraw ID or adopt")
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from cti_hooks import ConfigError, HookOverrunError, described
+from cti_hooks import ConfigError, HookOverrunError, described, printable
 from cti_hooks.masking import masked_traceback
 from lcm_plugin.attempts import NoAttemptError
 from lcm_plugin.errors import LcmBadReply, LcmConfigError, LcmError, LcmRejected
@@ -64,7 +64,7 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 def said(text: str, status: int) -> int:
     """The exit status, once its reason is on standard error."""
-    click.echo(text, err=True)
+    click.echo("\n".join(map(printable, text.split("\n"))), err=True)
     return status
 
 

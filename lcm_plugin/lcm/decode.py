@@ -9,12 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from cti_hooks import masked_text, printable
 from lcm_plugin.errors import Fault, LcmBadReply, LcmRejected
 from lcm_plugin.lcm.catalogue import CATALOGUE, MessageType, Shape
 from lcm_plugin.lcm.catalogue.downloads import COUNT
 from lcm_plugin.lcm.limits import too_deep, too_many
-from lcm_plugin.lcm.reply import LAYERS, Reply, bad, read, reject, unwrapped
+from lcm_plugin.lcm.reply import LAYERS, Reply, bad, read, reject, shown, unwrapped
 from lcm_plugin.lcm.spelling import MISSING, folded, pick, truth
 
 __all__ = ["LARGEST", "Reply", "decode", "inner", "is_request", "parse", "reply_name"]
@@ -23,7 +22,6 @@ log = logging.getLogger("lcm_plugin.lcm")
 
 LARGEST: Final = 1 << 20
 """Bytes of a reply at the most (DESIGN 6)."""
-_SHOWN: Final = 200
 _LOOKED_AT: Final = 4096
 _NAME: Final = re.compile(r'"([^"\\]{1,40})"\s*:')
 _REQUESTS: Final = {folded(name) for name in CATALOGUE}
@@ -121,7 +119,7 @@ def _refuse_errors(message: MessageType, envelope: Mapping[str, Any], body: Any)
         if isinstance(kind, str) and kind.strip():
             why = pick(place, "ActualError", "Actual Error")
             said = f"{kind}: {why}" if isinstance(why, str) else kind
-            raise LcmRejected(f"the LCM says: {masked_text(said)[:_SHOWN]}", fault=Fault.REJECTED)
+            raise LcmRejected(f"the LCM says: {shown(said)}", fault=Fault.REJECTED)
         if truth(pick(place, "success", "RequestResult")) is False:
             reject(place)
 
@@ -152,11 +150,11 @@ def _places(message: MessageType, body: Any) -> Iterator[Mapping[str, Any]]:
 def _outline(raw: bytes | str | Mapping[str, Any]) -> str:
     """Its size and the names of its first fields: what they hold is somebody's."""
     if isinstance(raw, Mapping):
-        return f"an object with {_shown(map(str, raw))}"
+        return f"an object with {_listed(map(str, raw))}"
     text = raw[:_LOOKED_AT]
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return f"{len(raw)} bytes with {_shown(_NAME.findall(text))}"
+    return f"{len(raw)} bytes with {_listed(_NAME.findall(text))}"
 
 
-def _shown(names: Iterable[str]) -> str:
-    return printable(masked_text(", ".join(names))[:_SHOWN]) or "no names"
+def _listed(names: Iterable[str]) -> str:
+    return shown(", ".join(names)) or "no names"

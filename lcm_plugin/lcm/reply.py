@@ -6,7 +6,7 @@ from typing import Any, Final, NoReturn
 
 from attrs import field, frozen
 
-from cti_hooks import masked_text
+from cti_hooks import masked_text, printable
 from lcm_plugin.errors import Fault, LcmBadReply, LcmRejected
 from lcm_plugin.lcm import spelling
 from lcm_plugin.lcm.catalogue import MessageType, Shape
@@ -70,7 +70,7 @@ def _records(message: MessageType, response: Any) -> Reply:
     if not isinstance(response, Mapping):
         return Reply(records=tuple(_each(response)))
     reason = spelling.field(response, "reason")
-    reason = "" if reason in (MISSING, None) else masked_text(str(reason).strip())[:_SHOWN]
+    reason = "" if reason in (MISSING, None) else shown(str(reason))
     listed = pick(response, *message.records)
     if listed is MISSING:
         listed = None if reason or not response else dict(response)
@@ -173,8 +173,13 @@ def unwrapped(value: Any) -> Any:
 def reject(response: Any) -> NoReturn:
     """The LCM said no; its own word for it is `msg`."""
     word = pick(response, "msg", "message") if isinstance(response, Mapping) else MISSING
-    said = masked_text(word.strip())[:_SHOWN] if isinstance(word, str) else ""
+    said = shown(word) if isinstance(word, str) else ""
     raise LcmRejected(f"the LCM says: {said or 'no success'}", fault=Fault.REJECTED)
+
+
+def shown(words: str) -> str:
+    """What the LCM says, as an error or a log may have it: its beginning, numbers masked, on one line."""
+    return printable(masked_text(words[: 4 * _SHOWN].strip()))[:_SHOWN]
 
 
 def bad(what: str) -> NoReturn:
