@@ -199,9 +199,10 @@ class LcmSettings:
     or `on_request`, by `request_next_contact` only."""
     reserved_first: bool = True
     """Whether the LCM is asked for what it has reserved, an agent's personal callbacks among it, before
-    anything fresh: at a login, at the minute of each callback the ledger knows of, and else"""
+    anything fresh: at a login, at the minute of each callback the ledger knows of, and every so often."""
     reserved_every_seconds: float = field(default=60.0, validator=_not_negative)
-    """when a next contact is wanted and it was asked longer ago, a tenth more or less; 0: each time."""
+    """How long after that question it is asked again when a contact is wanted, a tenth more or less; 0 asks
+    each time."""
     preview: Preview = field(factory=Preview)
     offer_seconds: float = field(default=300.0, validator=_positive)
     """How long an offer waits for a person, at the longest; it stands still while the agent is busy."""

@@ -1,4 +1,4 @@
-"""What the LCM has reserved for an agent; an LCM that does not know the question is told of once."""
+"""What the LCM has reserved for an agent; that an LCM does not know the question is told once."""
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator
@@ -9,7 +9,7 @@ from attrs import define, field
 
 from cti_hooks import Agent, Contact, Health
 from lcm_plugin.config import LcmSettings, RecoverMessage
-from lcm_plugin.errors import LcmBadReply, LcmRejected
+from lcm_plugin.errors import Fault, LcmBadReply, LcmRejected, LcmUnavailable
 from lcm_plugin.lcm.catalogue import CATALOGUE
 from lcm_plugin.lcm.decode import Reply
 from lcm_plugin.lcm.normalize import Normalizer
@@ -23,6 +23,8 @@ come and all are known, ten times as many are asked for."""
 MOST: Final = 1000
 REFUSALS: Final = (LcmRejected, LcmBadReply)
 """How an LCM answers a question it does not know: it says no, or what cannot be read."""
+SILENT: Final = 2
+"""After so many questions in a row without an answer: on a bus nobody answers what nobody knows."""
 
 
 @define(kw_only=True)
@@ -38,6 +40,7 @@ class ReservedContacts:
     normalizer: Normalizer
     ask: Callable[..., Awaitable[Reply]]
     _trouble: str = field(default="", init=False)
+    _unanswered: int = field(default=0, init=False)
 
     @property
     def one_at_a_time(self) -> bool:
@@ -99,6 +102,13 @@ class ReservedContacts:
         except REFUSALS as error:
             self._refused(str(error.args[0]))
             raise
+        except LcmUnavailable as error:
+            self._unanswered += error.fault is Fault.NO_ANSWER
+            if self._unanswered < SILENT:
+                raise
+            self._refused(str(error.args[0]))
+            raise LcmBadReply(str(error.args[0]), fault=error.fault, agent_id=error.agent_id) from None
+        self._unanswered = 0
         if self._trouble:
             log.info("the LCM answers %s again", self.settings.recover_with)
             self._trouble = ""

@@ -200,6 +200,7 @@ async def test_how_often_it_is_asked(open_centre: OpenCentre, seconds: float, le
     assert len(centre.sent(RESERVED)) == fresh if seconds == 0 else fresh >= 100
     before = len(centre.sent(RESERVED))
     await centre.logs_on(ALICE)
+    await centre.ready(ALICE)
     await asyncio.sleep(6)
     assert len(centre.sent(RESERVED)) > before
 
@@ -280,6 +281,24 @@ async def test_an_lcm_without_the_question_gives_fresh_contacts(
     assert f'recover_with = "{FRESH}"' in ill.seen
     centre.lcm.faults.clear()
     await centre.disposes(await ends(centre, ALICE), DONE, actor="alice")
+    await centre.ready(ALICE)
+    await asyncio.sleep(10)
+    assert all(one.good for one in await health(centre))
+
+
+@pytest.mark.parametrize("fault", ["late,seconds=60", "drop", "truncated"])
+async def test_an_lcm_that_is_silent_on_it_alone(open_centre: OpenCentre, fault: str) -> None:
+    """On a bus nobody answers a question that nobody knows: after two of them fresh contacts come."""
+    centre = await shift(open_centre, [person(1)], **OFTEN)
+    centre.lcm.order(f"{fault},message={RESERVED}")
+    await centre.ready(ALICE)
+    await asyncio.sleep(60)
+    assert keys(centre) == ["1"]
+    (ill,) = [one for one in await health(centre) if not one.good]
+    assert f"{RESERVED} is not answered" in ill.seen
+    centre.lcm.faults.clear()
+    await centre.disposes(await ends(centre, ALICE), DONE, actor="alice")
+    await asyncio.sleep(70)
     await centre.ready(ALICE)
     await asyncio.sleep(10)
     assert all(one.good for one in await health(centre))

@@ -38,6 +38,21 @@ async def test_an_lcm_that_is_down_is_a_reason(site: Any) -> None:
             assert (await here.get("/readyz"))[0] == 200
 
 
+async def test_an_lcm_without_reserved_contacts_is_a_reason(site: Any) -> None:
+    """An LCM without GetReservedManualDialContact: the message missing, what it means, and the way out."""
+    async with Sandbox() as lcm:
+        lcm.order("reject,status=404,message=GetReservedManualDialContact")
+        async with site(names=("lcm", "loopback"), url=lcm.url) as here:
+            asked = {"agent": Agent(id="1001"), "campaign_group": "AD Dev Manual Group"}
+            assert await here.host.hooks.first("request_next_contact", **asked)
+            await asyncio.sleep(5)
+            async with here.http.get("/readyz") as reply:
+                (reason,) = (await reply.json())["reasons"]
+    assert reason.startswith("LCM reserved contacts: GetReservedManualDialContact is not answered")
+    assert "personal callbacks are not found" in reason
+    assert 'set recover_with = "GetDownloadContactsForDialing"' in reason
+
+
 async def test_a_host_without_a_dialer_is_not_ready(site: Any) -> None:
     """Where no plugin places calls agents would wait for nothing: not ready, with what to enable."""
     async with site() as here, here.http.get("/readyz") as reply:
