@@ -115,9 +115,16 @@ class Shelf:
         return Page(rows=await self._listed([*kept, *page.rows]), more=page.more)
 
     async def messages(self, wanted: Wanted) -> Page[Message]:
-        """Messages to the LCM in the states wanted, newest first."""
-        before = int(wanted.before) if wanted.before.isdecimal() else 0
-        facts = {"states": wanted.states, "before": before, "limit": wanted.limit + 1}
+        """Messages to the LCM in the states wanted, newest first.
+
+        Raises:
+            NoAttemptError: what the page is to go on behind is no message's number.
+        """
+        if not (wanted.before or "0").isdecimal():
+            raise NoAttemptError(
+                f"{wanted.before!r} is no message's number; --messages lists them, each first"
+            )
+        facts = {"states": wanted.states, "before": int(wanted.before or 0), "limit": wanted.limit + 1}
         return _page(await self._run(lists.messages, **facts), wanted.limit)
 
     async def doubts(self, wanted: Wanted) -> Page[DoubtfulAgent]:

@@ -159,6 +159,8 @@ NOTHING = [
     (("resend", "--unconfirmed"), "no message to the LCM is unconfirmed"),
     (("withdraw", "--rejected"), "no message to the LCM is rejected"),
     (("resend", "0"), "has no attempt 0"),
+    (("--before", "0"), "has no attempt 0"),
+    (("--messages", "--before", "first"), "'first' is no message's number"),
 ]
 
 
