@@ -64,7 +64,7 @@ class Forgetful(Ledger):
         """Nobody else is there."""
         return seconds
 
-    async def open(self, agent: Agent, campaign_group: str = "") -> Attempt:
+    async def open(self, agent: Agent, campaign_group: str = "", *, arrived: bool = False) -> Attempt:  # noqa: ARG002  (Ledger's)
         """A new attempt."""
         now = self.now()
         attempt = Attempt(

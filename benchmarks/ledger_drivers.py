@@ -24,7 +24,7 @@ from cti_hooks import Agent, Attempt, AttemptState
 from lcm_plugin.ledger.database import BUSY_SECONDS, Sqlite
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.upgrade import prepare
-from lcm_plugin.ledger.writing import open_attempt
+from lcm_plugin.ledger.writing import Taker, open_attempt
 
 BATCH = 50
 _CHANCE = Random(1)  # noqa: S311  (ids)
@@ -43,7 +43,7 @@ def batch(connection: sa.Connection) -> None:
             campaign_group="G",
             opened_at=now,
         )
-        open_attempt(connection, attempt, "holder", now)
+        open_attempt(connection, attempt, Taker(holder="holder", now=now))
 
 
 async def timed(run: Callable[[], Awaitable[None]]) -> float:

@@ -24,7 +24,7 @@ class CtiTable:
     plugins: tuple[str, ...]
     """Enabled, in call order."""
     name: str = "cti"
-    """The host's name in logs."""
+    """The host's name in logs and records; hosts that share a ledger have different ones."""
     drain_seconds: float = attrs.field(default=10.0, validator=attrs.validators.ge(0))
     """How long each plugin may take to stop."""
 

@@ -216,6 +216,12 @@ class Desk:
         if self.hand.attempt is None:
             self._work_on()
 
+    def leave_to(self, host: str) -> None:
+        """The agent is at another host now: nothing is looked for here before they are ready here again."""
+        self.readiness.left()
+        self._wake.set()
+        log.info("agent %s is ready at host %s: nothing is looked for here", self.hand.agent.id, host)
+
     def adopt(self, attempt: Attempt) -> None:
         """Take what a host that ended has left behind: its call has to be looked up before anything else."""
         if attempt.state is AttemptState.ENDED:
@@ -237,7 +243,9 @@ class Desk:
         self.hand.agent = agent
         if self.settings.relay_agent_states:
             self._spawn(self.disposing.tell_state(agent, state), f"telling {agent.id}'s state")
-        if self.readiness.told(state, reason, **facts):
+        news = self.readiness.told(state, reason, **facts)
+        self.hand.arrived = self.readiness.ready
+        if news:
             self._wake.set()
             self._pauses.reset()
             self._keep_time()

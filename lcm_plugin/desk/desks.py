@@ -2,9 +2,9 @@
 
 import asyncio
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from cti_hooks import Agent, Attempt, CallEvent, Disposition, Health, Host
+from cti_hooks import Agent, Attempt, AttemptState, CallEvent, Disposition, Health, Host
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.announcements import Announcements
 from lcm_plugin.desk.desk import Desk
@@ -16,7 +16,7 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import Ledger
+from lcm_plugin.ledger import IN_DOUBT, OPEN, Ledger, LedgerError
 
 
 @define(kw_only=True, eq=False)
@@ -143,6 +143,18 @@ class Desks:
     def _lost(self, attempt: Attempt) -> None:
         if desk := self._desks.get(attempt.agent.id):
             desk.lose(attempt)
+        self._announcements.add(self._tell_lost, attempt)
+
+    async def _tell_lost(self, attempt: Attempt) -> None:
+        """How it is now, wherever it is; an agent who has gone to another host is looked for here no more."""
+        try:
+            now = await self.ledger.get(attempt.id)
+        except LedgerError:
+            now = None
+        waited = attempt.state not in IN_DOUBT | {AttemptState.REQUESTED}
+        if now and waited and now.state in OPEN and now.host != self.host.name:
+            self.of(attempt.agent).leave_to(now.host)
+        await self.site.tell_changed(now or evolve(attempt, host="?", reason="another host has it"))
 
     def _adopted(self, attempt: Attempt) -> None:
         self.of(attempt.agent).adopt(attempt)

@@ -6,7 +6,7 @@ from typing import Any
 from attrs import define
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
-from lcm_plugin.ledger import IN_DOUBT, LIVE, OPEN, WAITING, Ledger
+from lcm_plugin.ledger import IN_DOUBT, OPEN, WAITING, Ledger
 
 
 @define(kw_only=True, eq=False)
@@ -17,6 +17,8 @@ class Hand:
         agent: the agent, as the host told last.
         attempt: the open attempt, or None.
         fetched: its contact as it came; the attempt's own may be enriched.
+        arrived: the agent was told ready here, and nothing was looked for since: what waits for them at
+            another host comes along.
         placing: it is being recorded as dialing: whatever happens meanwhile, it is nobody else's to take up.
     """
 
@@ -24,6 +26,7 @@ class Hand:
     ledger: Ledger
     attempt: Attempt | None = None
     fetched: Contact | None = None
+    arrived: bool = False
     placing: bool = False
 
     @property
@@ -41,7 +44,8 @@ class Hand:
         Raises:
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
         """
-        self.attempt = await self.ledger.open(self.agent, campaign_group)
+        self.attempt = await self.ledger.open(self.agent, campaign_group, arrived=self.arrived)
+        self.arrived = False
         self.fetched = self.attempt.contact
         return self.attempt
 
@@ -110,6 +114,6 @@ class Hand:
             self.attempt = self.fetched = None
 
     def lose(self, attempt: Attempt) -> None:
-        """Another host has it; a call in progress is still watched."""
-        if self.attempt and self.attempt.id == attempt.id and self.attempt.state not in LIVE:
+        """Another host has it; a call in progress is watched for as long as the ledger does so."""
+        if self.attempt and self.attempt.id == attempt.id and self.ledger.get_open(attempt.id) is None:
             self.attempt = self.fetched = None

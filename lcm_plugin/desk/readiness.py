@@ -67,6 +67,10 @@ class Readiness:
             self.stopped, self.unanswered = "", 0
         return True
 
+    def left(self) -> None:
+        """The agent has gone to another host: here counts only what is told from now on."""
+        self.state, self._moment, self.busy = None, "", False
+
     def stop(self, reason: str) -> None:
         """Want nothing more, for this reason, until the agent is there again."""
         self.stopped, self._counts_again = reason, False

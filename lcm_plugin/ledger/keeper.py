@@ -1,4 +1,4 @@
-"""Keeps this host's lease, and succeeds hosts whose lease has ended."""
+"""Keeps this host's lease, succeeds hosts whose lease has ended, and sees what others took of its own."""
 
 import asyncio
 import logging
@@ -29,6 +29,7 @@ class Keeper:
         held: the ids of this host's open attempts.
         on_adopted: is given the attempts left behind whose calls this host has to look up.
         on_lost: is told that everything held so far is another host's.
+        on_taken: is given what others have taken of it while the lease lived, as it is now.
     """
 
     writer: Writer
@@ -39,6 +40,7 @@ class Keeper:
     held: Callable[[], Collection[str]]
     on_adopted: Callable[[list[Attempt]], None]
     on_lost: Callable[[], None]
+    on_taken: Callable[[list[Attempt]], None]
     holder: str = field(default="", init=False)
     _renewed_at: float = field(default=0.0, init=False)
     _watch: Watch = field(init=False)
@@ -97,6 +99,7 @@ class Keeper:
                     held = await self._renew()
                 if held:
                     await self._succeed()
+                    await self._notice()
             except LedgerUnavailable as error:
                 log.debug("the lease could not be renewed: %s", error)
 
@@ -121,3 +124,8 @@ class Keeper:
             log.warning("succeeded %d host(s) that ended; %d call(s) to look up", len(ended), len(adopted))
         if adopted:
             self.on_adopted(adopted)
+
+    async def _notice(self) -> None:
+        step = partial(leases.taken, holder=self.holder, held=frozenset(self.held()))
+        if taken := await self.writer.do(step, probe=True):
+            self.on_taken(taken)

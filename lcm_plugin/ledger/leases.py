@@ -6,6 +6,7 @@ lengthens none. A lease ends once, by compare-and-set on that number; with it go
 transaction. A process proven dead on this machine is succeeded at once.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,6 +25,10 @@ from lcm_plugin.ledger.writing import change_attempt, note_doubt, release_attemp
 
 _UNHEARD: Final = timedelta(seconds=2 * PATIENCE)
 """For so long a host may not have heard of what it has written."""
+
+
+AT_ONCE: Final = 500
+"""Attempts that are looked at in one round at the most."""
 
 
 def register(connection: sa.Connection, holder: str, host: str, place: str, now: datetime) -> None:
@@ -77,6 +82,14 @@ class Watch:
             for holder, (count, place) in leases.items()
             if holder != own and (is_dead(place) or now - self._seen[holder][1] >= self.seconds)
         }
+
+
+def taken(connection: sa.Connection, holder: str, held: Collection[str]) -> list[Attempt]:
+    """Of the attempts that this holder has had, those that it has no more, as they are now."""
+    mine = sa.select(attempts.c.id).where(attempts.c.open_agent.is_not(None), attempts.c.holder == holder)
+    gone = set(held) - set(connection.execute(mine).scalars())
+    query = sa.select(attempts.c.body).where(attempts.c.id.in_(sorted(gone)[:AT_ONCE]))
+    return [attempt_of(body) for body in connection.execute(query).scalars()] if gone else []
 
 
 @frozen(kw_only=True)

@@ -80,6 +80,7 @@ class Ledger(Records):
             held=self._open.keys,
             on_adopted=self._adopt,
             on_lost=self._lose_all,
+            on_taken=self._give_up,
         )
 
     # -- its life -------------------------------------------------------------------------------------------
@@ -132,8 +133,10 @@ class Ledger(Records):
 
     # -- intents: recorded before their side effect ---------------------------------------------------------
 
-    async def open(self, agent: Agent, campaign_group: str = "") -> Attempt:
+    async def open(self, agent: Agent, campaign_group: str = "", *, arrived: bool = False) -> Attempt:
         """A new attempt, `requested`, before the first byte leaves; or the agent's, offered before.
+
+        What waits for an agent who has `arrived` here is taken up from a host that lives, too.
 
         Raises:
             OpenElsewhereError: the agent has an open attempt that is another host's, or being settled.
@@ -142,7 +145,8 @@ class Ledger(Records):
         """
         attempt = self._requested(agent, campaign_group)
         holder = self._keeper.holder
-        step = partial(writing.open_attempt, attempt=attempt, holder=holder, now=self.now())
+        by = writing.Taker(holder=holder, now=self.now(), arrived=arrived)
+        step = partial(writing.open_attempt, attempt=attempt, by=by)
         undo = partial(self._undo_open, attempt, holder)
         found: writing.Opened = await self._intend(attempt, step, undo)
         await self._still_held(holder, partial(undo, found))
@@ -158,7 +162,9 @@ class Ledger(Records):
             LedgerUnavailable: that cannot be told now.
         """
         asked = self._requested(agent, "")
-        step = partial(writing.take_up_attempt, asked=asked, holder=self.holder, now=self.now())
+        step = partial(
+            writing.take_up_attempt, asked=asked, by=writing.Taker(holder=self.holder, now=self.now())
+        )
         undo = partial(self._let_go, holder=self.holder)
         found: Attempt | None = await self._writer.do(step, on_late=undo)
         if found:
@@ -475,6 +481,14 @@ class Ledger(Records):
         if attempt.state not in LIVE:
             self._forget(attempt)
         self.on_lost(attempt)
+
+    def _give_up(self, taken: list[Attempt]) -> None:
+        """Others have these by now; a call that goes on is still watched, one that is over is not."""
+        for now in taken:
+            attempt = self._open.get(now.id)
+            if attempt and not (attempt.state in LIVE and now.state in OPEN):
+                self._forget(attempt)
+                self.on_lost(attempt)
 
     def _lose_all(self) -> None:
         for attempt in list(self._open.values()):

@@ -45,17 +45,30 @@ class Opened:
     doubt: Doubtful | None
 
 
-def open_attempt(connection: sa.Connection, attempt: Attempt, holder: str, now: datetime) -> Opened:
+@frozen(kw_only=True)
+class Taker:
+    """Who takes an attempt up: as which holder, at what time by the clock.
+
+    Attributes:
+        arrived: the agent was told ready here, so what waits for them at a host that lives comes along.
+    """
+
+    holder: str
+    now: datetime
+    arrived: bool = False
+
+
+def open_attempt(connection: sa.Connection, attempt: Attempt, by: Taker) -> Opened:
     """Record that a contact is about to be asked for; or take up the agent's attempt that nobody holds.
 
     Raises:
         OpenElsewhereError: the agent has one that is not to be taken up.
     """
-    row = row_of(attempt, holder)
+    row = row_of(attempt, by.holder)
     resumed = doubt = None
     if _insert_for_free_agent().run(connection, row) == 0:
         doubt = doubt_of(connection, attempt.agent.id)
-        resumed = take_up_attempt(connection, attempt, holder, now)
+        resumed = take_up_attempt(connection, attempt, by)
         if resumed is None:
             _INSERT_ATTEMPT.run(connection, row)
     if resumed is None:
@@ -73,16 +86,16 @@ def _insert_for_free_agent() -> Statement:
     return Statement(attempts.insert().from_select(list(row), free))
 
 
-def take_up_attempt(connection: sa.Connection, asked: Attempt, holder: str, now: datetime) -> Attempt | None:
+def take_up_attempt(connection: sa.Connection, asked: Attempt, by: Taker) -> Attempt | None:
     """The attempt of `asked`'s agent that waits for a person, held from now on; None where there is none.
 
-    One that has expired `now`, by the clock, is closed.
+    One that has expired by then is closed.
 
     Raises:
         OpenElsewhereError: the agent has one that is not to be taken up.
     """
     row = connection.execute(_open_query(), {"agent": digest(asked.agent.id)}).first()
-    return None if row is None else _taken_up(connection, row, asked, holder, now)
+    return None if row is None else _taken_up(connection, row, asked, by)
 
 
 @cache
@@ -96,26 +109,24 @@ def _open_query() -> sa.Select[Any]:
     )
 
 
-def _taken_up(
-    connection: sa.Connection, row: Any, asked: Attempt, holder: str, now: datetime
-) -> Attempt | None:
+def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) -> Attempt | None:
     """The agent's open attempt, whose row is locked, as ours; None where it has expired."""
-    free = row.holder is None or row.holder == holder or row.ended is not False
-    if not free or row.state not in WAITING:
+    free = row.holder is None or row.holder == by.holder or row.ended is not False
+    waits = row.state in WAITING
+    if not waits or not (free or by.arrived):
         where = f"is held by host {row.host}" if not free else "is being settled"
         raise OpenElsewhereError(
             f"agent {asked.agent.id} has an open attempt: {row.id} is {row.state} and {where}"
         )
     moment = asked.opened_at
     before = attempt_of(row.body)
-    if row.state == AttemptState.OFFERED and row.expires_at is not None and row.expires_at <= now:
+    if row.state == AttemptState.OFFERED and row.expires_at is not None and row.expires_at <= by.now:
         expired = evolve(before, state="expired", changed_at=moment, reason="it expired while nobody held it")
         before_it = change_attempt(connection, expired, row.holder)
-        return None if before_it is None else take_up_attempt(connection, asked, holder, now)
-    resumed = evolve(
-        before, agent=asked.agent, host=asked.host, changed_at=moment, reason="taken up by this host"
-    )
-    taken = changes_of(resumed, holder)
+        return None if before_it is None else take_up_attempt(connection, asked, by)
+    reason = "taken up by this host" if free else f"taken up from host {row.host}: its agent is ready here"
+    resumed = evolve(before, agent=asked.agent, host=asked.host, changed_at=moment, reason=reason)
+    taken = changes_of(resumed, by.holder)
     if row.open_key is None:  # its key is another one's: it is shown and refused, not dialed
         taken["open_key"] = None
     connection.execute(attempts.update().where(attempts.c.id == row.id), taken)

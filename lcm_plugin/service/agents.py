@@ -147,7 +147,7 @@ class Agents:
         """Keep the agent's open attempt, and pass it on."""
         seat = self.seats.get(attempt.agent.id)
         if seat:
-            _note(seat, attempt)
+            _note(seat, attempt, here=attempt.host in {"", self.host.name})
         self.news.publish("attempt_changed", attempt=as_json(attempt))
 
     @hookimpl
@@ -156,14 +156,18 @@ class Agents:
         self.news.publish("call_event", call=as_json(event))
 
 
-def _note(seat: Seat, attempt: Attempt) -> None:
-    if attempt.state is not AttemptState.CLOSED:  # that the LCM has it is no news of the agent's
+def _note(seat: Seat, attempt: Attempt, *, here: bool) -> None:
+    """What is open at another host is before its agent there. That the LCM has it is no news of theirs."""
+    if not here:
+        seat.note = f"at host {attempt.host}: {attempt.reason}"
+    elif attempt.state is not AttemptState.CLOSED:
         seat.note = attempt.reason or seat.note
-    if attempt.state in _SHOWN:
+    shown = here and attempt.state in _SHOWN
+    if shown:
         seat.attempt = attempt
-    elif attempt.contact:
+    elif attempt.contact and attempt.state not in OPEN:
         seat.last = attempt
-    if seat.attempt and seat.attempt.id == attempt.id and attempt.state not in _SHOWN:
+    if not shown and seat.attempt and seat.attempt.id == attempt.id:
         seat.attempt = None
 
 

@@ -63,6 +63,7 @@ def site(clock: LoopClock) -> Open:
     async def opened(
         *plugins: object,
         names: tuple[str, ...] = ("lcm",),
+        host: str = "cti",
         url: str = NOBODY,
         service: Mapping[str, Any] = MappingProxyType({}),
         tables: Mapping[str, Any] = MappingProxyType({}),
@@ -70,14 +71,14 @@ def site(clock: LoopClock) -> Open:
     ) -> AsyncIterator[Site]:
         table = {"url": url, "source": "s", "timezone": "America/New_York", "ledger": "sqlite://", **lcm}
         own = {"lcm": table} if "lcm" in names else {}
-        config = {"cti": {"plugins": list(names)}, "plugins": {**own, **tables}}
-        host = Host.from_config(config, clock=clock)
+        config = {"cti": {"name": host, "plugins": list(names)}, "plugins": {**own, **tables}}
+        started = Host.from_config(config, clock=clock)
         for one in plugins:
-            host.register(one)
+            started.register(one)
         async with (
-            Service(host, service_settings({"port": 0, **service}, "cti.toml")) as running,
+            Service(started, service_settings({"port": 0, **service}, "cti.toml")) as running,
             aiohttp.ClientSession(running.url) as http,
         ):
-            yield Site(host, http, running.url)
+            yield Site(started, http, running.url)
 
     return opened
