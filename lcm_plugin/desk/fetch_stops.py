@@ -37,9 +37,11 @@ class FetchStops:
         """The campaigns that are stopped.
 
         Raises:
-            DialingStoppedError: the site is, or this agent; says by whom and since when.
+            DialingStoppedError: the site is, or this agent, by whom and since when; or the clock cannot be
+                believed, so that nothing could be dialed.
             LedgerUnavailable: that cannot be told now.
         """
+        self.ledger.refuse_in_doubt()
         found = await self.ledger.run(stops.list_stops)
         for stop in found:
             if stop.kind == "site" or (stop.kind == "agent" and stop.name == agent.id):

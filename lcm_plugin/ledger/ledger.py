@@ -182,7 +182,7 @@ class Ledger(Records):
             AttemptLostError: it is not this host's any more.
             LedgerUnavailable: it was not recorded, so it must not be dialed.
         """
-        self._refuse_in_doubt()
+        self.refuse_in_doubt()
         dialing = self._evolved(attempt, AttemptState.DIALING, facts)
         holder, contact = self._keeper.holder, dialing.contact
         intent = writing.Intent(
@@ -211,7 +211,7 @@ class Ledger(Records):
             AttemptLostError: the attempt is not ended any more.
             LedgerUnavailable: it was not recorded.
         """
-        self._refuse_in_doubt()
+        self.refuse_in_doubt()
         now = self.timeline.now()
         again = Attempt(
             id=new_attempt_id(now, self.random),
@@ -235,7 +235,12 @@ class Ledger(Records):
         self._remember(again)
         return again
 
-    def _refuse_in_doubt(self) -> None:
+    def refuse_in_doubt(self) -> None:
+        """Nothing may be dialed while the clock cannot be believed.
+
+        Raises:
+            DialingStoppedError: it cannot; says why.
+        """
         if doubt := self.timeline.doubt():
             raise DialingStoppedError(doubt)
 

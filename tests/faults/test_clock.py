@@ -10,6 +10,7 @@ import pytest
 from attrs import define
 
 from cti_hooks import Agent, AttemptState, Callback, Contact, Disposition, Refusal, health_of, hookimpl
+from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
 ALICE, BOB = Agent(id="alice"), Agent(id="bob")
@@ -68,19 +69,20 @@ async def test_no_window_opens_early(site: Site, set_back: SetBack) -> None:
 
 
 async def test_a_clock_behind_the_ledger_refuses(site: Site, set_back: SetBack) -> None:
-    """Whose clock is behind what the ledger knows holds its contacts, says so, and goes on once it is not."""
+    """Whose clock is behind what the ledger knows fetches and dials nothing, and says so."""
     a = await site.start("a", clock=set_back, offer_seconds=7200)
     assert await clock_of(a) == []
     await fetched_ahead(a, set_back)
     await a.ready(ALICE)
+    await a.ready(BOB)  # who holds a contact
     await asyncio.sleep(60)
-    (held,) = await a.ledger.attempts(agent_id="alice")
     (seen,) = await clock_of(a)
-    assert a.dialer.dialed == []
-    assert (held.state, held.reason) == (AttemptState.OFFERED, seen)
+    (held,) = a.ledger.held
     assert "behind" in seen
+    assert (held.agent.id, held.reason, lcm_of(a.host).waits_for("alice")) == ("bob", seen, seen)
+    assert (len(site.lcm.account.keys_handed()), a.dialer.dialed) == (1, [])
     await asyncio.sleep(AHEAD.total_seconds())
-    assert [one.id for one in a.dialer.dialed] == [held.id]
+    assert {one.agent.id for one in a.dialer.dialed} == {"alice", "bob"}
     assert await clock_of(a) == []
 
 
