@@ -55,7 +55,8 @@ class Hand:
         Raises:
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
         """
-        if attempt := await self.ledger.take_up(self.agent):
+        if attempt := await self.ledger.take_up(self.agent, arrived=self.arrived):
+            self.arrived = False
             self.keep(attempt)
 
     async def skipped_before(self, seconds: float) -> list[Attempt]:

@@ -13,7 +13,7 @@ from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.reserved import Reserved
 from lcm_plugin.desk.site import Site
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import key_of
+from lcm_plugin.ledger import DialingStoppedError, key_of
 
 
 class OpenAttemptError(DeclinedError, RuntimeError):
@@ -113,8 +113,14 @@ class Intake:
 
     async def _next(self) -> Attempt | None:
         """What is reserved already, then fresh ones group by group, then what was skipped long enough ago."""
-        stopped = await self.stops.campaigns(self.hand.agent)
-        groups = await self.stops.left(self.hand.agent, await self.campaign_groups(), stopped)
+        try:
+            stopped = await self.stops.campaigns(self.hand.agent)
+            groups = await self.stops.left(self.hand.agent, await self.campaign_groups(), stopped)
+        except DialingStoppedError:  # what waits for the agent is theirs all the same
+            await self.hand.take_up()
+            if self.hand.attempt is None:
+                raise
+            return self.hand.held()
         found = await self._reserved(groups)
         for group in groups:
             if found or self.hand.busy:

@@ -154,17 +154,18 @@ class Ledger(Records):
         self._remember(found.attempt)
         return found.attempt
 
-    async def take_up(self, agent: Agent) -> Attempt | None:
+    async def take_up(self, agent: Agent, *, arrived: bool = False) -> Attempt | None:
         """The agent's attempt that waits for a person and that nobody holds; None where there is none.
+
+        As of `open`, for one who has `arrived` here a host that lives may hold it.
 
         Raises:
             OpenElsewhereError: the agent has an open attempt that is another host's, or being settled.
             LedgerUnavailable: that cannot be told now.
         """
         asked = self._requested(agent, "")
-        step = partial(
-            writing.take_up_attempt, asked=asked, by=writing.Taker(holder=self.holder, now=self.now())
-        )
+        by = writing.Taker(holder=self.holder, now=self.now(), arrived=arrived)
+        step = partial(writing.take_up_attempt, asked=asked, by=by)
         undo = partial(self._let_go, holder=self.holder)
         found: Attempt | None = await self._writer.do(step, on_late=undo)
         if found:

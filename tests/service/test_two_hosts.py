@@ -142,3 +142,15 @@ async def test_a_call_under_way_at_another_host_is_the_reason(hosts: Open) -> No
         assert (seen["attempt"], "held by host a" in seen["note"]) == (None, True)
         await asyncio.sleep(60)
         assert (await screen(b))["attempt"]["state"] == "ended"
+
+
+async def test_what_waits_for_an_agent_is_theirs_where_dialing_is_stopped(hosts: Open) -> None:
+    """A stop keeps nobody from the call that they have to dispose of, at whichever host they are."""
+    async with hosts() as (a, b):
+        offer = (await ready(a))["attempt"]
+        assert await post(a, offer, "answer", {"answer": "dial"}) == 200
+        await asyncio.sleep(60)
+        assert (await a.ask("POST", "/v1/dialing/stop", {}))[0] == 200
+        ended = (await ready(b))["attempt"]
+        assert (ended["id"], ended["state"]) == (offer["id"], "ended")
+        assert await post(b, ended, "disposition", {"outcome_id": "3"}) == 200
