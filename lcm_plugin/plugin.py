@@ -34,6 +34,7 @@ from lcm_plugin.desk.special_numbers import special_number_check, special_number
 from lcm_plugin.desk.stopped import stop_check
 from lcm_plugin.lcm import auth
 from lcm_plugin.lcm.client import LcmClient
+from lcm_plugin.lcm.normalize import Normalizer
 from lcm_plugin.lcm.transports import Transport, transport_for
 from lcm_plugin.ledger import Housekeeping, Ledger, Stop, database, database_for, stops
 
@@ -158,6 +159,7 @@ class LcmPlugin:
             random=host.random,
             host=host.name,
             lease_seconds=self.settings.lease_seconds,
+            e164_of=Normalizer(self.settings).e164,
         )
         client = LcmClient(
             settings=self.settings,

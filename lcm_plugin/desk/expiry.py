@@ -22,7 +22,7 @@ def expiry_refusal(contact: Contact, moment: datetime) -> Refusal | None:
     if contact.expires_at and contact.expires_at <= moment:
         return Refusal(
             rule=EXPIRY,
-            reason="the LCM's reservation has expired",
+            reason=f"{_whose(contact)}'s reservation has expired",
             evidence={"expires_at": contact.expires_at.isoformat()},
         )
     return None
@@ -34,6 +34,11 @@ def expiry_check(contact: Contact, moment: datetime) -> Check:
     if refusal is not None:
         return Check(rule=EXPIRY, passed=False, reason=refusal.reason, evidence=refusal.evidence)
     if contact.expires_at is None:
-        return Check(rule=EXPIRY, passed=True, reason="the LCM states none")
+        return Check(rule=EXPIRY, passed=True, reason=f"{_whose(contact)} states none")
     reserved = {"expires_at": contact.expires_at.isoformat()}
-    return Check(rule=EXPIRY, passed=True, reason="the LCM's reservation holds", evidence=reserved)
+    holds = f"{_whose(contact)}'s reservation holds"
+    return Check(rule=EXPIRY, passed=True, reason=holds, evidence=reserved)
+
+
+def _whose(contact: Contact) -> str:
+    return contact.source or "the LCM"

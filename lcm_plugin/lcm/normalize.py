@@ -101,8 +101,11 @@ class Normalizer:
     def number(self, text: str) -> tuple[str | None, tuple[TimeZone, ...]]:
         """A number in E.164, or None where it is no valid one, and the zones it may be in."""
         parsed = _parsed(text, self.settings.default_region)
-        e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if parsed else None
-        return e164, _number_zones(parsed)
+        return _e164(parsed), _number_zones(parsed)
+
+    def e164(self, text: str) -> str | None:
+        """A number in E.164, or None where it is no valid one."""
+        return _e164(_parsed(text, self.settings.default_region))
 
     def _call_type(self, raw: str) -> CallType:
         mapped = self._call_types.get(folded(raw))
@@ -206,6 +209,10 @@ def _parsed(number: str, region: str) -> PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     return parsed if phonenumbers.is_valid_number(parsed) else None
+
+
+def _e164(parsed: PhoneNumber | None) -> str | None:
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if parsed else None
 
 
 def _stated_zone(record: Mapping[str, Any]) -> tuple[TimeZone, ...]:

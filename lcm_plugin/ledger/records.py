@@ -19,14 +19,22 @@ from lcm_plugin.ledger.writer import Writer
 T = TypeVar("T")
 
 
+def _unread(_: str) -> None:
+    """It is taken as it is written."""
+
+
 @define(kw_only=True, eq=False)
 class Records:
     """Reads go through the writer, behind what was noted before: a host sees what it did itself.
 
     Each raises LedgerUnavailable where the database cannot be asked now.
+
+    Attributes:
+        e164_of: reads a number that comes without E.164, so that it is the same one however it is written.
     """
 
     database: Database
+    e164_of: Callable[[str], str | None] = _unread
     _writer: Writer = field(init=False)
     _hash_key: str = field(default="", init=False)
 
@@ -108,7 +116,8 @@ class Records:
 
     def number_hash(self, contact: Contact) -> str:
         """What stands for the contact's number in the evidence that outlives personal data."""
-        return rows.number_hash(contact, self._hash_key)
+        number = contact.e164 or self.e164_of(contact.phone_number) or contact.phone_number
+        return rows.number_hash(number, self._hash_key)
 
     def subjects(self, contact: Contact | None) -> Subjects:
         """What stands for a contact where bars are kept; for nobody, what bars nobody."""

@@ -29,9 +29,9 @@ def contact_digest(contact: Contact | None) -> str:
     return digest(unique_key(f"{contact.campaign}\n{contact.contact_id or contact.key}", contact.source))
 
 
-def number_hash(contact: Contact, hash_key: str) -> str:
+def number_hash(number: str, hash_key: str) -> str:
     """What stands for a phone number: a hash nobody can undo without the ledger's key."""
-    return _keyed(contact.e164 or contact.phone_number, hash_key)
+    return _keyed(number, hash_key)
 
 
 def contact_hash(contact: Contact, hash_key: str) -> str:

@@ -97,7 +97,7 @@ async def test_the_lcm_hears_nothing_of_it(open_centre: OpenCentre, said: dict[s
 
 async def test_its_disposition_is_checked_in_shape(open_centre: OpenCentre) -> None:
     """A callback in the past, or with do-not-call, is wrong whoever gave the contact."""
-    centre = await with_leads(open_centre)
+    centre = await with_leads(open_centre, count=0)
     ended = await called(centre)
     now = centre.host.clock.now()
     late = Callback(kind="regular", starts_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=1))
@@ -129,21 +129,25 @@ class Never:
         return Refusal(rule="never", reason="not this one") if contact.campaign == "Leads" else None
 
 
-async def test_what_happens_by_itself(open_centre: OpenCentre) -> None:
-    """`auto_dispose` closes its call without an outcome of the LCM's; `on_refusal` gives it none either."""
-    own = {"auto_dispose": {"*": "0"}, "on_refusal": {"never": "2"}}
-    centre = await with_leads(open_centre, LEAD, evolve(LEAD, key="lead 2"), count=0, **own)
+async def test_its_call_is_disposed_of_by_itself(open_centre: OpenCentre) -> None:
+    """`auto_dispose` closes its call, without an outcome of the LCM's."""
+    centre = await with_leads(open_centre, count=0, auto_dispose={"*": "0"})
     ended = await called(centre)
     await asyncio.sleep(1)
     closed = await centre.recorded(ended)
     assert (closed.state, closed.disposition) == (AttemptState.CLOSED, Disposition())
-    second = await open_centre(0, plugins=(Never(), Leads([LEAD])), **{**BY_HAND, **own})
-    await second.ready(BOB)
-    await second.ready(ALICE)
+    assert centre.sent() == []
+
+
+async def test_a_refusal_gives_it_no_outcome(open_centre: OpenCentre) -> None:
+    """An outcome id in `on_refusal` is the LCM's: another source's contact is refused without it."""
+    own = {**BY_HAND, "on_refusal": {"never": "2"}}
+    centre = await open_centre(0, plugins=(Never(), Leads([LEAD])), **own)
+    await centre.ready(ALICE)
     await asyncio.sleep(1)
-    (refused,) = second.records.states(AttemptState.REFUSED)
+    (refused,) = centre.records.states(AttemptState.REFUSED)
     assert refused.disposition is None
-    assert second.sent() == []
+    assert centre.sent() == []
 
 
 async def test_keys_are_each_sources_own(open_centre: OpenCentre) -> None:
@@ -191,3 +195,16 @@ async def test_its_person_can_be_forgotten(open_centre: OpenCentre) -> None:
     assert (await centre.recorded(theirs)).contact.phone_number == "+12125550001"
     forgotten = (await centre.recorded(ours)).contact
     assert (forgotten.phone_number, forgotten.source) == ("-", ours.contact.source)
+
+
+async def test_its_number_is_barred_however_it_is_written(open_centre: OpenCentre) -> None:
+    """A number barred as the LCM's contact is refused from another source, which writes it in its own way."""
+    written = Contact(key="lead 7", phone_number="(212) 555-0001", consent="given")
+    centre = await with_leads(open_centre, written, count=1)
+    said = Disposition(outcome_id="5", business_outcome_id="106", do_not_call=True)
+    await centre.disposes(await offered(centre, BOB), said, "bob")
+    await centre.ready(ALICE)
+    await asyncio.sleep(70)
+    (refused,) = centre.records.states(AttemptState.REFUSED)
+    assert (refused.contact.key, [one.rule for one in refused.refusals]) == ("lead 7", ["barred"])
+    assert centre.dialer.dialed == []

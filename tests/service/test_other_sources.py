@@ -9,8 +9,11 @@ async def test_it_is_disposed_of_without_the_lcm(site: Any) -> None:
         attempt = await here.offered("a", source="acme-leads")
         path = f"/v1/attempts/{attempt.id}"
         lists = await here.get(f"{path}/outcomes")
+        checks = (await here.get(f"{path}/explanation"))[1]["checks"]
         disposed = await here.ask("POST", f"{path}/disposition", {"outcome_id": "sold"})
         status, told = await here.get(path)
+    (expiry,) = [one for one in checks if one["rule"] == "expiry"]
+    assert expiry["reason"] == "acme-leads states none"
     assert lists == (200, {"telephony": [], "business": []})
     assert (disposed[0], disposed[1]["contact"]["source"]) == (200, "acme-leads")
     assert (status, told["state"], told["messages"]) == (200, "closed", [])
