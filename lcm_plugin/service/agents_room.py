@@ -10,6 +10,7 @@ from attrs.validators import deep_iterable, max_len, optional
 from cti_hooks import Agent, AgentState
 from lcm_plugin.service.agents import AGENTS, Agents, AgentShown, changed
 from lcm_plugin.service.paging import PageQuery, page
+from lcm_plugin.service.phones import wrong_endpoint
 from lcm_plugin.service.problems import ProblemError, invalid
 from lcm_plugin.service.texts import named
 
@@ -49,6 +50,8 @@ class AgentsRoom:
         if agent_id not in self.agents.seats:
             self._refuse_new(agent_id)
         agent = body.of(self.agents.known(agent_id))
+        if body.endpoint and (wrong := wrong_endpoint(self.agents.host.hooks, agent)):
+            raise invalid({"endpoint": wrong})
         (shown,) = await self.agents.shown([await self.agents.put(agent, body.state, body.reason)])
         return shown
 

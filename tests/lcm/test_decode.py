@@ -212,6 +212,17 @@ def test_a_record_has_1000_fields_at_the_most() -> None:
         decode(DOWNLOAD, with_record(**{f"f{n}": 1 for n in range(1000)}))
 
 
+def test_of_the_lcms_words_200_characters_are_kept() -> None:
+    """What it says of a failure is cut, masked and on one line in the error that carries it."""
+    said = {"RequestFailureReason": "no\nline 212 - 555 - 0199 \x1b[2J" + "x" * 500_000}
+    with pytest.raises(LcmRejected) as raised:
+        decode(DOWNLOAD, {**REPLY, "message": {"response": said}})
+    text = str(raised.value)
+    assert text.startswith("the LCM says: no\\nline ***99 \\x1b[2Jx")
+    assert len(text) < 220
+    assert text.isprintable()
+
+
 def test_of_a_bad_reply_only_names_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     """What its fields hold is somebody's, and is logged at no level."""
     caplog.set_level(logging.DEBUG)

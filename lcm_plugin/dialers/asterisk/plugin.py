@@ -82,6 +82,16 @@ class AsteriskDialer:
         engine = self._engine_of(agent)
         return engine.ari.name if engine else None
 
+    def endpoint_of(self, agent: Agent) -> str:
+        """Where the agent's phone is, for an agent it serves.
+
+        Raises:
+            UnsafeEndpointError: it is none that this engine may ring.
+        """
+        engine = self._engine_of(agent)
+        settings = engine.ari.settings if engine else self.settings
+        return AgentEndpoint(settings.agent_endpoint).filled(agent, settings.agent_endpoints)
+
     def _engine_of(self, agent: Agent) -> Engine | None:
         fitting = (engine for engine in self._open.values() if engine.ari.settings.places_calls_of(agent))
         return next(fitting, None)
@@ -98,7 +108,7 @@ class AsteriskDialer:
         channel_variables(dial.variables)
         return Order(
             dial=dial,
-            agent_endpoint=AgentEndpoint(engine.agent_endpoint).filled(attempt.agent, engine.agent_endpoints),
+            agent_endpoint=self.endpoint_of(attempt.agent),
             customer_endpoint=NumberEndpoint(engine.endpoint).filled(dial.to),
             agent_caller_id=dialable(dial.to),
             caller_id=dialable(dial.caller_id) if dial.caller_id else None,

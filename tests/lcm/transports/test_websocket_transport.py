@@ -234,9 +234,10 @@ async def test_names_are_compared_loosely(bus: tuple[Bus, str], connect: Connect
     [
         ("this is no JSON", LcmBadReply),
         ('{"x": "' + "y" * (1 << 20) + '"}', LcmBadReply),
+        ('{"x": ' + "[" * 400 + "]" * 400 + "}", LcmBadReply),
         (None, LcmUnavailable),
     ],
-    ids=["not JSON", "more than 1 MiB", "connection cut"],
+    ids=["not JSON", "more than 1 MiB", "nested without end", "connection cut"],
 )
 async def test_no_usable_answer_is_doubt(
     bus: tuple[Bus, str], connect: Connect, message: Request, said: str | None, kind: type[Exception]

@@ -1,0 +1,30 @@
+"""Where an agent's phone may be, by the dialer that would ring it."""
+
+from collections.abc import Iterator
+
+from cti_hooks import Agent, Hooks
+
+
+def wrong_endpoint(hooks: Hooks, agent: Agent) -> str | None:
+    """What is wrong with the agent's endpoint, and the way out; None where nothing is, or nobody can tell.
+
+    The first dialer that serves the agent is asked: `engine_of(agent)` says whether it does, and
+    `endpoint_of(agent)` raises ValueError. One that has neither takes any endpoint.
+    """
+    for dialer in _dialers(hooks):
+        engine_of, endpoint_of = getattr(dialer, "engine_of", None), getattr(dialer, "endpoint_of", None)
+        if engine_of is None or endpoint_of is None:
+            return None
+        if engine_of(agent) is None:
+            continue
+        try:
+            endpoint_of(agent)
+        except ValueError as error:
+            return f"{error}"
+        return None
+    return None
+
+
+def _dialers(hooks: Hooks) -> Iterator[object]:
+    """In the order they are asked to place a call."""
+    return (one.plugin for one in reversed(hooks.pm.hook.make_call.get_hookimpls()))
