@@ -11,11 +11,14 @@ from lcm_plugin.ledger import OPEN, LedgerError
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.presentation import as_json
 from lcm_plugin.service.events import News
+from lcm_plugin.service.kept import Kept
 
 AGENTS: Final = 20_000
 """Agents of one host; each costs memory for as long as it is known."""
 FORGOTTEN: Final = 3600.0
 """Seconds after its log-off at which an agent with nothing open is forgotten."""
+LOOKED_FOR: Final = 2.0
+"""Seconds after which a person whom another process had the ledger forget is shown no more."""
 _SHOWN: Final = OPEN - {AttemptState.REQUESTED}
 """States of an attempt that is before its agent; one that is only asked for is not yet."""
 
@@ -68,6 +71,10 @@ class Agents:
     news: News
     seats: dict[str, Seat] = field(factory=dict, init=False)
     _telling: set[asyncio.Task[None]] = field(factory=set, init=False)
+    _erased: Kept[bool] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._erased = Kept(self._drop_erased, LOOKED_FOR)
 
     async def put(self, agent: Agent, state: AgentState, reason: str | None) -> Seat:
         """Note an agent's state, and tell the plugins. The same state again is told again."""
@@ -85,18 +92,24 @@ class Agents:
         return seat.agent if seat else Agent(id=agent_id)
 
     async def shown(self, seats: Sequence[Seat]) -> list[AgentShown]:
-        """These seats as the API shows them, without whom another process has the ledger forget meanwhile."""
-        ids = [seat.last.id for seat in seats if seat.last]
+        """These seats as the API shows them, without whom another process had the ledger forget."""
+        is_known = await self._erased.get()
+        shown = [seat.shown(self._waits_for(seat)) for seat in seats]
+        return shown if is_known else [evolve(one, last_attempt=None) for one in shown]
+
+    async def _drop_erased(self) -> bool:
+        """Let go of those the ledger has forgotten; whether that can be told now."""
+        last = {seat.last.id: seat for seat in self.seats.values() if seat.last}
         try:
-            erased = await lcm_of(self.host).desks.ledger.erased(ids) if ids else set()
+            erased = await lcm_of(self.host).desks.ledger.erased(last) if last else set()
         except ConfigError:  # a host without attempts
-            erased = set()
-        except LedgerError:  # it cannot be told now whom to show
-            return [evolve(seat.shown(self._waits_for(seat)), last_attempt=None) for seat in seats]
-        for seat in seats:
-            if seat.last and seat.last.id in erased:
+            return True
+        except LedgerError:
+            return False
+        for seat in map(last.__getitem__, erased):
+            if seat.last and seat.last.id in erased:  # it has no other meanwhile
                 seat.last, seat.note = None, ""
-        return [seat.shown(self._waits_for(seat)) for seat in seats]
+        return True
 
     def _waits_for(self, seat: Seat) -> str:
         """Why the agent gets no contact; empty in a host without an LCM."""
@@ -107,6 +120,7 @@ class Agents:
 
     async def close(self) -> None:
         """Wait for what is being told."""
+        await self._erased.close()
         for seat in self.seats.values():
             if seat.leaving:
                 seat.leaving.cancel()

@@ -11,6 +11,7 @@ from attrs import asdict, define, field, frozen
 from cti_hooks import Host, health_of
 from lcm_plugin.service.events import News, Subscription
 from lcm_plugin.service.guard import TRUSTED
+from lcm_plugin.service.kept import Kept
 from lcm_plugin.service.metrics import Metrics
 
 ASKED_AGAIN: Final = 2.0
@@ -47,8 +48,10 @@ class SiteRoom:
     """Gives the API's description."""
     measured: Metrics
     _sockets: dict[web.WebSocketResponse, web.Request] = field(factory=dict, init=False)
-    _asking: "asyncio.Task[tuple[str, ...]] | None" = field(default=None, init=False)
-    _asked_at: float = field(default=0.0, init=False)
+    _ailments: Kept[tuple[str, ...]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._ailments = Kept(self._asked, ASKED_AGAIN)
 
     async def healthz(self) -> Alive:
         """Whether the process lives."""
@@ -56,18 +59,15 @@ class SiteRoom:
 
     async def readyz(self, request: web.Request) -> web.Response:
         """Whether it may be given work, and why not: that is told who shows the token, where one is set."""
-        reasons = (*self.unready, *await self._ailments())
+        reasons = (*self.unready, *await self._ailments.get())
         status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
         told = reasons if request[TRUSTED] else ("why is told who shows the token",) * bool(reasons)
         return web.json_response(asdict(Readiness(ready=not reasons, reasons=told)), status=status)
 
-    async def _ailments(self) -> tuple[str, ...]:
-        """What of the plugins' own is not good; whoever asks meanwhile gets the same."""
-        now = asyncio.get_running_loop().time()
-        if self._asking is None or (self._asking.done() and now - self._asked_at >= ASKED_AGAIN):
-            self._asked_at = now
-            self._asking = asyncio.create_task(_ailments(self.host), name="readiness")
-        return await asyncio.shield(self._asking)
+    async def _asked(self) -> tuple[str, ...]:
+        """What of the plugins' own is not good."""
+        answers = await self.host.hooks.all("report_health")
+        return tuple(f"{one.what}: {one.seen}" for one in health_of(answers) if not one.good)
 
     async def metrics(self, request: web.Request) -> web.Response:  # noqa: ARG002  (as the table declares)
         """What is counted and measured, for Prometheus."""
@@ -103,14 +103,7 @@ class SiteRoom:
             for socket, request in self._sockets.items()
         )
         await asyncio.gather(*parting)
-        if self._asking:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
-
-
-async def _ailments(host: Host) -> tuple[str, ...]:
-    answers = await host.hooks.all("report_health")
-    return tuple(f"{one.what}: {one.seen}" for one in health_of(answers) if not one.good)
+        await self._ailments.close()
 
 
 async def _send(socket: web.WebSocketResponse, request: web.Request, subscription: Subscription) -> None:

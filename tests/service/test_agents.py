@@ -13,7 +13,7 @@ from lcm_plugin.attempts import Shelf
 from lcm_plugin.ledger import database_for
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from lcm_plugin.service import agents, agents_room
-from lcm_plugin.service.agents import FORGOTTEN
+from lcm_plugin.service.agents import FORGOTTEN, LOOKED_FOR
 
 
 async def put(site: Any, agent_id: str, state: str = "ready", **facts: Any) -> int:
@@ -101,7 +101,7 @@ async def test_there_are_so_many_agents(site: Any, monkeypatch: pytest.MonkeyPat
 
 
 async def test_whom_another_process_forgets_is_not_shown(site: Any, clock: LoopClock, tmp_path: Path) -> None:
-    """`attempts forget` beside a running host: it shows the person no more, and no file has the number."""
+    """`attempts forget` beside a running host: in 2 s it shows the person no more; no file has the number."""
     url = f"sqlite:///{tmp_path}/ledger.db"
     async with site(ledger=url) as one:
         await put(one, "a", "logged_on")
@@ -111,6 +111,7 @@ async def test_whom_another_process_forgets_is_not_shown(site: Any, clock: LoopC
         assert (await one.get("/v1/agents/a"))[1]["last_attempt"]["contact"]["phone_number"] == "2125550123"
         beside = database_for(url, tmp_path)
         assert (await Shelf(beside, clock).forget("0|7"))[0] == 1
+        await asyncio.sleep(LOOKED_FOR)
         for path in ("/v1/agents/a", "/v1/agents"):
             async with one.http.get(path) as reply:
                 told = await reply.text()
