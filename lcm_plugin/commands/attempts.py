@@ -54,10 +54,9 @@ def attempts_command(  # noqa: PLR0913  (one for each option)
     """What the ledger holds, what waits for a person first; with an ID, one attempt, line by line.
 
     forget KEY takes the person of an LCM key out of the ledger; with the plugin that gave them behind it, one
-    of another source's. resend ID sends again what may not have
-    reached the LCM, or was rejected; withdraw ID gives it up, and later messages of the contact go on. Both
-    take several IDs, or --unconfirmed or --rejected for all that are. adopt makes a copied ledger file the
-    one in use.
+    of another source's. resend ID sends again what may not have reached the LCM, or was rejected; withdraw ID
+    gives it up, and later messages of the contact go on. Both take several IDs, or for all that are so
+    --unconfirmed or --rejected. adopt makes a copied ledger file the one in use.
 
     Exit status: 0 done, 3 no such attempt, or nothing to do, 2 settings, 4 ledger unavailable, 1 anything
     else, as a person who is not to be forgotten yet.
@@ -81,11 +80,8 @@ def attempts_command(  # noqa: PLR0913  (one for each option)
             )
         case (attempt_id,):
             story = run_to_end(_on_shelf(config, lambda one: one.story(attempt_id)))
-            click.echo(
-                json.dumps(story.as_json(), indent=2)
-                if as_json
-                else "\n".join(map(printable, telling.told(story)))
-            )
+            lines = [json.dumps(story.as_json(), indent=2)] if as_json else telling.told(story)
+            click.echo("\n".join(lines))
         case _:
             raise click.UsageError("write an ID, forget KEY, resend ID, withdraw ID or adopt")
 
