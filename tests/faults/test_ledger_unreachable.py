@@ -66,8 +66,8 @@ class Service:
     url: str
     http: aiohttp.ClientSession
 
-    async def ready(self, agent: str) -> None:
-        async with self.http.put(f"{self.url}/v1/agents/{agent}", json={"state": "ready"}) as reply:
+    async def tell(self, agent: str, state: str) -> None:
+        async with self.http.put(f"{self.url}/v1/agents/{agent}", json={"state": state}) as reply:
             assert reply.status == 200
 
     async def is_ready(self) -> tuple[int, str]:
@@ -171,12 +171,13 @@ async def test_an_unreachable_ledger(
         running(tmp_path, url=lcm.url, ledger=url, talk=talk) as service,
     ):
         await service.until(200)
-        await service.ready("alice")
+        await service.tell("alice", "ready")
         await service.calling("alice")
+        await service.tell("alice", "not_ready")  # one call each
         make(service.process.pid)
         try:
             reasons = await service.until(503)
-            await service.ready("bob")
+            await service.tell("bob", "ready")
             await asyncio.sleep(talk)
             asked = sum(one.subtopic == "GetDownloadContactsForDialing" for one in lcm.requests)
             broken_until = datetime.now(UTC)
@@ -187,6 +188,7 @@ async def test_an_unreachable_ledger(
         assert asked == 1
         await service.until(200)
         await service.calling("bob")
+        await service.tell("bob", "not_ready")
 
         async def told() -> str | None:
             return "both" if len(lcm.account.dispositions) == len(["alice", "bob"]) else None
