@@ -11,6 +11,7 @@ from phonenumbers import PhoneNumberType, shortnumberinfo
 
 from cti_hooks import Check, Contact, Refusal
 from lcm_plugin.config import LcmSettings
+from lcm_plugin.ledger import GONE
 
 SPECIAL_NUMBER: Final = "special_number"
 LONGEST_SHORT: Final = 6
@@ -18,7 +19,7 @@ LONGEST_SHORT: Final = 6
 
 
 def special_number_refusal(contact: Contact, settings: LcmSettings) -> Refusal | None:
-    """Why nobody dials this contact's number, or None."""
+    """Why nobody dials this contact's number, or None; where none is left there is none to object to."""
     why = _objection(contact.e164 or contact.phone_number, settings)
     return Refusal(rule=SPECIAL_NUMBER, reason=why) if why else None
 
@@ -31,6 +32,8 @@ def special_number_check(contact: Contact, settings: LcmSettings) -> Check:
 
 
 def _objection(number: str, settings: LcmSettings) -> str:
+    if number == GONE:
+        return ""
     plus = "+" if number.strip().startswith("+") else ""
     digits = plus + phonenumbers.normalize_digits_only(number)
     if shortnumberinfo.connects_to_emergency_number(digits, settings.default_region):

@@ -14,7 +14,7 @@ ALICE, BOB = Agent(id="alice"), Agent(id="bob")
 NUMBER, ANOTHER = "+12125550301", "+12125550302"
 HELD_BACK = "busy,message=SetDNC"
 """The LCM has not had it, and goes on handing the number out."""
-BY_HAND = {"auto_dispose": {}, "preview": {"seconds": 60, "on_timeout": "dial"}}
+BY_HAND = {"auto_dispose": {}, "after_disposition": "ready", "preview": {"seconds": 60, "on_timeout": "dial"}}
 NEVER_AGAIN = Disposition(outcome_id="5", business_outcome_id="106", do_not_call=True)
 
 OpenCentre = Callable[..., Awaitable[Any]]

@@ -110,6 +110,7 @@ async def _lived(host: Host, told: list[str]) -> list[str]:
 
 
 async def _dialed_for_a_person(host: Host, dialer: Dialer) -> None:
+    await host.hooks.all("on_agent_not_ready", agent=ALICE, reason=None)  # nobody dials at a busy agent
     for attempt in await lcm_of(host).desks.ledger.attempts(agent_id="alice", states=OPEN):
         said = {"answer": "dial", "reason": None, "actor": "alice"}
         await host.hooks.first("answer_contact", agent=ALICE, attempt_id=attempt.id, **said)

@@ -434,7 +434,7 @@ async def test_a_key_that_was_dialed_is_not_dialed_again(open_centre: OpenCentre
         def request_next_contact(self) -> Contact:
             return Contact(key="own|1", phone_number="+12125550177", consent=Consent.GIVEN)
 
-    centre = await open_centre(plugins=(Stuck(),))
+    centre = await open_centre(plugins=(Stuck(),), auto_dispose={})
     await centre.ready(ALICE)
     await asyncio.sleep(0.5)
     attempt, _ = centre.dialer.dialed[0]
