@@ -336,7 +336,8 @@ def on_contact_offered(attempt: Attempt) -> object:
 def on_attempt_changed(attempt: Attempt) -> object:
     """An attempt changed its state, or something in it changed.
 
-    Called by lcm-plugin, for desktops, metrics and records; one attempt's changes come in order.
+    Called by lcm-plugin, for desktops, metrics and records; one attempt's changes come in order. One that was
+    lost to another host is told as it is by now: `host` says where, and it is before its agent there.
 
     - A value is in its `Answer` and means nothing.
     - An exception is logged and in its `Answer`; the others are not affected.

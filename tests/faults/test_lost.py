@@ -28,3 +28,20 @@ async def test_a_call_s_outcome_is_told_by_its_own_events(site: Site) -> None:
     await a.sees(CallEventKind.CALL_CLEARED, busy, q850=17)
     await asyncio.sleep(1)
     assert (await a.ledger.get(busy.id)).outcome is Outcome.BUSY
+
+
+async def test_a_call_that_is_over_elsewhere_keeps_nobody(site: Site) -> None:
+    """Whose call another host has settled, while this one was frozen, gets the next contact here."""
+    a, b = await site.start("a"), await site.start("b")
+    await a.ready()
+    await asyncio.sleep(1)
+    (lost,) = a.dialer.dialed
+    a.freeze_lease()
+    await asyncio.sleep(3 * LEASE)
+    assert await b.state(lost) is AttemptState.CLOSED
+    await a.resume()
+    await asyncio.sleep(LEASE)
+    await a.ready()
+    await asyncio.sleep(20)
+    assert len(a.dialer.dialed) == 2
+    assert not b.dialer.dialed
