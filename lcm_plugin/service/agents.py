@@ -30,7 +30,7 @@ class AgentShown(Agent):
     state: AgentState
     reason: str | None
     attempt: Attempt | None
-    """The open one."""
+    """The open one; what is open at another host is before the agent there."""
     last_attempt: Attempt | None
     """The last that was refused, skipped, expired or disposed of."""
     note: str
