@@ -5,12 +5,16 @@ from typing import Any, Final
 
 import aiohttp
 
+from cti_hooks import masked_text, printable
+
 _CHUNK: Final = 1 << 16
 IDENTITY: Final = {"Accept-Encoding": "identity"}
 """A small answer must not become a large one."""
 
 
 _MANY_DIGITS: Final = 10
+_SMALL: Final = 1000
+_SHOWN: Final = 200
 
 
 class UnreadableError(ValueError):
@@ -47,6 +51,16 @@ def json_of(text: str | bytes) -> Any:
 def whole_number(text: str) -> int | None:
     """The number that a text is; None where it is none, or one of more than nine digits."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < _MANY_DIGITS else None
+
+
+def small_number(value: Any) -> int:
+    """A cause or a status; 0 where it is none of at most three digits."""
+    return value if type(value) is int and 0 <= value < _SMALL else 0
+
+
+def short_text(value: Any) -> str | None:
+    """A text for people, 200 characters of it, on one line; None where it is none."""
+    return printable(masked_text(value[:_SHOWN]))[:_SHOWN] if isinstance(value, str) and value else None
 
 
 def object_of(value: Any) -> dict[str, Any]:

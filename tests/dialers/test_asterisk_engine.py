@@ -201,3 +201,27 @@ async def test_a_channels_id_is_no_path(ari: FakeAri, clock: LoopClock) -> None:
     assert [asked for asked in ari.asked if asked.startswith("DELETE")] == [
         "DELETE /ari/channels/x%3Fa=%2F..%2F..%2Fasterisk%2Fmodules%2Fm-a?reason_code=16"
     ]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        '"cause": "x", "cause_txt": {"a": 1}',
+        '"cause": -5',
+        '"cause": [17]',
+        '"cause": 17, "tech_cause": "x"',
+        '"cause": 1e999',
+        '"cause": 17, "cause_txt": "' + "x" * 100_000 + '"',
+    ],
+    ids=lambda facts: facts[:30],
+)
+async def test_a_call_whose_end_is_told_oddly_has_ended(ari: FakeAri, clock: LoopClock, facts: str) -> None:
+    """However Asterisk says why a channel is gone, it is gone: the call is told to its end."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await talking(one, ari)
+        del ari.channels[CUSTOMER]
+        await ari.utters(f'{{"type": "ChannelDestroyed", "channel": {{"id": "{CUSTOMER}"}}, {facts}}}')
+        last = await one.ended()
+        assert AGENT not in ari.channels
+        assert all(len(event.text or "") < 300 for event in one.listener.events)
+        assert last.q850 in {None, 17}

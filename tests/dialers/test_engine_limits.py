@@ -136,6 +136,20 @@ async def test_an_odd_event_of_the_managers_is_passed_over(
         assert await one.found()
 
 
+async def test_an_engines_words_are_short(asterisk: FakeManager, clock: LoopClock) -> None:
+    """What an engine says of a call's end is a line of 200 characters at the most, whatever is in it."""
+    async with manager(clock, asterisk) as one:
+        await one.healthy()
+        await one.placed()
+        words = b"Cause: 17\r\nCause-txt: busy +12125550123 \x1b[2J" + b"x" * 100_000
+        for writer in asterisk.writers:
+            writer.write(b"Event: Hangup\r\nUniqueid: attempt-1-a\r\n" + words + b"\r\n\r\n")
+        await one.ended()
+    (text,) = {event.text for event in one.listener.events if event.text}
+    assert text.startswith("busy ***23 \\x1b[2Jx")
+    assert len(text) <= 200
+
+
 @pytest.fixture
 async def phone() -> AsyncIterator[FakeSoftphone]:
     server = FakeSoftphone()

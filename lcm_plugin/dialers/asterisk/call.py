@@ -128,7 +128,7 @@ class AriCall:
         """Follow a call that others placed. With one leg only nobody could talk: it is hung up."""
         for leg in (self.agent, self.customer):
             leg.placed = leg.seen = leg.id in channels
-        state = channels.get(self.customer.id, {}).get("state", "")
+        state = str(channels.get(self.customer.id, {}).get("state", ""))
         self.state = _CHANNEL_STATES.get(state, ConnectionState.INITIATED)
         self.start()
         if not (self.agent.placed and self.customer.placed):

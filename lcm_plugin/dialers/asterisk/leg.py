@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from attrs import define, field
 
+from lcm_plugin.dialers.answers import short_text, small_number
 from lcm_plugin.dialers.asterisk.ari import Ari, AriError
 from lcm_plugin.dialers.asterisk.dial_status import CAUSES
 from lcm_plugin.dialers.asterisk.events import happened
@@ -98,10 +99,11 @@ class Leg:
         0 is no cause (telephony facts, section 1): the dial's status tells it then. The SIP status of a leg
         we cancelled is our own doing.
         """
-        status = destroyed.get("tech_cause") or 0
+        status = small_number(destroyed.get("tech_cause"))
+        cause, text = small_number(destroyed.get("cause")), destroyed.get("cause_txt")
         by_sip = str(destroyed.get("channel", {}).get("name", "")).startswith("PJSIP/")
         return {
-            "q850": destroyed.get("cause") or CAUSES.get(self.dialed),
+            "q850": cause or CAUSES.get(self.dialed),
             "sip_status": status if by_sip and status and not self.hung_up else None,
-            "text": destroyed.get("cause_txt") if destroyed.get("cause") else None,
+            "text": short_text(text) if cause else None,
         }

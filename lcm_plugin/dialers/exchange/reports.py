@@ -5,6 +5,7 @@ from typing import Final
 from attrs import define, evolve, field
 
 from cti_hooks import Call, CallEvent, CallEventKind, ConnectionState, Host
+from lcm_plugin.dialers.answers import short_text
 from lcm_plugin.dialers.exchange.legs import Heard, News, Party
 
 _STATES: Final = {
@@ -44,6 +45,6 @@ class Reports:
             party=heard.party.value,
             q850=heard.q850,
             sip_status=heard.sip_status,
-            text=heard.text,
+            text=short_text(heard.text),
         )
         await self.host.hooks.all("on_call_event", event=event)
