@@ -55,8 +55,10 @@ class Guard:
         refuse_encoded(request)
         request[TRUSTED] = self._is_trusted(request)
         request[SIGNED] = False
-        if request.path in OPEN:
-            return await handler(request)
+        if request.path in OPEN and not request[TRUSTED]:
+            response = await handler(request)
+            response.force_close()  # who is not let in does not stay
+            return response
         if request.path == CALL_EVENTS and self.settings.events_secret and not self._shows(request):
             return await self._heard(request, self.settings.events_secret, handler)
         if not request[TRUSTED]:

@@ -35,7 +35,7 @@ class Tries:
         recent = self._recent(name, now)
         digest = hashlib.sha256(token).digest()
         if digest not in recent:
-            log.warning("a wrong token from %s, the %d. within %g s", name, len(recent) + 1, WITHIN)
+            log.warning("%s has shown a wrong token: %d within %g s", name, len(recent) + 1, WITHIN)
         self._shown[name] = recent | {digest: now}
         self._shown.move_to_end(name)
         if len(self._shown) > PEERS:

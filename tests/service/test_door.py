@@ -43,12 +43,13 @@ async def test_half_a_request_is_not_waited_for(site: Any, sent: bytes) -> None:
 
 
 async def test_who_shows_no_token_does_not_stay(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asking what needs none keeps no connection open."""
+    """Asking what needs none keeps no connection open: it is closed behind the answer."""
     monkeypatch.setenv("API_TOKEN", "t0ken")
     asks = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     async with site(names=(), service={"token_env": "API_TOKEN"}) as one, connected(one.url, asks) as reader:
         began = asyncio.get_running_loop().time()
-        assert await ended(reader) - began == pytest.approx(HEAD_SECONDS, abs=1)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        assert await ended(reader) - began < 1
 
 
 async def test_an_idle_connection_is_closed(site: Any) -> None:

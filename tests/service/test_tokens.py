@@ -63,7 +63,7 @@ async def test_who_guesses_is_not_listened_to(site: Any, caplog: pytest.LogCaptu
             assert 0 < int(reply.headers["Retry-After"]) <= WITHIN
         await asyncio.sleep(WITHIN)
         assert (await one.get("/v1/agents", headers=bearer("t0ken")))[0] == 200
-    assert "a wrong token from 127.0.0.1, the 10. within 60 s" in caplog.text
+    assert "127.0.0.1 has shown a wrong token: 10 within 60 s" in caplog.text
     assert "gue55" not in caplog.text
 
 
