@@ -101,6 +101,16 @@ def _moments(_: object, __: object, value: tuple[str, ...]) -> None:
             raise ValueError(f'{moment!r} is none of "ready", "not_ready:REASON", "on_request"')
 
 
+_RENAMED: Final = {"expired": "expiry", "expiry_unreadable": "expiry"}
+"""Rules of 0.1.0 that had another name where they refused than where they did not."""
+
+
+def _rules(_: object, __: object, value: Mapping[str, str]) -> None:
+    for rule in value:
+        if rule in _RENAMED:
+            raise ValueError(f"the rule {rule!r} is called {_RENAMED[rule]!r} now")
+
+
 def _url(_: object, __: object, value: str) -> None:
     if not value.startswith(("http://", "https://", "ws://", "wss://")):
         raise ValueError("must start with http://, https://, ws:// or wss://")
@@ -208,7 +218,7 @@ class LcmSettings:
     """How long an offer waits for a person, at the longest; it stands still while the agent is busy."""
     skip_again_after: float = field(default=600.0, validator=_not_negative)
     """After how long a skipped contact may be offered to the same agent again."""
-    on_refusal: Mapping[str, str] = field(factory=dict)
+    on_refusal: Mapping[str, str] = field(factory=dict, validator=_rules)
     """What becomes of a contact a rule refuses, by the rule's name: `refuse` (the default), `hold` until it
     may be called, or the LCM outcome id it is disposed with."""
     zone_lookup: bool = False

@@ -40,6 +40,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"max_per_second": 0.5}, "plugins.lcm.max_per_second"),
     ({"ring_seconds": 10}, "plugins.lcm.ring_seconds"),
     ({"poll_min_seconds": 9}, "plugins.lcm: poll_max_seconds is below poll_min_seconds"),
+    ({"on_refusal": {"expired": "5"}}, "plugins.lcm.on_refusal: the rule 'expired' is called 'expiry' now"),
     ({"download_with": "GetDownloadContactForDialing"}, 'did you mean "GetDownloadContactsForDialing"?'),
 ]
 
