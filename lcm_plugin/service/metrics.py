@@ -7,8 +7,14 @@ import asyncio
 from typing import Final
 
 from attrs import define, evolve, field
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 
 from cti_hooks import Agent, Attempt, AttemptState, ConfigError, ConnectionState, Host, hookimpl
 from lcm_plugin.lcm.breaker import BreakerState
@@ -66,7 +72,7 @@ class Instruments:
 class Metrics:
     """The plugin `service-metrics`: hears what happens, and looks up the rest when asked."""
 
-    media: str = field(default=CONTENT_TYPE_PLAIN_1_0_0, init=False)
+    media: str = field(default=CONTENT_TYPE_LATEST, init=False)
     _registry: CollectorRegistry = field(factory=CollectorRegistry, init=False)
     _measured: Instruments = field(init=False)
     _courses: dict[str, _Course] = field(factory=dict, init=False)
