@@ -12,6 +12,7 @@ import attrs
 import pluggy
 
 from cti_hooks.clock import Clock
+from cti_hooks.concealing import conceal
 from cti_hooks.errors import DeclinedError, HookCancelledError, HookOverrunError, HookResultError
 from cti_hooks.masking import described, masked_traceback
 from cti_hooks.origin import origin_of
@@ -125,7 +126,8 @@ class Asker:
         )
 
     def report(self, question: Question, one: pluggy.HookImpl, error: BaseException) -> None:
-        """Log a failure with plugin and distribution, nobody's number in it; what it declined is none."""
+        """Log a failure with plugin and distribution, leaving nobody's number in it; declining is none."""
+        conceal(error)
         origin = origin_of(self.pm, one.plugin)
         if isinstance(error, DeclinedError):
             log.info("%s (%s) declined: %s", question.who(one), origin, described(error))

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 from attrs import field, frozen, validators
 
-from cti_hooks.masking import masked
+from cti_hooks.masking import masked, masked_text
 
 
 class AgentState(StrEnum):
@@ -170,6 +170,11 @@ def _read_only(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping))
 
 
+def _quiet(value: Any) -> str:
+    """The repr of what a plugin wrote, its numbers masked."""
+    return masked_text(repr(value))
+
+
 def _keys(mapping: Mapping[str, Any]) -> str:
     return f"<{', '.join(mapping)}>"
 
@@ -300,7 +305,7 @@ class Health:
     what: str
     """`asterisk pbx-1`, `ledger`."""
     good: bool
-    seen: str
+    seen: str = field(repr=_quiet)
     """One line for people: the version, or what is wrong and the way out. No secret, no number."""
 
 
@@ -310,7 +315,7 @@ class Check:
 
     rule: str
     passed: bool
-    reason: str
+    reason: str = field(repr=_quiet)
     not_before: datetime | None = field(default=None, validator=_aware)
     """Where it did not pass: the next moment it might."""
     evidence: Mapping[str, Any] = _extras()
@@ -321,7 +326,7 @@ class Refusal:
     """A reason not to call: the rule's name, its evidence, and the next moment it might be allowed."""
 
     rule: str
-    reason: str
+    reason: str = field(repr=_quiet)
     not_before: datetime | None = field(default=None, validator=_aware)
     evidence: Mapping[str, Any] = _extras()
 
@@ -367,7 +372,7 @@ class Attempt:
     outcome: Outcome | None = field(default=None, converter=attrs.converters.optional(Outcome))
     refusals: tuple[Refusal, ...] = field(default=(), converter=_tupled)
     changed_at: datetime | None = field(default=None, validator=_aware)
-    reason: str = ""
+    reason: str = field(default="", repr=_quiet)
     """Why it is in this state, for people."""
     host: str = ""
     """The host that has it, by its name."""
@@ -403,14 +408,14 @@ class CallEvent:
     """Whose connection it is about: `customer` or `agent`."""
     q850: int | None = None
     sip_status: int | None = None
-    text: str | None = None
+    text: str | None = field(default=None, repr=_quiet)
     related_call_ids: tuple[str, ...] = field(default=(), converter=_words)
 
 
 @frozen(kw_only=True)
 class Answer:
-    """What one plugin answered: a value, or the error it failed with."""
+    """What one plugin answered: a value, or the error it failed with, numbers in its text masked."""
 
     plugin: str
-    value: Any = None
-    error: Exception | None = None
+    value: Any = field(default=None, repr=_quiet)
+    error: Exception | None = field(default=None, repr=_quiet)

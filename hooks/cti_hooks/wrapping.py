@@ -13,6 +13,7 @@ import attrs
 import pluggy
 
 from cti_hooks.asking import Asker, checked
+from cti_hooks.concealing import conceal
 from cti_hooks.errors import HookCancelledError, HookError, HookResultError
 from cti_hooks.markers import Way
 from cti_hooks.question import Question
@@ -70,6 +71,7 @@ class Wrapping:
             after = self.asker.timed(self.question, wrapper, lambda: _finish(generator, result, error))
             return self._checked(wrapper, after), None
         except Exception as failure:  # noqa: BLE001  (as in pluggy, it goes on to the next wrapper)
+            conceal(failure)
             if error is not None or self.question.declaration.way is not Way.ALL:
                 return None, failure
             self.asker.report(self.question, wrapper, failure)
