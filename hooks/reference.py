@@ -32,7 +32,7 @@ class QuietSundays:
 ```
 
 Name the class in your distribution's entry points, `cti.plugins = quiet-sundays = acme:QuietSundays`, and enable it in the host's config file by that name. The callable gets its
-settings before any I/O; what is wrong with them is best raised there. `cti_hooks.settings.read(AttrsClass, table)` tells every mistake at once, with the nearest right word.
+settings before any I/O, so a class needs an `__init__` that takes them (the examples below leave it out); what is wrong with them is best raised there. `cti_hooks.settings.read(AttrsClass, table)` tells every mistake at once, with the nearest right word.
 
 ## How hooks are called
 
@@ -42,9 +42,10 @@ settings before any I/O; what is wrong with them is best raised there. `cti_hook
 | `await hooks.first(name, ...)` | in turn, until the first that is not None; the rest never start. A failing one is logged and the next is asked; when nobody answers and one failed, that failure is raised, so None always means none. `first_answer` is the same `Answer`, with who gave it |
 | `first`, declared *once* | only None passes the question on: a failure or overrun ends it and is raised. For what must not happen twice |
 | `await hooks.chain(name, ...)` | in turn, each result other than None replaces the named argument; a failing one is logged and left out |
+| `async for answer in hooks.each(name, ...)` | one after another, going on as the caller takes each `Answer`; `on_shutdown` in reverse. For the start and stop of a host |
 
 Implementations are `async def` or plain `def`, and name the arguments they want. Call order is the order of the config's list; `tryfirst`, `trylast` and `wrapper=True` work as in
-pluggy, a wrapper seeing the awaited result. Each implementation has its time limit, after which it is cancelled and counts as failed. Failures are logged with plugin and distribution,
+pluggy, a wrapper seeing the awaited result. Each implementation has its time limit, told with each hook below, after which it is cancelled and counts as failed. Failures are logged with plugin and distribution,
 numbers masked, in the exception that the caller gets, too. One that holds up the event loop for over 50 ms at a stretch is named in the log, `async def` or plain:
 while a database driver or an HTTP client without `await` is waited for, no agent is served, no timer runs and no call event is heard. Let an `async def` await it in a thread:
 `rows = await asyncio.to_thread(self.read, contact.key)`.
@@ -73,7 +74,7 @@ class Pbx:
 
 `Host.from_config(path_or_mapping)` loads the plugins a config file enables; `async with host:` starts and stops them. With `observes=True` it may be started
 beside a running host of the same file, to look only. A site with a plugin manager of its own puts
-`Hooks(pm)` around one whose project name is `cti` and that has `cti_hooks.spec` added ([examples/embed.py](../examples/embed.py)).
+`Hooks(pm)` around one more, whose project name is `cti` and that has `cti_hooks.spec` added ([examples/embed.py](../examples/embed.py)).
 
 Hooks are called on the event loop on which the host was started, `hooks.loop`; on another one they raise. Another thread asks so:
 `asyncio.run_coroutine_threadsafe(hooks.all("on_agent_ready", agent=agent), hooks.loop).result()`.
@@ -293,7 +294,9 @@ def _how(declaration: Declaration | None) -> str:
         Way.CHAIN: f"`chain` on `{declaration.on}`",
         Way.EACH: "`each`, by the host only",
     }
-    return f"Called with {ways[declaration.way]}."
+    limit = declaration.limit
+    told_below = declaration.way is Way.EACH or callable(limit)
+    return f"Called with {ways[declaration.way]}{'' if told_below else f'; limit {limit:g} s'}."
 
 
 if __name__ == "__main__":

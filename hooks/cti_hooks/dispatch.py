@@ -161,7 +161,10 @@ class Hooks:
 
 def _refuse_foreign(pm: pluggy.PluginManager) -> None:
     if pm.project_name != PROJECT:
-        raise HookUsageError(f"the manager's project name is {pm.project_name!r}, not {PROJECT!r}")
+        raise HookUsageError(
+            f"the manager's project name is {pm.project_name!r}, not {PROJECT!r}: "
+            f"make one for the contract's plugins, pluggy.PluginManager({PROJECT!r}), beside your own"
+        )
     declared = {
         name: value for name, value in vars(spec).items() if callable(value) and declaration_of(value)
     }

@@ -1,5 +1,6 @@
 """From the names of enabled plugins to their objects, by entry point; every mistake on the way is kept."""
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -68,6 +69,9 @@ def _of_the_one_meant(enabled: Enabled, config: ConfigFile) -> Iterator[Problem]
 
 
 def _made(factory: Factory, point: EntryPoint, enabled: Enabled) -> object:
+    if callable(factory) and not _takes_settings(factory):
+        wanted = "is called with its settings, and does not take them: give it def __init__(self, settings)"
+        raise ConfigError([Problem(_where(enabled), f"{_named(point)} {wanted}")])
     try:
         return factory(MappingProxyType(dict(enabled.table)))
     except ConfigError as error:
@@ -76,6 +80,16 @@ def _made(factory: Factory, point: EntryPoint, enabled: Enabled) -> object:
         raise ConfigError(
             [Problem(_where(enabled), f"{_named(point)} refused its settings: {described(error)}")]
         ) from error
+
+
+def _takes_settings(factory: Factory) -> bool:
+    try:
+        inspect.signature(factory).bind({})
+    except TypeError:
+        return False
+    except ValueError:  # it is not written in Python, and tells nothing of its arguments
+        return True
+    return True
 
 
 def _entry_point(enabled: Enabled) -> EntryPoint:

@@ -39,6 +39,12 @@ class Plugin:
             raise OSError("stuck")
 
 
+class Bare:
+    @hookimpl
+    def on_startup(self):
+        pass
+
+
 class Misnamed:
     def __init__(self, settings):
         pass
@@ -55,7 +61,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Distributions with entry points, as an installer leaves them: good, broken, two of one name."""
     (tmp_path / "acme_module.py").write_text(MODULE)
     for name, points in {
-        "acme": "acme = acme_module:Plugin\nmisnamed = acme_module:Misnamed",
+        "acme": "acme = acme_module:Plugin\nmisnamed = acme_module:Misnamed\nbare = acme_module:Bare",
         "broken": "broken = there_is_no_such_module:Plugin",
         "one": "twice = acme_module:Plugin",
         "two": "twice = acme_module:Misnamed",
@@ -231,6 +237,7 @@ BAD: list[tuple[Any, list[str]]] = [
     (config("x", x={"plugin": 7}), ["plugins.x.plugin: must be a text"]),
     ({"cti": {"plugins": []}, "plugins": {"x": 7}}, ["plugins.x: must be a table"]),
     (config("broken"), ["plugins.broken: broken 1.2 cannot be imported: ModuleNotFoundError"]),
+    (config("bare"), ["plugins.bare: acme 1.2 is called with its settings", "def __init__(self, settings)"]),
     (config("twice"), ["two distributions bring it: "]),
     (config("misnamed"), ["plugins.misnamed: plugin 'misnamed'", 'did you mean "on_agent_ready"']),
     (

@@ -60,6 +60,18 @@ def test_every_hook_says_what_its_results_mean(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_tells_its_time_limit(name: str) -> None:
+    """In seconds, or by the setting or the deadline that it is."""
+    section = PAGE.partition(f"### `{name}(")[2].partition("\n### ")[0]
+    declaration = declaration_of(getattr(spec, name))
+    assert declaration is not None
+    if callable(declaration.limit) or name == "on_shutdown":
+        assert re.search(r"time limit too|`drain_seconds` each", section)
+    else:
+        assert re.search(rf"[Ll]imit {declaration.limit:g} s", section)
+
+
+@pytest.mark.parametrize("name", HOOKS)
 async def test_every_example_runs(plug: Plug, facts: Facts, name: str) -> None:
     """Each example is a plugin that can be registered, and whose hook answers as the hook allows."""
     block = re.search(rf"(?s)### `{name}\(.*?```python\n(.*?)```", PAGE)
