@@ -46,7 +46,7 @@ settings before any I/O, so a class needs an `__init__` that takes them (the exa
 
 Implementations are `async def` or plain `def`, and name the arguments they want. Call order is the order of the config's list; `tryfirst`, `trylast` and `wrapper=True` work as in
 pluggy, a wrapper seeing the awaited result. Each implementation has its time limit, told with each hook below, after which it is cancelled and counts as failed. Failures are logged with plugin and distribution,
-numbers masked, in the exception that the caller gets, too. One that holds up the event loop for over 50 ms at a stretch is named in the log, `async def` or plain:
+numbers masked, in the exception that the caller gets, too. One that holds up the event loop for over 50 ms at a stretch, at the start and stop apart, is named in the log, `async def` or plain:
 while a database driver or an HTTP client without `await` is waited for, no agent is served, no timer runs and no call event is heard. Let an `async def` await it in a thread:
 `rows = await asyncio.to_thread(self.read, contact.key)`.
 

@@ -14,6 +14,7 @@ import pluggy
 from cti_hooks.clock import Clock
 from cti_hooks.concealing import conceal
 from cti_hooks.errors import DeclinedError, HookCancelledError, HookOverrunError, HookResultError
+from cti_hooks.markers import Way
 from cti_hooks.masking import described, masked_traceback
 from cti_hooks.origin import origin_of
 from cti_hooks.question import Question
@@ -114,7 +115,9 @@ class Asker:
             seconds = self.stopwatch() - began
             own = seconds - (self._others - others)
             self._others = others + seconds
-            if own > BLOCKED:
+            if (
+                own > BLOCKED and question.declaration.way is not Way.EACH
+            ):  # at start and stop nobody is served
                 self._report_blocking(question, one, own)
 
     def _report_blocking(self, question: Question, one: pluggy.HookImpl, seconds: float) -> None:

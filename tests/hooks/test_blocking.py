@@ -121,6 +121,19 @@ async def test_who_only_asks_one_that_blocks_is_not_named(
     assert named() == ["p2 for 300 ms"]
 
 
+async def test_who_blocks_at_the_start_is_not_named(
+    plug: Plug, facts: Facts, watch: Stopwatch, named: Callable[[], list[str]]
+) -> None:
+    """While a host starts or stops nobody is served yet, or any more."""
+
+    async def reads_a_file() -> None:
+        watch.works(0.3)
+
+    hooks = plug({"on_startup": reads_a_file}, stopwatch=watch)
+    assert [answer.error async for answer in hooks.each("on_startup", **facts("on_startup"))] == [None]
+    assert named() == []
+
+
 async def test_a_wrapper_that_blocks_is_named(
     plug: Plug, facts: Facts, watch: Stopwatch, named: Callable[[], list[str]]
 ) -> None:
