@@ -219,8 +219,7 @@ class Housekeeping:
         pruned = await self._all(partial(prune, now=now, keep=self.keep, audit=self.audit))
         if finished or pruned:
             log.info("finished %d attempts, pruned %d", finished, pruned)
-        if pruned:
-            await wipe(self.ledger.database)
+        await wipe(self.ledger.database)  # of letters, too, that were erased once they were sent
 
     async def _all(self, step: Step[int]) -> int:
         total = touched = await self.ledger.run(step)

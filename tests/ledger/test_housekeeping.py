@@ -179,6 +179,30 @@ async def test_a_letter_is_erased_once_it_is_settled(open_ledger: OpenLedger, tm
     assert "2125550101" not in text(tmp_path)
 
 
+def contents(directory: Path) -> bytes:
+    """All that is in its files, journals too."""
+    return b"".join(map(Path.read_bytes, directory.iterdir()))
+
+
+@pytest.mark.parametrize("by", ["a letter", "keep_days"])
+async def test_no_file_keeps_who_was_taken_out(open_ledger: OpenLedger, tmp_path: Path, by: str) -> None:
+    """Within the hour nothing is left in the journal either, nor of a letter that was erased once sent."""
+    ledger = await open_ledger(lease_seconds=86400)
+    disposed = await ledger.dispose(await called(ledger), [Draft(message="m", values={"n": "+12125550101"})])
+    if by == "a letter":
+        assert await forget(ledger) == 1
+    (letter,) = await ledger.run(partial(letters.take, holder=ledger.holder, now=ledger.now()))
+    await settle(ledger, letter, LetterState.CONFIRMED)
+    ledger.change(disposed, AttemptState.CLOSED)
+    keeper = keeping(ledger, keep=0)
+    keeper.start()
+    await asyncio.sleep(2 * housekeeping.EVERY)
+    await keeper.close()
+    held = contents(tmp_path)
+    assert b"2125550101" not in held
+    assert b"Liddell" not in held
+
+
 async def test_a_letter_of_somebody_known_stays_whole(open_ledger: OpenLedger) -> None:
     """A letter that is settled keeps what it says for as long as its attempt keeps the person."""
     ledger = await open_ledger()
