@@ -44,7 +44,8 @@ class Door:
     _runner: web.AppRunner | None = field(default=None, init=False)
     _strangers: dict[asyncio.BaseTransport, asyncio.TimerHandle] = field(factory=dict, init=False)
     """Connections of which nothing was let in yet, and when they are closed."""
-    _inside: set[asyncio.BaseTransport] = field(factory=set, init=False)
+    _inside: dict[asyncio.BaseTransport, bool] = field(factory=dict, init=False)
+    """The others, and whether they are known by the token."""
     _said_at: float = field(default=-_SAYS_AGAIN, init=False)
 
     async def open(self, runner: web.AppRunner, host: str, port: int) -> None:
@@ -71,14 +72,18 @@ class Door:
         return int(sockets[0].getsockname()[1]) if sockets else None
 
     def knows(self, request: web.Request) -> bool:
-        """Whether something of this connection was let in before."""
-        return request.transport in self._inside
+        """Whether this connection was let in by the token before."""
+        return request.transport is not None and self._inside.get(request.transport, False)
 
-    def let_in(self, request: web.Request) -> None:
+    def let_in(self, request: web.Request, *, by_token: bool) -> None:
         """Let this connection stay."""
-        if request.transport and (timer := self._strangers.pop(request.transport, None)):
+        if request.transport is None:
+            return
+        if timer := self._strangers.pop(request.transport, None):
             timer.cancel()
-            self._inside.add(request.transport)
+            self._inside[request.transport] = by_token
+        elif by_token and request.transport in self._inside:
+            self._inside[request.transport] = True
 
     def comes(self, transport: asyncio.Transport) -> bool:
         """Whether there is room for one more; it has to be let in soon."""
@@ -93,7 +98,7 @@ class Door:
         """Its place is free."""
         if timer := self._strangers.pop(transport, None):
             timer.cancel()
-        self._inside.discard(transport)
+        self._inside.pop(transport, None)
 
     def _connection(self) -> "_Connection":
         if self._runner is None or self._runner.server is None:

@@ -63,7 +63,7 @@ class Guard:
             return await self._heard(request, self.settings.events_secret, handler)
         if not request[TRUSTED]:
             raise ProblemError(HTTPStatus.UNAUTHORIZED, "a bearer token is required")
-        self.door.let_in(request)
+        self.door.let_in(request, by_token=True)
         return await handler(request)
 
     def _is_trusted(self, request: web.Request) -> bool:
@@ -92,7 +92,7 @@ class Guard:
             raise ProblemError(HTTPStatus.UNAUTHORIZED, f"{error}") from None
         signature = request.headers[SIGNATURE].strip()
         self._replays.take(signature, self.clock.now())
-        self.door.let_in(request)
+        self.door.let_in(request, by_token=False)
         request[SIGNED] = True
         try:
             return await handler(request)

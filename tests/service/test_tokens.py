@@ -1,12 +1,15 @@
 """Tokens: wrong ones, and bytes that are none."""
 
 import asyncio
+import json
 import logging
 from typing import Any
 
 import pytest
 
 from cti_hooks import Health, hookimpl
+from lcm_plugin.dialers.webhook.signing import signed
+from lcm_plugin.sandbox.virtual_time import LoopClock
 from lcm_plugin.service.site_room import ASKED_AGAIN
 from lcm_plugin.service.tries import PEERS, WITHIN, WRONG_TOKENS, Tries
 
@@ -76,6 +79,17 @@ async def test_a_program_with_an_old_token_shuts_out_nobody(site: Any) -> None:
         for number in range(WRONG_TOKENS):
             await one.get("/v1/agents", headers=bearer(f"gue55-{number}"))
         assert (await one.get("/v1/agents", headers=bearer("t0ken")))[0] == 200
+
+
+async def test_who_may_sign_events_may_not_guess_the_token(site: Any, clock: LoopClock) -> None:
+    """A connection that was let in by a signature is none that knows the token."""
+    told = {"kind": "delivered", "call_id": "c", "at": "2024-01-30T15:00:00+00:00"}
+    async with site(names=(), service={**SERVICE, "events_secret_env": "EVENTS"}) as one:
+        headers = signed("s3cret", clock.now(), json.dumps(told).encode())
+        assert (await one.ask("POST", "/v1/call-events", body=told, headers=headers))[0] == 202
+        for number in range(WRONG_TOKENS):
+            assert (await one.get("/v1/agents", headers=bearer(f"gue55-{number}")))[0] == 401
+        assert (await one.get("/v1/agents", headers=bearer("t0ken")))[0] == 429
 
 
 async def test_readiness_is_no_way_to_guess(site: Any) -> None:
