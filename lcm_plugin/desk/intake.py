@@ -94,13 +94,13 @@ class Intake:
             raise OpenAttemptError(f"agent {agent.id} has a call in hand: attempt {self.hand.attempt.id}")
 
     async def _reserved_or_fresh(self, attempt: Attempt, campaign_group: str) -> Contact | None:
-        """Both within the time of one fetch, as the hook is cut off."""
-        until = asyncio.get_running_loop().time() + self.settings.fetch_seconds
+        """Both within the time of one fetch, as the hook is cut off, and a download cut off leaves doubt."""
+        now, seconds = asyncio.get_running_loop().time(), self.settings.fetch_seconds
         for group in await self.reserved.due([campaign_group]):
-            if contact := await self.reserved.next(group, until):
+            if contact := await self.reserved.next(group, now + seconds / 2):
                 self.hand.take(attempt, contact)
                 return contact
-        return await self._fetched(attempt, campaign_group, until)
+        return await self._fetched(attempt, campaign_group, now + seconds)
 
     async def _fetched(
         self, attempt: Attempt, campaign_group: str, until: float | None = None

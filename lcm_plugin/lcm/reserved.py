@@ -1,5 +1,6 @@
 """What the LCM has reserved for an agent; that an LCM does not know the question is told once."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -87,6 +88,9 @@ class ReservedContacts:
             "consent": self.settings.consent,
             "reserved": True,
         }
+        if self._trouble:  # it may answer again, and fresh ones wait meanwhile
+            one_try = asyncio.get_running_loop().time() + self.settings.try_seconds
+            until = one_try if until is None else min(until, one_try)
         with self._watched():
             return await self.ask(CATALOGUE[self.settings.recover_with], agent, until=until, **values)
 

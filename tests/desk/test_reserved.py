@@ -231,7 +231,7 @@ async def test_a_host_that_asks_by_itself_gets_the_reserved_first(open_centre: O
 async def test_both_questions_take_no_longer_than_a_fetch(open_centre: OpenCentre) -> None:
     """A host that waits for request_next_contact waits `fetch_seconds` for both, so it is not cut off."""
     centre = await shift(open_centre, [person(1)], fetch_when=["on_request"])
-    centre.lcm.order(f"busy,status=503,retry_after=4,message={RESERVED},times=2")
+    centre.lcm.order(f"busy,status=503,retry_after=4,message={RESERVED},times=1")
     centre.lcm.order(f"busy,status=503,retry_after=4,message={FRESH}")
     began = asyncio.get_running_loop().time()
     with pytest.raises(LcmUnavailable):
@@ -302,6 +302,23 @@ async def test_an_lcm_that_is_silent_on_it_alone(open_centre: OpenCentre, fault:
     await centre.ready(ALICE)
     await asyncio.sleep(10)
     assert all(one.good for one in await health(centre))
+
+
+async def test_who_is_silent_on_it_costs_a_host_one_try(open_centre: OpenCentre) -> None:
+    """A host that asks by itself gets a fresh contact within the time of one fetch, and without doubt."""
+    centre = await shift(
+        open_centre, [person(1), person(2)], fetch_when=["on_request"], reserved_every_seconds=0
+    )
+    centre.lcm.order(f"late,seconds=60,message={RESERVED}")
+    asked = {"agent": ALICE, "campaign_group": GROUP}
+    with pytest.raises(LcmUnavailable):
+        await centre.host.hooks.first("request_next_contact", **asked)
+    for seconds in (8, 6):
+        began = asyncio.get_running_loop().time()
+        assert await centre.host.hooks.first("request_next_contact", **asked)
+        assert asyncio.get_running_loop().time() - began < seconds
+        await centre.answer(ALICE, AnswerKind.SKIP)
+    assert await centre.ledger.doubts() == {}
 
 
 async def test_in_doubt_it_stays_strict(open_centre: OpenCentre) -> None:
