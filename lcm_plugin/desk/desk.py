@@ -9,7 +9,7 @@ import logging
 import math
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from attrs import define, field
 
@@ -39,11 +39,13 @@ from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.intake import Intake
 from lcm_plugin.desk.numbers import with_number
 from lcm_plugin.desk.offer import Offer
+from lcm_plugin.desk.on_refusal import HOLD, REFUSE, OnRefusal
 from lcm_plugin.desk.outcomes import end_of, events_before, outcome_of
 from lcm_plugin.desk.pauses import Pauses, waited
 from lcm_plugin.desk.readiness import Readiness
 from lcm_plugin.desk.reviewing import Reviewing
 from lcm_plugin.desk.said import Said
+from lcm_plugin.desk.screen import Screen
 from lcm_plugin.desk.site import Site, is_foreign
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.desk.waiting import waits_for
@@ -65,9 +67,6 @@ from lcm_plugin.ledger import (
 
 log = logging.getLogger("lcm_plugin.desk")
 
-HOLD: Final = "hold"
-REFUSE: Final = "refuse"
-"""What `on_refusal` may wish, besides an outcome id."""
 LOOK_AGAIN: float = 5.0
 """Seconds after which it is looked again at a contact held back by a rule, or whether dialing is resumed."""
 
@@ -88,13 +87,14 @@ class Desk:
     readiness: Readiness = field(init=False)
     hand: Hand = field(init=False)
     intake: Intake = field(init=False)
-    offer: Offer | None = field(default=None, init=False)
+    screen: Screen = field(init=False)
     trouble: str = field(default="", init=False)
     """What kept it from fetching when it tried last."""
     _reviewing: Reviewing = field(init=False)
     _dialing: Dialing = field(init=False)
     _pauses: Pauses = field(init=False)
     _automatic: AutoDisposing = field(init=False)
+    _on_refusal: OnRefusal = field(init=False)
     _heard: dict[str, list[CallEvent]] = field(factory=dict, init=False)
     """The events of calls that are not over, by attempt: one lost to another host may go on here."""
     _acting: asyncio.Lock = field(factory=asyncio.Lock, init=False)
@@ -105,6 +105,7 @@ class Desk:
 
     def __attrs_post_init__(self) -> None:
         self.readiness = Readiness(settings=self.settings)
+        self.screen = Screen(readiness=self.readiness)
         self.hand = Hand(agent=self.agent, ledger=self.ledger)
         self.intake = Intake(
             hand=self.hand, settings=self.settings, site=self.site, client=self.client, stops=self.stops
@@ -112,6 +113,7 @@ class Desk:
         self._reviewing = Reviewing(site=self.site, ledger=self.ledger, rejected=self.intake.rejected)
         self._dialing = Dialing(hand=self.hand, settings=self.settings, site=self.site)
         self._pauses = Pauses(self.settings, self.client.random)
+        self._on_refusal = OnRefusal(wishes=self.settings.on_refusal, disposing=self.disposing)
         self._automatic = AutoDisposing(
             wanted=self.settings.auto_dispose,
             ledger=self.ledger,
@@ -155,7 +157,7 @@ class Desk:
 
     def leave(self, reason: str) -> None:
         """Let go of what waits for a person: any host the agent comes to takes it up."""
-        self._end_offer()
+        self.screen.clear()
         self.hand.let_go(reason)
 
     @property
@@ -190,8 +192,8 @@ class Desk:
         """Keep what is in hand as it is in the ledger; whatever closes it frees the agent."""
         if attempt.state not in IN_DOUBT:
             self._heard.pop(attempt.id, None)
-        if self.offer and self.offer.attempt_id == attempt.id and attempt.state is not AttemptState.OFFERED:
-            self._end_offer()
+        if self.screen.shows(attempt.id) and attempt.state is not AttemptState.OFFERED:
+            self.screen.clear()
         if self.hand.attempt and self.hand.attempt.id == attempt.id:
             self.hand.keep(attempt)
         elif attempt.state in OPEN:
@@ -210,8 +212,8 @@ class Desk:
         """Another host has it; an agent who wants a contact gets this one again, or the next."""
         if attempt.state not in LIVE:
             self._heard.pop(attempt.id, None)
-        if self.offer and self.offer.attempt_id == attempt.id:
-            self._end_offer()
+        if self.screen.shows(attempt.id):
+            self.screen.clear()
         self.hand.lose(attempt)
         if self.hand.attempt is None:
             self._work_on()
@@ -248,7 +250,7 @@ class Desk:
         if news:
             self._wake.set()
             self._pauses.reset()
-            self._keep_time()
+            self.screen.keep_time()
         self._work_on()
 
     def _work_on(self) -> None:
@@ -312,8 +314,8 @@ class Desk:
         attempt = self.hand.attempt
         if attempt and attempt.state is AttemptState.ENDED and await self.ledger.still_has(attempt):
             await self._automatic.dispose(attempt)
-        offer, held = self.offer, self.hand.held()
-        if offer and held and offer.attempt_id == held.id and await self.ledger.still_has(held):
+        held = self.hand.held()
+        if held and self.screen.shows(held.id) and await self.ledger.still_has(held):
             return self.hand.attempt is not None
         return self.hand.busy
 
@@ -361,9 +363,8 @@ class Desk:
 
     def _put_offer(self, attempt: Attempt) -> None:
         """Show it to the agent; the timers act in tasks of their own."""
-        self._end_offer()
         preview = self.settings.preview
-        self.offer = Offer(
+        offer = Offer(
             attempt_id=attempt.id,
             preview_seconds=preview.seconds if self._may_dial_itself(attempt) else None,
             seconds=self.settings.offer_seconds,
@@ -371,32 +372,13 @@ class Desk:
             on_preview_over=lambda: self._spawn(self._preview_over(attempt.id), "a preview is over"),
             on_over=lambda: self._spawn(self._offer_over(attempt.id), "an offer is over"),
         )
-        self.offer.start()
-        self._keep_time()
+        self.screen.put(offer)
         self.show(attempt)
 
     def _reserved_for(self, attempt: Attempt) -> float:
         """Seconds until its contact's reservation ends; no end where the LCM states none."""
         expires_at = attempt.contact.expires_at if attempt.contact else None
         return math.inf if expires_at is None else max(0.0, (expires_at - self.ledger.now()).total_seconds())
-
-    def _keep_time(self) -> None:
-        """An offer's time stands still while its agent is busy, and until they are ready again after that."""
-        if self.offer is None:
-            return
-        if self.readiness.busy:
-            self.offer.stand_still()
-        elif self.wants:
-            self.offer.restart()
-        else:
-            self.offer.stop_preview()
-            if self.readiness.state is not AgentState.WORKING_AFTER_CALL:
-                self.offer.go_on()
-
-    def _end_offer(self) -> None:
-        if self.offer:
-            self.offer.close()
-            self.offer = None
 
     async def _preview_over(self, attempt_id: str) -> None:
         async with self._acting:
@@ -405,8 +387,7 @@ class Desk:
                 return
             if self.settings.preview.on_timeout == "dial" and self._may_dial_itself(attempt):
                 await self._dial(attempt)
-                if self.offer:  # held back: it is tried again
-                    self.offer.restart()
+                self.screen.keep_time()  # held back, it is tried again
                 self._leave_if_gone()
             elif self.settings.preview.on_timeout == "not_ready":
                 await self.site.request_not_ready(attempt.agent, "the preview was not answered")
@@ -425,13 +406,14 @@ class Desk:
         """Nobody answered: it is skipped; the last that may be so is held, and nothing is fetched."""
         if stop := await self._stopped(attempt):
             self._hold_back(attempt, stop)
-            self._keep_offer(restart=True)
+            self.screen.hold()
+            self.screen.restart()
         elif not self.wants or not self.readiness.is_unanswered():
             self._skip(attempt, reason)
         else:
             no_answer = self.readiness.no_answer
             self._stop_fetching(no_answer)
-            self._keep_offer(restart=False)
+            self.screen.hold()
             self.hand.change(attempt, AttemptState.OFFERED, reason=f"{no_answer}; this one is held")
 
     async def _stopped(self, attempt: Attempt) -> str:
@@ -440,12 +422,6 @@ class Desk:
             return await self.ledger.run(partial(stops.stop_for, attempt=attempt))
         except LedgerUnavailable:
             return ""
-
-    def _keep_offer(self, *, restart: bool) -> None:
-        if self.offer:
-            self.offer.hold()
-        if self.offer and restart:
-            self.offer.restart()
 
     def _stop_fetching(self, reason: str) -> None:
         """Look for nothing more though the agent is ready, and ask the host for not ready."""
@@ -567,7 +543,7 @@ class Desk:
 
     async def _refuse(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> float | None:
         """Close the attempt with its reasons, or as the site wants it; five in a row stop the fetching."""
-        wish = self._wish(attempt, refusals)
+        wish = self._on_refusal.wish(attempt, refusals)
         reason = "; ".join(refusal.reason for refusal in refusals)
         if wish == HOLD:
             return self._hold_back(attempt, reason, refusals)
@@ -577,28 +553,9 @@ class Desk:
             self._stop_fetching(in_a_row)
             reason += f". {in_a_row}: nothing is fetched until the next ready"
         log.info("agent %s: contact refused: %s", self.hand.agent.id, reason)
-        if wish == REFUSE or not await self._disposed(attempt, wish, refusals):
+        if wish == REFUSE or not await self._on_refusal.disposed(attempt, wish, refusals):
             self.hand.put_down(AttemptState.REFUSED, refusals=refusals, reason=reason)
         return pause or 0
-
-    def _wish(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> str:
-        """What the site wants done: an outcome id before all, and held only where every rule may change."""
-        if attempt.state is not AttemptState.OFFERED:
-            return REFUSE
-        wishes = [self.settings.on_refusal.get(one.rule, REFUSE) for one in refusals]
-        if is_foreign(attempt):  # the ids are the LCM's
-            wishes = [REFUSE if wish != HOLD else wish for wish in wishes]
-        outcome_id = next((wish for wish in wishes if wish not in {HOLD, REFUSE}), None)
-        return outcome_id or (HOLD if set(wishes) == {HOLD} else REFUSE)
-
-    async def _disposed(self, attempt: Attempt, outcome_id: str, refusals: tuple[Refusal, ...]) -> bool:
-        disposition = Disposition(outcome_id=outcome_id)
-        try:
-            await self.disposing.dispose(attempt, disposition, "auto", refusals=refusals)
-        except InvalidError as error:
-            log.error("on_refusal cannot be followed for attempt %s: %s", attempt.id, error)  # noqa: TRY400  (no trace)
-            return False
-        return True
 
     def _hold_back(self, attempt: Attempt, reason: str, refusals: tuple[Refusal, ...] = ()) -> float:
         """Leave it offered, with the reason shown, and look at it again."""
