@@ -6,7 +6,7 @@ built once.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -43,6 +43,10 @@ class Opened:
 
     attempt: Attempt
     doubt: Doubtful | None
+
+
+_BY_ITSELF: Final = timedelta(seconds=2)
+"""For so long a host that lives may be about to dial, or dispose of, by itself what waits there."""
 
 
 @frozen(kw_only=True)
@@ -112,8 +116,8 @@ def _open_query() -> sa.Select[Any]:
 def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) -> Attempt | None:
     """The agent's open attempt, whose row is locked, as ours; None where it has expired."""
     free = row.holder is None or row.holder == by.holder or row.ended is not False
-    waits = row.state in WAITING
-    if not waits or not (free or by.arrived):
+    comes_along = by.arrived and row.changed_at <= by.now - _BY_ITSELF
+    if row.state not in WAITING or not (free or comes_along):
         where = f"is held by host {row.host}" if not free else "is being settled"
         raise OpenElsewhereError(
             f"agent {asked.agent.id} has an open attempt: {row.id} is {row.state} and {where}"
