@@ -1,6 +1,8 @@
 """One hook call: what is asked, how the hook is declared, and who answers."""
 
+import inspect
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import attrs
@@ -39,7 +41,7 @@ def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: Mapping[s
     """Put a question together.
 
     Raises:
-        HookUsageError: no such hook, called another way than declared, or with other arguments.
+        HookUsageError: no such hook, called another way than declared, or with other arguments or types.
     """
     caller = getattr(pm.hook, hook, None)
     if caller is None or caller.spec is None:
@@ -51,6 +53,10 @@ def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: Mapping[s
     if arguments.keys() != set(caller.spec.argnames):
         wanted, got = ", ".join(caller.spec.argnames), ", ".join(arguments)
         raise HookUsageError(f"{hook} takes ({wanted}), not ({got})")
+    for name, value in _values_of(caller.spec.function).items():
+        if not isinstance(arguments[name], value | None):
+            given = type(arguments[name]).__name__
+            raise HookUsageError(f"{hook}: {name} must be of the type {value.__name__}, not {given}")
     found = caller.get_hookimpls()[::-1]
     wrappers = tuple(one for one in found if _wraps(hook, one))
     return Question(
@@ -61,6 +67,13 @@ def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: Mapping[s
         implementations=tuple(one for one in found if not one.wrapper),
         wrappers=wrappers,
     )
+
+
+@cache
+def _values_of(function: Callable[..., object]) -> Mapping[str, type]:
+    """The arguments that are values of the contract, or of a third party's, by name."""
+    annotated = inspect.get_annotations(function)
+    return {name: kind for name, kind in annotated.items() if name != "return" and attrs.has(kind)}
 
 
 def _wraps(hook: str, implementation: pluggy.HookImpl) -> bool:

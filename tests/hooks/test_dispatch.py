@@ -279,6 +279,8 @@ MISUSES: list[tuple[str, str, dict[str, Any] | None, str]] = [
     ("all", "on_agent_redy", {}, 'did you mean "on_agent_ready"'),
     ("all", "on_agent_ready", {}, r"takes \(agent\), not \(\)"),
     ("all", "on_agent_ready", {"agent": 1, "reason": 2}, r"not \(agent, reason\)"),
+    ("all", "on_agent_ready", {"agent": "1001"}, "agent must be of the type Agent, not str"),
+    ("first", "clear_call", {"call": {}}, "call must be of the type Call, not dict"),
 ]
 
 
