@@ -100,6 +100,7 @@ def report_health() -> Sequence[Health] | None:
 
     - None: nothing to report.
     - A sequence of `Health`: while one of them is not good, the host says that it is not ready, and why.
+      Where that one `serves`, the host is ready, and says what is not good all the same.
     - An exception is logged and counts as not good.
     """
 

@@ -307,6 +307,8 @@ class Health:
     good: bool
     seen: str = field(repr=_quiet)
     """One line for people: the version, or what is wrong and the way out. No secret, no number."""
+    serves: bool = False
+    """Whether the host may be given work all the same, where it is not good."""
 
 
 @frozen(kw_only=True)

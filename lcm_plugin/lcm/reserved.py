@@ -77,7 +77,7 @@ class ReservedContacts:
     def health(self) -> Iterator[Health]:
         """What is missing, what that means, and the way out; nothing where nothing is."""
         if self._trouble:
-            yield Health(what="LCM reserved contacts", good=False, seen=self._trouble)
+            yield Health(what="LCM reserved contacts", good=False, seen=self._trouble, serves=True)
 
     async def _reply(
         self, agent: Agent, campaign_group: str, count: int, until: float | None = None

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiohttp import WSCloseCode, WSMsgType, web
 from attrs import asdict, define, field, frozen
 
-from cti_hooks import Host, health_of
+from cti_hooks import Health, Host, health_of
 from lcm_plugin.service.events import News, Subscription
 from lcm_plugin.service.guard import TRUSTED
 from lcm_plugin.service.kept import Kept
@@ -31,7 +31,7 @@ class Alive:
 
 @frozen(kw_only=True)
 class Readiness:
-    """Whether work may be given, and why not."""
+    """Whether work may be given; and what is not good, though it may."""
 
     ready: bool
     reasons: tuple[str, ...]
@@ -48,7 +48,7 @@ class SiteRoom:
     """Gives the API's description."""
     measured: Metrics
     _sockets: dict[web.WebSocketResponse, web.Request] = field(factory=dict, init=False)
-    _ailments: Kept[tuple[str, ...]] = field(init=False)
+    _ailments: Kept[tuple[Health, ...]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._ailments = Kept(self._asked, ASKED_AGAIN)
@@ -58,16 +58,17 @@ class SiteRoom:
         return Alive()
 
     async def readyz(self, request: web.Request) -> web.Response:
-        """Whether it may be given work, and why not: that is told who shows the token, where one is set."""
-        reasons = (*self.unready, *await self._ailments.get())
-        status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
-        told = reasons if request[TRUSTED] else ("why is told who shows the token",) * bool(reasons)
-        return web.json_response(asdict(Readiness(ready=not reasons, reasons=told)), status=status)
+        """Whether it may be given work, and what is not good; told who shows the token, if one is set."""
+        ailing = await self._ailments.get()
+        ready = not self.unready and all(one.serves for one in ailing)
+        reasons = (*self.unready, *(f"{one.what}: {one.seen}" for one in ailing))
+        told = reasons if request[TRUSTED] else ("why is told who shows the token",) * (not ready)
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return web.json_response(asdict(Readiness(ready=ready, reasons=told)), status=status)
 
-    async def _asked(self) -> tuple[str, ...]:
+    async def _asked(self) -> tuple[Health, ...]:
         """What of the plugins' own is not good."""
-        answers = await self.host.hooks.all("report_health")
-        return tuple(f"{one.what}: {one.seen}" for one in health_of(answers) if not one.good)
+        return tuple(one for one in health_of(await self.host.hooks.all("report_health")) if not one.good)
 
     async def metrics(self, request: web.Request) -> web.Response:  # noqa: ARG002  (as the table declares)
         """What is counted and measured, for Prometheus."""

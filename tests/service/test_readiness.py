@@ -39,7 +39,7 @@ async def test_an_lcm_that_is_down_is_a_reason(site: Any) -> None:
 
 
 async def test_an_lcm_without_reserved_contacts_is_a_reason(site: Any) -> None:
-    """An LCM without GetReservedManualDialContact: the message missing, what it means, and the way out."""
+    """What an LCM without GetReservedManualDialContact means, and the way out; the host serves."""
     async with Sandbox() as lcm:
         lcm.order("reject,status=404,message=GetReservedManualDialContact")
         async with site(names=("lcm", "loopback"), url=lcm.url) as here:
@@ -47,7 +47,9 @@ async def test_an_lcm_without_reserved_contacts_is_a_reason(site: Any) -> None:
             assert await here.host.hooks.first("request_next_contact", **asked)
             await asyncio.sleep(5)
             async with here.http.get("/readyz") as reply:
-                (reason,) = (await reply.json())["reasons"]
+                told = await reply.json()
+    (reason,) = told["reasons"]
+    assert (reply.status, told["ready"]) == (200, True)
     assert reason.startswith("LCM reserved contacts: GetReservedManualDialContact is not answered")
     assert "personal callbacks are not found" in reason
     assert 'set recover_with = "GetDownloadContactsForDialing"' in reason
