@@ -125,6 +125,7 @@ def lcm_settings(lcm: Sandbox, ledger: Path, **others: Any) -> dict[str, Any]:
         "poll_min_seconds": 0.05,
         "poll_max_seconds": 0.1,
         "auto_dispose": DISPOSED,
+        "after_disposition": "ready",  # each call is one that a test asked for
         **others,
     }
 
