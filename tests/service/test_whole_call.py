@@ -135,7 +135,7 @@ async def agrees(site: Centre) -> None:
 
 async def test_a_call_and_its_personal_callback(tmp_path: Path) -> None:
     """Ready, offer, dial, answered, a personal callback; when due, it is offered to that agent first."""
-    async with centre(tmp_path, [person(1), person(2)]) as site:
+    async with centre(tmp_path, [person(1), person(2)], "reserved_every_seconds = 0") as site:
         lcm, desktop = site.lcm, site.desktop
         await desktop.good("PUT", "/v1/agents/1001", {"state": "ready", "endpoint": "PJSIP/1001"})
         offer = await desktop.attempt("1001", where=in_state("offered"))
@@ -158,6 +158,7 @@ async def test_a_call_and_its_personal_callback(tmp_path: Path) -> None:
         starts_at, ends_at = minutes_from_now(5), minutes_from_now(30)
         window = {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
         told = {"outcome_id": "4", "comments": "after lunch", "callback": {"kind": "personal", **window}}
+        await desktop.good("PUT", "/v1/agents/1001", {"state": "not_ready"})
         await desktop.good("POST", f"{path}/disposition", told)
         await desktop.attempt("1001", where=in_state("closed"))
         (callback,) = lcm.account.callbacks
