@@ -21,7 +21,7 @@ BACKLOG: Final = 32
 OWN_FILES: Final = 96 + 3 * BACKLOG
 """File descriptors kept for the ledger, the LCM, dialers, and what was accepted and is being closed."""
 _SAYS_AGAIN: Final = 60.0
-"""Seconds between two lines of the log that connections are refused."""
+"""Seconds between two lines of the log that connections are closed for want of room."""
 
 
 def _without_its_text(record: logging.LogRecord) -> bool:
@@ -43,9 +43,9 @@ class Door:
     _server: asyncio.Server | None = field(default=None, init=False)
     _runner: web.AppRunner | None = field(default=None, init=False)
     _strangers: dict[asyncio.BaseTransport, asyncio.TimerHandle] = field(factory=dict, init=False)
-    """Connections of which nothing was let in yet, and when they are closed."""
-    _inside: dict[asyncio.BaseTransport, bool] = field(factory=dict, init=False)
-    """The others, and whether they are known by the token."""
+    """Connections of which nothing was let in yet, the longest first, and when they are closed."""
+    _inside: set[asyncio.BaseTransport] = field(factory=set, init=False)
+    """The others."""
     _said_at: float = field(default=-_SAYS_AGAIN, init=False)
 
     async def open(self, runner: web.AppRunner, host: str, port: int) -> None:
@@ -71,44 +71,46 @@ class Door:
         sockets = self._server.sockets if self._server else ()
         return int(sockets[0].getsockname()[1]) if sockets else None
 
-    def knows(self, request: web.Request) -> bool:
-        """Whether this connection was let in by the token before."""
-        return request.transport is not None and self._inside.get(request.transport, False)
-
-    def let_in(self, request: web.Request, *, by_token: bool) -> None:
+    def let_in(self, request: web.Request) -> None:
         """Let this connection stay."""
-        if request.transport is None:
-            return
-        if timer := self._strangers.pop(request.transport, None):
+        if request.transport and (timer := self._strangers.pop(request.transport, None)):
             timer.cancel()
-            self._inside[request.transport] = by_token
-        elif by_token and request.transport in self._inside:
-            self._inside[request.transport] = True
+            self._inside.add(request.transport)
 
     def comes(self, transport: asyncio.Transport) -> bool:
-        """Whether there is room for one more; it has to be let in soon."""
-        loop = asyncio.get_running_loop()
-        if len(self._strangers) + len(self._inside) >= min(self.most, max(descriptors() - OWN_FILES, 1)):
-            self._say_full(loop.time())
-            return False
-        self._strangers[transport] = loop.call_later(HEAD_SECONDS, transport.abort)
+        """Whether there is room for one more, which has to be let in soon; for it, a stranger has to go."""
+        most = min(self.most, max(descriptors() - OWN_FILES, 1))
+        if len(self._strangers) + len(self._inside) >= most:
+            if not self._strangers:
+                self._say_full(most, "new ones are closed")
+                return False
+            self._say_full(most, "those that have asked nothing yet are closed for new ones")
+            self._send_away_the_oldest()
+        self._strangers[transport] = asyncio.get_running_loop().call_later(HEAD_SECONDS, transport.abort)
         return True
 
     def goes(self, transport: asyncio.BaseTransport) -> None:
         """Its place is free."""
         if timer := self._strangers.pop(transport, None):
             timer.cancel()
-        self._inside.pop(transport, None)
+        self._inside.discard(transport)
 
     def _connection(self) -> "_Connection":
         if self._runner is None or self._runner.server is None:
             raise RuntimeError("the runner is not set up")
         return _Connection(self, self._runner.server)
 
-    def _say_full(self, now: float) -> None:
+    def _send_away_the_oldest(self) -> None:
+        oldest = next(iter(self._strangers))
+        self._strangers.pop(oldest).cancel()
+        if isinstance(oldest, asyncio.Transport):
+            oldest.abort()
+
+    def _say_full(self, most: int, closed: str) -> None:
+        now = asyncio.get_running_loop().time()
         if now - self._said_at >= _SAYS_AGAIN:
             self._said_at = now
-            log.warning("all %d connections are taken: new ones are closed", self.most)
+            log.warning("all %d connections are taken: %s", most, closed)
 
 
 class _Connection(web.RequestHandler):

@@ -53,33 +53,33 @@ class Guard:
         """
         refuse_strangers(request, self.settings)
         refuse_encoded(request)
-        request[TRUSTED] = self._is_trusted(request)
+        request[TRUSTED] = self.settings.token is None or self._shows(request)
         request[SIGNED] = False
+        left = 0.0 if request[TRUSTED] else self._count_wrong(request)
         if request.path in OPEN and not request[TRUSTED]:
             response = await handler(request)
             response.force_close()  # who is not let in does not stay
             return response
+        if left:
+            raise _too_many(left)
         if request.path == CALL_EVENTS and self.settings.events_secret and not self._shows(request):
             return await self._heard(request, self.settings.events_secret, handler)
         if not request[TRUSTED]:
             raise ProblemError(HTTPStatus.UNAUTHORIZED, "a bearer token is required")
-        self.door.let_in(request, by_token=True)
+        self.door.let_in(request)
         return await handler(request)
 
-    def _is_trusted(self, request: web.Request) -> bool:
-        """Whether it shows the token, where one is set. What is wrong is counted."""
-        shown = _shown(request)
-        if not self.settings.token:
-            return True
-        if shown is None:
-            return False
+    def _count_wrong(self, request: web.Request) -> float:
+        """Count the wrong token it shows; if its peer has shown too many, the seconds until it may another.
+
+        The right one is never refused for them: behind a proxy, and on this machine, others have its address.
+        """
+        if (shown := _shown(request)) is None:
+            return 0.0
         now = asyncio.get_running_loop().time()
-        if not self.door.knows(request) and (left := self._tries.seconds_left(request.remote, now)):
-            raise _too_many(left)
-        if self._shows(request):
-            return True
-        self._tries.note(request.remote, shown, now)
-        return False
+        if not (left := self._tries.seconds_left(request.remote, now)):
+            self._tries.note(request.remote, shown, now)
+        return left
 
     def _shows(self, request: web.Request) -> bool:
         shown, token = _shown(request), self.settings.token
@@ -92,7 +92,7 @@ class Guard:
             raise ProblemError(HTTPStatus.UNAUTHORIZED, f"{error}") from None
         signature = request.headers[SIGNATURE].strip()
         self._replays.take(signature, self.clock.now())
-        self.door.let_in(request, by_token=False)
+        self.door.let_in(request)
         request[SIGNED] = True
         try:
             return await handler(request)

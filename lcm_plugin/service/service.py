@@ -27,7 +27,7 @@ from lcm_plugin.service.metrics import Metrics
 from lcm_plugin.service.openapi import document
 from lcm_plugin.service.problems import problems
 from lcm_plugin.service.process import Complaints, raise_descriptors, take_signals
-from lcm_plugin.service.settings import ServiceSettings
+from lcm_plugin.service.settings import SHORT_TOKEN, ServiceSettings
 from lcm_plugin.service.site_room import SiteRoom
 
 log = logging.getLogger("lcm_plugin.service")
@@ -127,6 +127,8 @@ async def serve(config: Path, on_listening: Callable[[str], None]) -> None:
     loop.set_exception_handler(Complaints())
     if settings.token is None:
         log.warning("no token is set: every user and program of this machine may use the API; see token_env")
+    elif len(settings.token) < SHORT_TOKEN:
+        log.warning("the token has fewer than %d characters and may be guessed; set another", SHORT_TOKEN)
     async with Service(host, settings) as service:
         on_listening(service.url)
         await stop.wait()

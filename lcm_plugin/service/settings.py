@@ -4,6 +4,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from typing import Final
 
 from attrs import Attribute, field, frozen, validators
 from yarl import URL
@@ -11,6 +12,9 @@ from yarl import URL
 from cti_hooks import ConfigError, Problem
 from cti_hooks import settings as table_reader
 from cti_hooks.secret import not_set
+
+SHORT_TOKEN: Final = 16
+"""Characters below which a token may be guessed; the start says so."""
 
 
 def _is_set(_: object, attribute: "Attribute[str | None]", variable: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Wrong tokens: how many one peer may show, before it is not listened to for a while."""
+"""Wrong tokens: how many one peer may show, before it may show no other for a while."""
 
 import hashlib
 import ipaddress
@@ -25,7 +25,7 @@ class Tries:
     _shown: OrderedDict[str, dict[bytes, float]] = field(factory=OrderedDict, init=False)
 
     def seconds_left(self, peer: str | None, now: float) -> float:
-        """How long this peer is not listened to; 0 where it is."""
+        """How long another wrong one of this peer is not listened to; 0 where it is."""
         recent = self._recent(_network(peer), now)
         return min(recent.values()) + WITHIN - now if len(recent) >= WRONG_TOKENS else 0.0
 

@@ -62,8 +62,20 @@ def test_that_no_token_is_set_is_said_at_the_start(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.real_time
+def test_a_short_token_is_said_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of fewer than 16 characters may be guessed: it is taken, and the log says so, not what it is."""
+    for token, said in ((15 * "x", True), (16 * "x", False)):
+        monkeypatch.setenv("API_TOKEN", token)
+        with running(tmp_path, service='token_env = "API_TOKEN"'):
+            pass
+        told = (tmp_path / "stderr").read_text()
+        assert ("the token has fewer than 16 characters and may be guessed" in told) is said
+        assert token not in told
+
+
+@pytest.mark.real_time
 def test_the_limit_of_open_files_is_raised_and_kept_to(tmp_path: Path) -> None:
-    """A soft limit goes up to the hard one; half requests never take the descriptors the host needs."""
+    """A soft limit goes up to the hard one; half requests take neither the files it needs nor its answers."""
     with running(tmp_path, limits="ulimit -Sn 64; ulimit -Hn 256;") as (process, url), ExitStack() as stack:
         limits = Path(f"/proc/{process.pid}/limits").read_text()
         assert [line.split()[3:5] for line in limits.splitlines() if "open files" in line] == [["256", "256"]]
@@ -73,7 +85,6 @@ def test_the_limit_of_open_files_is_raised_and_kept_to(tmp_path: Path) -> None:
             one.send(b"GET / HT")
         held = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
         assert held < 256 - 64
-        stack.close()
         assert get(f"{url}/healthz") == 200
     assert "Too many open files" not in (tmp_path / "stderr").read_text()
 
