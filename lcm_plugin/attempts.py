@@ -1,5 +1,6 @@
 """`lcm-plugin attempts`: what the ledger holds, and why. It needs no LCM and no running host."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -45,6 +46,11 @@ class Story:
     attempt: Attempt
     lines: list[Line]
     letters: list[Letter]
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether a message of it does, which the LCM rejected or may not have had."""
+        return any(one.state in KEPT for one in self.letters)
 
     def as_json(self) -> dict[str, Any]:
         """The story as a JSON object."""
@@ -100,19 +106,23 @@ class Shelf:
         return self.database.name
 
     async def attempts(self, wanted: Wanted) -> Page[Listed]:
-        """Attempts, newest first; before them, on the first page, those that wait for a person.
+        """Attempts, newest first; before all others, those that wait for a person, as many as there are.
 
         Those have a message to the LCM that is unconfirmed or rejected.
 
         Raises:
             NoAttemptError: there is none of the id that the page is to go on behind.
         """
-        before = (await self.story(wanted.before)).attempt if wanted.before else None
-        kept = [] if before else await self._attempts(kept=True, limit=wanted.limit)
-        states = _NOT_CLOSED if wanted.only_open else ()
-        rest = await self._attempts(kept=False, states=states, before=before, limit=wanted.limit + 1)
-        page = _page(rest, wanted.limit)
-        return Page(rows=await self._listed([*kept, *page.rows]), more=page.more)
+        last = await self.story(wanted.before) if wanted.before else None
+        before, room = last.attempt if last else None, wanted.limit + 1
+        found: list[Attempt] = []
+        if last is None or last.waits_for_a_person:
+            found, before = await self._attempts(kept=True, before=before, limit=room), None
+        if room := room - len(found):
+            states = _NOT_CLOSED if wanted.only_open else ()
+            found += await self._attempts(kept=False, states=states, before=before, limit=room)
+        page = _page(found, wanted.limit)
+        return Page(rows=await self._listed(page.rows), more=page.more)
 
     async def messages(self, wanted: Wanted) -> Page[Message]:
         """Messages to the LCM in the states wanted, newest first.
@@ -120,7 +130,7 @@ class Shelf:
         Raises:
             NoAttemptError: what the page is to go on behind is no message's number.
         """
-        if not (wanted.before or "0").isdecimal():
+        if not re.fullmatch(r"[0-9]{0,18}", wanted.before):  # more than any ledger numbers, and 64 bits hold
             raise NoAttemptError(
                 f"{wanted.before!r} is no message's number; --messages lists them, each first"
             )
