@@ -26,14 +26,17 @@ def problems_of(
 ) -> Iterator[str]:
     """Each reason why `plugin` cannot be used, as one sentence that names it.
 
-    With `may_be_idle` it need not implement a hook: a site's manager holds other objects, too.
+    With `may_be_idle` it need not implement a hook: a site's manager holds other objects, too, whose methods
+    have whatever names they like.
     """
     implementations = list(_implementations(pm, plugin, name))
     if inspect.isclass(plugin) and (implementations or not may_be_idle):
         yield f"plugin {name!r} is the class {plugin.__name__}, not an instance: the () is missing"
         return
+    if not implementations and may_be_idle:
+        return
     unmarked = [*forgotten(plugin, [one.function for _, one in implementations], hook_names(pm))]
-    if not implementations and not unmarked and not may_be_idle:
+    if not implementations and not unmarked:
         yield f"plugin {name!r} implements no hook: mark its functions with @hookimpl"
     told = [problem for hook, one in implementations for problem in _problems(pm, hook, one)]
     yield from (f"plugin {name!r}: {problem}" for problem in [*told, *unmarked])
