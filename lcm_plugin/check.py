@@ -17,6 +17,7 @@ from lcm_plugin.plugin import LcmPlugin, lcm_of
 from lcm_plugin.presentation import as_text
 from lcm_plugin.sample import contacts_in
 from lcm_plugin.service import load
+from lcm_plugin.service.phones import wrong_endpoint
 
 
 @frozen(kw_only=True)
@@ -96,6 +97,8 @@ async def _asked(host: Host, agent: Agent | None, probe: str | None) -> AsyncIte
         yield finding
     if agent:
         yield await _agent(lcm_of(host), agent)
+        if wrong := wrong_endpoint(host.hooks, agent):
+            yield Finding(what="endpoint", good=False, seen=wrong)
     if probe:
         yield await _probe(lcm_of(host), Agent(id=probe))
 

@@ -35,6 +35,13 @@ class DeclinedError(Exception):
     """
 
 
+class NotPlacedError(DeclinedError):
+    """Raised by `make_call`: nothing was placed, and nothing will be of this order.
+
+    Only for what was seen before anything was sent to an engine or a program: it leaves no doubt.
+    """
+
+
 class PluginError(Exception):
     """A plugin cannot be registered as it is: unknown hooks, forgotten marks, arguments never given."""
 

@@ -384,7 +384,7 @@ def make_call(attempt: Attempt, dial: Dial) -> Call | None:
     - None: this backend does not dial this; nothing was placed; the next is asked.
     - A `Call`: placed, or being placed. Its course comes by `on_call_event`.
     - An exception or overrun ends the question and is raised: whether it rang is unknown, and the attempt is
-      never dialed again by software.
+      never dialed again by software. After `NotPlacedError` it is refused: surely nothing was placed.
 
     Arguments:
         attempt: the attempt; use its id as the channel's id, so that `find_call` can find it.

@@ -349,10 +349,10 @@ class Desk:
 
     async def _place(self, attempt: Attempt, dial: Dial) -> float | None:
         self.readiness.called()
-        if await self._dialing.place(attempt, dial):
+        reason = await self._dialing.place(attempt, dial)
+        if not reason:
             self._pauses.reset()
             return None
-        reason = "no dialer took the call"
         self._stop_fetching(reason)
         if attempt.redial_of:  # the call before it is to be disposed of still
             self.ledger.change(attempt, AttemptState.ENDED, outcome=Outcome.FAILED, reason=reason)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, evolve
 
@@ -16,8 +16,10 @@ from cti_hooks import (
     ConnectionState,
     Contact,
     Dial,
+    NotPlacedError,
     Refusal,
     described,
+    masked_text,
 )
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.barred import bar_refusal
@@ -38,6 +40,8 @@ _CONNECTION = {
     CallEventKind.CALL_CLEARED: ConnectionState.NULL,
 }
 """What an event about the customer says of the customer's connection."""
+
+NO_DIALER: Final = "no dialer took the call"
 
 
 @define(kw_only=True, eq=False)
@@ -74,22 +78,25 @@ class Dialing:
         self.hand.attempt = recorded
         return recorded, dial
 
-    async def place(self, attempt: Attempt, dial: Dial) -> bool:
-        """Dial. Whether a dialer took it, or may have.
+    async def place(self, attempt: Attempt, dial: Dial) -> str:
+        """Dial. Why surely nothing was placed; empty where a dialer took it, or may have.
 
         A failure leaves open whether something rang: the attempt is `unknown` and never dialed again.
         """
         try:
             call = await self.site.make_call(attempt, dial)
+        except NotPlacedError as error:
+            return f"{NO_DIALER}: {masked_text(str(error))}"
         except Exception as error:  # noqa: BLE001  (whatever a dialer raises)
             self._in_doubt(attempt.id, error)
-            return True
+            return ""
         except asyncio.CancelledError as error:
             self._in_doubt(attempt.id, error)
             raise
-        if call is not None:
-            self._placed(attempt.id, call)
-        return call is not None
+        if call is None:
+            return NO_DIALER
+        self._placed(attempt.id, call)
+        return ""
 
     async def _dial(self, contact: Contact) -> Dial:
         """The deadline is within our lease: nothing is placed once another host may have taken over."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
-from cti_hooks import masked
+from cti_hooks import NotPlacedError, masked
 
 _TEL: Final = re.compile(r"[ (]*\+?[ (]*[0-9][-.() 0-9]*")
 _VISUAL: Final = re.compile(r"[-.() ]")
@@ -27,7 +27,7 @@ class UndialableNumberError(ValueError):
     """The number has characters that are none of a telephone number's."""
 
 
-class UnsafeEndpointError(ValueError):
+class UnsafeEndpointError(NotPlacedError, ValueError):
     """The agent's endpoint is missing, or has characters that mean something in a dial string."""
 
 
@@ -51,30 +51,42 @@ def dialable(number: str) -> str:
     return dialed
 
 
-def endpoint_of(
-    agent_id: str, endpoint: str | None, template: str | None, allowed: Iterable[str] = ()
-) -> str:
+def endpoint_of(agent_id: str, endpoint: str | None, template: str, allowed: Iterable[str] = ()) -> str:
     """Where the agent's phone is: the agent's own endpoint, else the template with `{agent}` filled in.
 
     Who may tell an agent's state tells the endpoint, and could call any trunk by it. So it has to be one that
-    the template makes, or to fit one of the patterns that the site allows besides. Without a template it is
-    nothing that an engine dials, and any will do that is safe to hand to a program.
+    the template makes, or to fit one of the patterns that the site allows besides.
 
     Raises:
         UnsafeEndpointError: there is none, it is none of these, or it could break out of a dial string.
     """
-    where = endpoint or (template or "").replace("{agent}", agent_id)
+    where = endpoint or template.replace("{agent}", agent_id)
     if not where:
         raise UnsafeEndpointError(f"agent {agent_id} has no endpoint: tell the host, or set agent_endpoint")
-    like = (template or "PJSIP/{agent}").replace("{agent}", "1001")
+    like = template.replace("{agent}", "1001")
     what = "the endpoint is" if endpoint else "tell the agent's endpoint: the id makes"
     if not ENDPOINT.fullmatch(where):
         raise UnsafeEndpointError(
             f"agent {agent_id}: {what} none like {like}, but has characters no dial string may have"
         )
-    if template and not _made_by(template, where) and not _fits(where, allowed):
+    if not _made_by(template, where) and not _fits(where, allowed):
         raise UnsafeEndpointError(f"agent {agent_id}: {what} none like {like}; agent_endpoints allows others")
     return where
+
+
+def word_of(agent_id: str, endpoint: str | None) -> str:
+    """The agent's endpoint, else the id, as a word of a program's: no option of its, and no command.
+
+    Raises:
+        UnsafeEndpointError: it has other characters than an endpoint's, or a dash begins it.
+    """
+    what = "the endpoint has" if endpoint else "tell the agent's endpoint: the id has"
+    if not ENDPOINT.fullmatch(endpoint or agent_id):
+        raise UnsafeEndpointError(
+            f"agent {agent_id}: {what} characters that no program is handed; "
+            "letters, digits and _ . : @ % + / - may be, with no dash in front"
+        )
+    return endpoint or agent_id
 
 
 def _made_by(template: str, where: str) -> bool:

@@ -15,11 +15,22 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 from attrs import field, frozen, validators
 
-from cti_hooks import Attempt, Call, ConfigError, ConnectionState, Dial, Health, Host, Problem, hookimpl
+from cti_hooks import (
+    Agent,
+    Attempt,
+    Call,
+    ConfigError,
+    ConnectionState,
+    Dial,
+    Health,
+    Host,
+    Problem,
+    hookimpl,
+)
 from cti_hooks import settings as plugin_settings
 from cti_hooks.secret import not_set
 from lcm_plugin.dialers.handing_over import environment, filled, shell_program
-from lcm_plugin.dialers.numbers import dialable, endpoint_of
+from lcm_plugin.dialers.numbers import dialable, word_of
 
 _USER_UNRESERVED: Final = "-_.!~*'()&=+$,;?/"
 """What RFC 3261 lets stand unescaped in the user part of a SIP URI."""
@@ -75,6 +86,22 @@ class UriDialer:
         own = f"{attempt.id}-c"
         is_ours = any(call.id == own and call.engine is None for call in attempt.calls)
         return is_ours or attempt.id in self._handed
+
+    @property
+    def _hands_agents_over(self) -> bool:
+        return any("{agent}" in word for word in self.settings.command)
+
+    def engine_of(self, agent: Agent) -> str:  # noqa: ARG002  (another dialer may not serve every agent)
+        """Each agent is served, by what has one name however it is run."""
+        return "uri"
+
+    def endpoint_of(self, agent: Agent) -> str:
+        """What is handed over of the agent; empty where nothing is.
+
+        Raises:
+            UnsafeEndpointError: it is none to hand to a program.
+        """
+        return word_of(agent.id, agent.endpoint) if self._hands_agents_over else ""
 
     @hookimpl
     def on_startup(self, host: Host) -> None:
@@ -139,10 +166,7 @@ class UriDialer:
         Raises:
             UnsafeEndpointError: an agent's endpoint, or the id in its place, is none to hand to a program.
         """
-        values = {"{uri}": uri, "{attempt}": attempt.id}
-        if any("{agent}" in word for word in self.settings.command):
-            agent = attempt.agent
-            values["{agent}"] = endpoint_of(agent.id, agent.endpoint or agent.id, None)
+        values = {"{uri}": uri, "{attempt}": attempt.id, "{agent}": self.endpoint_of(attempt.agent)}
         return filled(self.settings.command, values)
 
     async def _post(self, uri: str, attempt: Attempt) -> None:

@@ -50,7 +50,8 @@ class AgentsRoom:
         if agent_id not in self.agents.seats:
             self._refuse_new(agent_id)
         agent = body.of(self.agents.known(agent_id))
-        if body.endpoint and (wrong := wrong_endpoint(self.agents.host.hooks, agent)):
+        is_told = body.endpoint or body.state is AgentState.READY
+        if is_told and (wrong := wrong_endpoint(self.agents.host.hooks, agent)):
             raise invalid({"endpoint": wrong})
         (shown,) = await self.agents.shown([await self.agents.put(agent, body.state, body.reason)])
         return shown

@@ -45,3 +45,20 @@ async def test_a_command_leaves_the_running_host_its_engine(
             await COMMANDS[command](config)
         assert (await one.health()).good
         assert ari.apps.count("lcm-plugin-cti") == 1
+
+
+@pytest.mark.parametrize(("endpoint", "findings"), [(None, 1), ("1001", 0)])
+async def test_check_tells_a_phone_that_cannot_be_rung(
+    tmp_path: Path, clock: LoopClock, endpoint: str | None, findings: int
+) -> None:
+    """What its dialer would refuse of an agent's endpoint is a finding before a contact is fetched."""
+    config = tmp_path / "cti.toml"
+    config.write_text(
+        '[cti]\nplugins = ["lcm", "uri"]\n[plugins.uri]\ncommand = ["true", "{agent}", "{uri}"]\n'
+        '[plugins.lcm]\nurl = "http://127.0.0.1:9/"\nsource = "x"\ntimezone = "UTC"\n'
+    )
+    agent = Agent(id="DOM\\anna m", endpoint=endpoint)
+    every = await check(config, agent=agent, sample=None, probe=None)
+    found = [one for one in every if one.what == "endpoint"]
+    assert len(found) == findings
+    assert all(not one.good and "tell the agent's endpoint" in one.seen for one in found)

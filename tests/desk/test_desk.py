@@ -20,6 +20,7 @@ from cti_hooks import (
     Refusal,
     hookimpl,
 )
+from lcm_plugin.dialers.uri import UriDialer
 from lcm_plugin.errors import LcmRejected
 from lcm_plugin.sandbox import SandboxContact
 
@@ -502,6 +503,19 @@ async def test_no_dialer_is_a_refusal(open_centre: OpenCentre) -> None:
     await centre.ready(ALICE)
     await asyncio.sleep(60)
     assert [one.refusals[0].rule for one in centre.records.states(AttemptState.REFUSED)] == ["no_dialer"]
+
+
+async def test_a_phone_that_may_not_be_rung_costs_no_doubt(open_centre: OpenCentre) -> None:
+    """Where a dialer refuses the agent's endpoint nothing was placed: refused with its words, not unknown."""
+    uri = UriDialer({"command": ["true", "{agent}", "{uri}"]})
+    centre = await open_centre(plugins=(uri,))
+    await centre.ready(Agent(id="DOM\\anna m"))
+    await asyncio.sleep(60)
+    assert not centre.records.states(AttemptState.UNKNOWN)
+    ((refusal,),) = [one.refusals for one in centre.records.states(AttemptState.REFUSED)]
+    assert refusal.rule == "no_dialer"
+    assert "tell the agent's endpoint: the id has characters" in refusal.reason
+    assert not centre.dialer.dialed
 
 
 async def test_contacts_that_come_expired_do_not_drain_the_campaign(open_centre: OpenCentre) -> None:

@@ -90,7 +90,7 @@ async def test_an_endpoint_is_no_option_and_no_command(tmp_path: Path, agent: Ag
     """Nothing runs with an agent's endpoint, or id in its place, that a program could take for more."""
     ran = tmp_path / "ran"
     async with host_with(command=[sys.executable, "-c", WRITES, str(ran), "{agent}", "{uri}"]) as host:
-        with pytest.raises(ValueError, match="characters no dial string may have"):
+        with pytest.raises(ValueError, match="has characters that no program is handed"):
             await call(host, agent=agent)
     assert not ran.exists()
 
