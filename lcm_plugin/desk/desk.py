@@ -220,7 +220,7 @@ class Desk:
 
     def leave_to(self, host: str) -> None:
         """The agent is at another host now: nothing is looked for here before they are ready here again."""
-        self.readiness.left()
+        self.readiness.left(host)
         self._wake.set()
         log.info("agent %s is ready at host %s: nothing is looked for here", self.hand.agent.id, host)
 
@@ -246,7 +246,7 @@ class Desk:
         if self.settings.relay_agent_states:
             self._spawn(self.disposing.tell_state(agent, state), f"telling {agent.id}'s state")
         news = self.readiness.told(state, reason, **facts)
-        self.hand.arrived = self.readiness.ready
+        self.hand.arrived = self.readiness.ready or state is AgentState.READY
         if news:
             self._wake.set()
             self._pauses.reset()
@@ -278,9 +278,9 @@ class Desk:
         self._leave_if_gone()
 
     def _leave_if_gone(self) -> None:
-        """Let go of what came, or ended, when the agent had logged off already."""
+        """Let go of what came, or ended, when the agent was gone already."""
         if not self.readiness.here:
-            self.leave("the agent has logged off")
+            self.leave(self.readiness.gone)
 
     async def _rest(self, seconds: float) -> None:
         if self.wants and seconds > 0:
@@ -310,13 +310,20 @@ class Desk:
         return None
 
     async def _is_occupied(self) -> bool:
-        """Whether the hand is full. What a person disposed of at another host is in hand no more."""
+        """Whether the hand is full; what is found in it is what the agent's arrival here stood for.
+
+        What a person disposed of, or took up, at another host is in hand no more.
+        """
         attempt = self.hand.attempt
         if attempt and attempt.state is AttemptState.ENDED and await self.ledger.still_has(attempt):
             await self._automatic.dispose(attempt)
         held = self.hand.held()
-        if held and self.screen.shows(held.id) and await self.ledger.still_has(held):
-            return self.hand.attempt is not None
+        if held and await self.ledger.still_has(held):
+            self.hand.arrived = False
+            if self.screen.shows(held.id):
+                return self.hand.attempt is not None
+        if self.hand.busy:
+            self.hand.arrived = False
         return self.hand.busy
 
     def _may_dial_itself(self, attempt: Attempt) -> bool:

@@ -1,6 +1,7 @@
 """All agents' desks, and what they share."""
 
 import asyncio
+from functools import partial
 
 from attrs import define, evolve, field
 
@@ -141,19 +142,24 @@ class Desks:
         self._announcements.add(self.site.tell_changed, attempt)
 
     def _lost(self, attempt: Attempt) -> None:
-        if desk := self._desks.get(attempt.agent.id):
+        """Another host has it: its agent is there, unless they were told ready here since."""
+        desk = self._desks.get(attempt.agent.id)
+        is_back = desk is not None and desk.hand.arrived
+        if desk:
             desk.lose(attempt)
-        self._announcements.add(self._tell_lost, attempt)
+        self._announcements.add(partial(self._tell_lost, is_back=is_back), attempt)
 
-    async def _tell_lost(self, attempt: Attempt) -> None:
+    async def _tell_lost(self, attempt: Attempt, *, is_back: bool) -> None:
         """How it is now, wherever it is; an agent who has gone to another host is looked for here no more."""
         try:
             now = await self.ledger.get(attempt.id)
         except LedgerError:
             now = None
         waited = attempt.state not in IN_DOUBT | {AttemptState.REQUESTED}
-        if now and waited and now.state in OPEN and now.host != self.host.name:
-            self.of(attempt.agent).leave_to(now.host)
+        desk = self.of(attempt.agent)
+        has_left = waited and not is_back and not desk.hand.arrived
+        if has_left and now and now.state in OPEN and now.host != self.host.name:
+            desk.leave_to(now.host)
         await self.site.tell_changed(now or evolve(attempt, host="?", reason="another host has it"))
 
     def _adopted(self, attempt: Attempt) -> None:

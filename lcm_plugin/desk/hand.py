@@ -17,8 +17,8 @@ class Hand:
         agent: the agent, as the host told last.
         attempt: the open attempt, or None.
         fetched: its contact as it came; the attempt's own may be enriched.
-        arrived: the agent was told ready here, and nothing was looked for since: what waits for them at
-            another host comes along.
+        arrived: the agent was told ready here, and nothing was looked for, or found in hand, since: what
+            waits for them at another host comes along.
         placing: it is being recorded as dialing: whatever happens meanwhile, it is nobody else's to take up.
     """
 

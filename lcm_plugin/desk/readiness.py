@@ -31,6 +31,7 @@ class Readiness:
     busy: bool = field(default=False, init=False)
     stopped: str = field(default="", init=False)
     unanswered: int = field(default=0, init=False)
+    _left_for: str = field(default="", init=False)
     _moment: str = field(default="", init=False)
     _used: bool = field(default=False, init=False)
     _counts_again: bool = field(default=False, init=False)
@@ -39,6 +40,14 @@ class Readiness:
     def here(self) -> bool:
         """Whether the agent is logged on."""
         return self.state not in _GONE
+
+    @property
+    def gone(self) -> str:
+        """Why the agent is not here, in words."""
+        if self.state is AgentState.LOGGED_OFF:
+            return "the agent has logged off"
+        left = f"the agent is at host {self._left_for}"
+        return left if self._left_for else "no state of the agent's was told here"
 
     @property
     def ready(self) -> bool:
@@ -67,9 +76,9 @@ class Readiness:
             self.stopped, self.unanswered = "", 0
         return True
 
-    def left(self) -> None:
+    def left(self, host: str) -> None:
         """The agent has gone to another host: here counts only what is told from now on."""
-        self.state, self._moment, self.busy = None, "", False
+        self.state, self._moment, self.busy, self._left_for = None, "", False, host
 
     def stop(self, reason: str) -> None:
         """Want nothing more, for this reason, until the agent is there again."""

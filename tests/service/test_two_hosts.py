@@ -155,3 +155,43 @@ async def test_what_waits_for_an_agent_is_theirs_where_dialing_is_stopped(hosts:
         ended = (await ready(b))["attempt"]
         assert (ended["id"], ended["state"]) == (offer["id"], "ended")
         assert await post(b, ended, "disposition", {"outcome_id": "3"}) == 200
+
+
+async def test_ready_told_twice_before_the_agent_leaves_steals_nothing_back(hosts: Open) -> None:
+    """What a desktop repeated while its agent was there is no arrival once the agent is at another host."""
+    async with hosts() as (a, b):
+        offer = (await ready(a))["attempt"]
+        await ready(a)
+        assert (await ready(b))["attempt"]["id"] == offer["id"]
+        await asyncio.sleep(120)
+        assert (await screen(a))["attempt"] is None
+        assert (await screen(b))["attempt"]["id"] == offer["id"]
+        assert await post(b, offer, "answer", {"answer": "skip"}) == 200
+        await asyncio.sleep(5)
+        assert (await screen(b))["attempt"]["id"] != offer["id"]
+
+
+async def test_an_agent_who_is_back_at_once_goes_on_where_they_are(hosts: Open) -> None:
+    """Who has been at another host for a moment has the offer here again, and the next one after it."""
+    async with hosts() as (a, b):
+        offer = (await ready(a))["attempt"]
+        await asyncio.sleep(5.5)
+        await b.ask("PUT", "/v1/agents/alice", {"state": "ready"})
+        await asyncio.sleep(3)
+        await a.ask("PUT", "/v1/agents/alice", {"state": "ready"})
+        await asyncio.sleep(60)
+        assert (await screen(b))["attempt"] is None
+        assert (await screen(a))["attempt"]["id"] == offer["id"]
+        assert await post(a, offer, "answer", {"answer": "skip"}) == 200
+        await asyncio.sleep(5)
+        assert (await screen(a))["attempt"]["state"] == "offered"
+
+
+async def test_an_offer_let_go_of_says_why_the_agent_is_not_here(hosts: Open) -> None:
+    """Where nothing was told of an agent, it is not said that they logged off."""
+    async with hosts() as (a, b):
+        offer = (await ready(a))["attempt"]
+        await ready(a, "logged_off")
+        assert await post(b, offer, "answer", {"answer": "close"}) == 422
+        told = (await b.get(f"/v1/attempts/{offer['id']}"))[1]
+        assert told["reason"] == "no state of the agent's was told here"
