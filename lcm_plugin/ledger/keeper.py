@@ -27,9 +27,10 @@ class Keeper:
     Attributes:
         holder: who we are in the ledger; another one after a lease was lost.
         held: the ids of this host's open attempts.
+        released: the ids of those that it has let go of.
         on_adopted: is given the attempts left behind whose calls this host has to look up.
         on_lost: is told that everything held so far is another host's.
-        on_taken: is given what others have taken of it while the lease lived, as it is now.
+        on_taken: is given what others have taken of either while the lease lived, as it is now.
     """
 
     writer: Writer
@@ -38,6 +39,7 @@ class Keeper:
     seconds: float
     new_id: Callable[[], str]
     held: Callable[[], Collection[str]]
+    released: Callable[[], Collection[str]]
     on_adopted: Callable[[list[Attempt]], None]
     on_lost: Callable[[], None]
     on_taken: Callable[[list[Attempt]], None]
@@ -126,6 +128,7 @@ class Keeper:
             self.on_adopted(adopted)
 
     async def _notice(self) -> None:
-        step = partial(leases.taken, holder=self.holder, held=frozenset(self.held()))
+        held, released = frozenset(self.held()), frozenset(self.released())
+        step = partial(leases.taken, holder=self.holder, held=held, released=released)
         if taken := await self.writer.do(step, probe=True):
             self.on_taken(taken)

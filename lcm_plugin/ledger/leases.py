@@ -84,12 +84,20 @@ class Watch:
         }
 
 
-def taken(connection: sa.Connection, holder: str, held: Collection[str]) -> list[Attempt]:
-    """Of the attempts that this holder has had, those that it has no more, as they are now."""
+def taken(
+    connection: sa.Connection, holder: str, held: Collection[str], released: Collection[str] = ()
+) -> list[Attempt]:
+    """Of the attempts that this holder has had, those that it has no more, as they are now.
+
+    Those that it has `released` are among them once they wait for nobody any more.
+    """
     mine = sa.select(attempts.c.id).where(attempts.c.open_agent.is_not(None), attempts.c.holder == holder)
     gone = set(held) - set(connection.execute(mine).scalars())
-    query = sa.select(attempts.c.body).where(attempts.c.id.in_(sorted(gone)[:AT_ONCE]))
-    return [attempt_of(body) for body in connection.execute(query).scalars()] if gone else []
+    lost = attempts.c.id.in_(sorted(gone)[:AT_ONCE])
+    waits = attempts.c.open_agent.is_not(None) & attempts.c.holder.is_(None)
+    over = attempts.c.id.in_(sorted(released)[:AT_ONCE]) & ~waits
+    query = sa.select(attempts.c.body).where(lost | over)
+    return [attempt_of(body) for body in connection.execute(query).scalars()] if gone or released else []
 
 
 @frozen(kw_only=True)

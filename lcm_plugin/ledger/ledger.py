@@ -20,6 +20,7 @@ from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, DialingStoppedError, LedgerError, LedgerUnavailable
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
+from lcm_plugin.ledger.leases import AT_ONCE
 from lcm_plugin.ledger.letters import Draft
 from lcm_plugin.ledger.reading import Doubtful, Objection
 from lcm_plugin.ledger.records import Records
@@ -45,7 +46,8 @@ class Ledger(Records):
 
     Attributes:
         announce: is given every attempt that changed, in order.
-        on_lost: is given an attempt that another host has taken over, or all of this host's.
+        on_lost: is given an attempt that another host has taken over, or all of this host's; and one that
+            was let go of here, once it is another's, or over.
         on_adopted: is given what a host that ended has left behind, to be looked up at the dialer.
         watch: is told of each transition, before it is recorded and once it is committed; for fault tests.
     """
@@ -60,6 +62,8 @@ class Ledger(Records):
     watch: Callable[[Attempt, str], None] = _nothing
     _keeper: Keeper = field(init=False)
     _open: dict[str, Attempt] = field(factory=dict, init=False)
+    _released: OrderedDict[str, Attempt] = field(factory=OrderedDict, init=False)
+    """Open ones that were let go of here and that nobody has taken up yet, as far as is known."""
     _by_call: dict[str, str] = field(factory=dict, init=False)
     _objections: dict[str, "asyncio.Future[Objection]"] = field(factory=dict, init=False)
     _doubts: dict[str, Doubtful | None] = field(factory=dict, init=False)
@@ -78,6 +82,7 @@ class Ledger(Records):
             seconds=self.lease_seconds,
             new_id=lambda: new_attempt_id(self.timeline.now(), self.random),
             held=self._open.keys,
+            released=self._released.keys,
             on_adopted=self._adopt,
             on_lost=self._lose_all,
             on_taken=self._give_up,
@@ -324,8 +329,11 @@ class Ledger(Records):
         self._remember(closed)
 
     def release(self, attempt: Attempt) -> None:
-        """Let go of what waits for a person: its agent may come to any host."""
+        """Let go of what waits for a person: its agent may come to any host, and `on_lost` tells of that."""
         self._open.pop(attempt.id, None)
+        self._released[attempt.id] = attempt
+        while len(self._released) > AT_ONCE:
+            self._released.popitem(last=False)
         self._let_go(attempt, self._keeper.holder)
 
     def note_doubt(self, agent: Agent, campaign_group: str, reason: str) -> None:
@@ -448,6 +456,7 @@ class Ledger(Records):
             self._adopt([found])
 
     def _remember(self, attempt: Attempt) -> None:
+        self._released.pop(attempt.id, None)
         if attempt.contact and not attempt.contact.source:
             self._handed[attempt.contact.key] = attempt.agent.id
             while len(self._handed) > HANDED:
@@ -491,7 +500,7 @@ class Ledger(Records):
     def _give_up(self, taken: list[Attempt]) -> None:
         """Others have these by now; a call that goes on is still watched, one that is over is not."""
         for now in taken:
-            attempt = self._open.get(now.id)
+            attempt = self._open.get(now.id) or self._released.pop(now.id, None)
             if attempt and not (attempt.state in LIVE and now.state in OPEN):
                 self._forget(attempt)
                 self.on_lost(attempt)

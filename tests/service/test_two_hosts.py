@@ -187,6 +187,31 @@ async def test_an_agent_who_is_back_at_once_goes_on_where_they_are(hosts: Open) 
         assert (await screen(a))["attempt"]["state"] == "offered"
 
 
+async def test_an_offer_left_by_log_off_is_shown_where_it_is(hosts: Open) -> None:
+    """Once it is before its agent at another host, or over there, the first one shows it no more."""
+    async with hosts() as (a, b):
+        offer = (await ready(a))["attempt"]
+        await ready(a, "logged_off")
+        assert (await ready(b))["attempt"]["id"] == offer["id"]
+        await asyncio.sleep(15)
+        left = await screen(a)
+        assert (left["attempt"], "host b" in left["note"]) == (None, True)
+
+
+async def test_an_offer_left_by_log_off_and_over_elsewhere_leaves_the_screen(hosts: Open) -> None:
+    """A host that let go of an offer tells how it ended, wherever that was."""
+    heard = Heard()
+    async with hosts(heard) as (a, b):
+        offer = (await ready(a))["attempt"]
+        await ready(a, "logged_off")
+        await b.ask("PUT", "/v1/agents/alice", {"state": "ready"})
+        await asyncio.sleep(3)
+        assert await post(b, offer, "answer", {"answer": "skip"}) == 200
+        await asyncio.sleep(15)
+        assert (await screen(a))["attempt"] is None
+        assert (heard.attempts[-1].id, heard.attempts[-1].state) == (offer["id"], AttemptState.SKIPPED)
+
+
 async def test_an_offer_let_go_of_says_why_the_agent_is_not_here(hosts: Open) -> None:
     """Where nothing was told of an agent, it is not said that they logged off."""
     async with hosts() as (a, b):
