@@ -46,7 +46,10 @@ class Opened:
 
 
 _BY_ITSELF: Final = timedelta(seconds=2)
-"""For so long a host that lives may be about to dial, or dispose of, by itself what waits there."""
+"""For so long a host that lives may be about to dial, or dispose of, by itself what waits there.
+
+By two hosts' clocks: what one recorded that is ahead is not waited for.
+"""
 
 
 @frozen(kw_only=True)
@@ -116,7 +119,7 @@ def _open_query() -> sa.Select[Any]:
 def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) -> Attempt | None:
     """The agent's open attempt, whose row is locked, as ours; None where it has expired."""
     free = row.holder is None or row.holder == by.holder or row.ended is not False
-    comes_along = by.arrived and row.changed_at <= by.now - _BY_ITSELF
+    comes_along = by.arrived and abs(by.now - row.changed_at) >= _BY_ITSELF
     if row.state not in WAITING or not (free or comes_along):
         where = f"is held by host {row.host}" if not free else "is being settled"
         raise OpenElsewhereError(

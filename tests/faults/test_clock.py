@@ -99,6 +99,19 @@ async def test_a_second_of_difference_is_no_reason(site: Site, set_back: SetBack
     assert await clock_of(b) == []
 
 
+async def test_nobody_waits_for_another_host_s_clock(site: Site, set_back: SetBack) -> None:
+    """What waits at a host whose clock is a minute ahead comes along at once all the same."""
+    set_back.offset = timedelta(minutes=1)
+    a = await site.start("a", clock=set_back, preview={"seconds": 600}, offer_seconds=3600)
+    b = await site.start("b", preview={"seconds": 600}, offer_seconds=3600)
+    await a.ready()
+    await asyncio.sleep(5)
+    (offer,) = a.ledger.held
+    await b.ready()
+    await asyncio.sleep(5)
+    assert [one.id for one in b.ledger.held] == [offer.id]
+
+
 async def test_what_lives_has_not_expired(site: Site, set_back: SetBack) -> None:
     """An offer whose contact is still reserved is taken up after a restart, whatever the clock said."""
     a = await site.start("a", clock=set_back, preview=PREVIEW)

@@ -227,6 +227,23 @@ async def test_an_offer_that_was_lost_is_put_again(site: Site) -> None:
     assert await b.ledger.doubts() == {}
 
 
+async def test_what_is_asked_for_by_hand_comes_along(site: Site) -> None:
+    """Where an agent asks for each contact, the one that waits at a host that lives is theirs here too."""
+    by_hand = {"fetch_when": ["on_request"], "preview": {"seconds": 600, "on_timeout": "skip"}}
+    a, b = await site.start("a", **by_hand), await site.start("b", **by_hand)
+    for host in (a, b, a):
+        await host.ready()
+        await asyncio.sleep(20)
+        contact = await host.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
+        assert (contact.key, [one.contact for one in host.ledger.held]) == ("0|0|0|0|0|0|0", [contact])
+    (offer,) = a.ledger.held
+    await b.ready()
+    await asyncio.sleep(20)
+    said = {"attempt_id": offer.id, "answer": "skip", "reason": None, "actor": "alice"}
+    await b.host.hooks.first("answer_contact", agent=ALICE, **said)
+    assert await b.state(offer) is AttemptState.SKIPPED
+
+
 async def test_a_contact_that_came_after_its_attempt_was_lost(site: Site) -> None:
     """What the LCM gave a host that had lost its attempt meanwhile is asked for again, not lost."""
     a, b = await site.start("a"), await site.start("b")
