@@ -4,7 +4,10 @@ import os
 import stat
 import sys
 
-_OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
+
+def anybody_can_write(found: os.stat_result) -> bool:
+    """Whether every user of this machine can."""
+    return sys.platform != "win32" and bool(found.st_mode & stat.S_IWOTH)
 
 
 def others_can_write(found: os.stat_result) -> bool:
@@ -17,11 +20,12 @@ def others_can_write(found: os.stat_result) -> bool:
 
 
 def others_can_read(found: os.stat_result) -> bool:
-    """Whether another than the owner can; the group of a file of root's is whom root lets read it."""
+    """Whether another than the owner can; such a group is nobody, and that of root's file whom root lets."""
     if sys.platform == "win32":
         return False
-    forbidden = stat.S_IROTH if found.st_uid == 0 else _OTHERS_READ
-    return bool(found.st_mode & forbidden)
+    if found.st_mode & stat.S_IROTH:
+        return True
+    return bool(found.st_mode & stat.S_IRGRP) and found.st_uid != 0 and not _is_owners_own(found)
 
 
 def _is_owners_own(found: os.stat_result) -> bool:

@@ -17,6 +17,9 @@ from cti_hooks.private import others_can_read, others_can_write
 _VARIABLE: Final = re.compile(r"[A-Z]+(_[A-Z]+)*")
 """What is surely a variable's name. Anything else may be the secret itself, written in the wrong place."""
 
+_MOUNTED: Final = ", or mount it with mode 0440 and the host's group (Kubernetes: defaultMode and fsGroup)"
+"""What is root's on a mount that cannot be written is told how to be, where it is mounted."""
+
 
 class SecretError(OSError):
     """A secret cannot be read; the text says from where, and never what it is."""
@@ -64,4 +67,4 @@ def _refuse_exposed(found: os.stat_result, file: Path) -> None:
     if others_can_write(found):
         raise SecretError(f"others can write it; see that it is still yours, then chmod 600 {file}")
     if others_can_read(found):
-        raise SecretError(f"others can read it; chmod 600 {file}")
+        raise SecretError(f"others can read it; chmod 600 {file}{_MOUNTED if found.st_uid == 0 else ''}")

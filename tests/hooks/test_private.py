@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -54,8 +55,29 @@ def test_the_group_reads_only_what_is_roots(tmp_path: Path, monkeypatch: pytest.
     owned_by(0)
     assert secret_in(tmp_path / "token", 0o640) == "s3cret"
     owned_by(1000)
-    with pytest.raises(SecretError, match="others can read it"):
+    with pytest.raises(SecretError, match=r"others can read it; chmod 600 \S+$"):
         secret_in(tmp_path / "token", 0o640)
+    owned_by(0)
+    with pytest.raises(SecretError, match=r"or mount it with mode 0440 and the host's group \(Kubernetes: "):
+        secret_in(tmp_path / "token", 0o444)
+
+
+@pytest.mark.parametrize("members", [[], ["cti"], ["cti", "guest"]], ids=str)
+def test_a_group_of_the_owners_own_is_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, members: list[str]
+) -> None:
+    """Under the umask 0002 of many systems a file is its group's too, in which nobody else is."""
+    stat = os.fstat
+    ids = (1000, 1000)
+    monkeypatch.setattr(os, "fstat", lambda fd: os.stat_result([*stat(fd)[:4], *ids, *stat(fd)[6:]]))
+    monkeypatch.setattr("pwd.getpwuid", lambda _: SimpleNamespace(pw_name="cti"))
+    monkeypatch.setattr("grp.getgrgid", lambda _: SimpleNamespace(gr_name="cti", gr_mem=members))
+    for mode in (0o640, 0o660):
+        if "guest" not in members:
+            assert secret_in(tmp_path / "token", mode) == "s3cret"
+            continue
+        with pytest.raises(SecretError, match="others can"):
+            secret_in(tmp_path / "token", mode)
 
 
 @pytest.mark.parametrize("written", ["hunter2", "s3cret-of-mine", "QXJ3K9"], ids=str)

@@ -3,15 +3,16 @@
 import itertools
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from cti_hooks import Agent, ConfigError
+from cti_hooks import Agent, ConfigError, private
 from lcm_plugin.ledger import Ledger, database_for
+from lcm_plugin.ledger.private_file import make_private, refuse_exposed
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
 SEEDS = itertools.count()
@@ -86,6 +87,57 @@ async def test_a_ledger_that_others_can_write_is_refused(tmp_path: Path, suffix:
     expose(exposed)
     refused = await refusal_of(tmp_path)
     assert f"{exposed} can be written by others; see that it is whole, then chmod 600 {exposed}" in refused
+
+
+async def test_a_ledger_that_its_group_could_write_is_tightened(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an orchestrator mounts a volume at each start: a group's that the system knows nothing of."""
+    monkeypatch.setattr(private, "_is_owners_own", lambda _: False)
+    async with written(tmp_path) as file:
+        pass
+    file.chmod(0o660)
+    async with written(tmp_path):
+        assert set(modes(file).values()) == {0o600}
+    assert f"{file} could be written by others; it is its owner's only now" in caplog.text
+
+
+async def test_a_ledger_that_cannot_be_tightened_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where modes cannot be changed, one its group can write is refused; one it can read is warned of."""
+    monkeypatch.setattr(private, "_is_owners_own", lambda _: False)
+    async with written(tmp_path) as file:
+        pass
+    chmod = Path.chmod
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)
+    chmod(file, 0o660)
+    assert f"{file} can be written by others, and chmod does not change it" in await refusal_of(tmp_path)
+    for name in modes(file):
+        chmod(tmp_path / name, 0o640)
+    async with written(tmp_path):
+        pass
+    assert f"{file} can be read by others, and chmod does not change it" in caplog.text
+
+
+@pytest.mark.parametrize("look", [refuse_exposed, make_private])
+def test_a_journal_that_goes_meanwhile_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[[Path], None]
+) -> None:
+    """Another host that closes the ledger takes its journal away, between any two looks at it."""
+    journal, stat = tmp_path / "ledger.db-wal", Path.stat
+    journal.touch(0o644)
+    journal.chmod(0o644)
+
+    def last_seen(one: Path, **how: bool) -> os.stat_result:
+        found = stat(one, **how)
+        if one == journal:
+            one.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "stat", last_seen)
+    look(tmp_path / "ledger.db")
+    assert not os.path.lexists(journal)
 
 
 async def test_another_users_ledger_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
