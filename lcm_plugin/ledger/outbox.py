@@ -18,6 +18,8 @@ log = logging.getLogger("lcm_plugin.ledger")
 
 POLL: Final = 1.0
 """Seconds between two looks into the box; what is written here is sent at once."""
+LEFT_BEHIND: Final = 10.0
+"""Seconds between two looks for what hosts that ended were sending: a host ends once in a while."""
 
 
 @frozen(kw_only=True)
@@ -41,6 +43,7 @@ class Outbox:
     _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _rests: Rests = field(factory=Rests, init=False)
+    _looked_at: float = field(default=float("-inf"), init=False)
     _unheard: bool = field(default=False, init=False)
     """Whether letters may have been taken out without our hearing of it."""
 
@@ -81,15 +84,22 @@ class Outbox:
         if self._unheard:
             await self.ledger.run(partial(letters.put_back, holder=holder, sent=set(self._sent), now=now))
             self._unheard = False
-        orphaned = partial(letters.left_sending, now=now, resend=self.resend_unconfirmed)
-        for left in await self.ledger.run(orphaned):
-            _say(left.message, left.attempt_id, left.state, left.error)
+        await self._settle_left_behind()
         resting = partial(self._rests.resting, asyncio.get_running_loop().time())
         due = await self.ledger.run(partial(letters.take, holder=holder, now=now, resting=resting))
         sending = [asyncio.create_task(self._send(letter)) for letter in due]
         if sending:
             await _finished(sending)
         return len(due)
+
+    async def _settle_left_behind(self) -> None:
+        moment = asyncio.get_running_loop().time()
+        if moment - self._looked_at < LEFT_BEHIND:
+            return
+        step = partial(letters.left_sending, now=self.ledger.now(), resend=self.resend_unconfirmed)
+        for left in await self.ledger.run(step):
+            _say(left.message, left.attempt_id, left.state, left.error)
+        self._looked_at = moment
 
     async def _send(self, letter: Letter) -> None:
         self._sent.add(letter.id)
