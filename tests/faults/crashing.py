@@ -41,7 +41,7 @@ UNWANTED = "N"
 """A contact with a key that ends so is skipped by its agent."""
 MOMENT = 0.3
 MISSED_AFTER = 8.0
-GIVES_UP_AFTER = 60.0
+GIVES_UP_AFTER = 120.0
 """Seconds; a host beside another that stops itself works until that has come to its last stop."""
 
 

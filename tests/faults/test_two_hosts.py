@@ -127,6 +127,7 @@ async def keep_filled(lcm: Sandbox) -> None:
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.timeout(180)  # it takes a quarter of a minute; a machine may be busy with other things
 async def test_a_host_frozen_past_its_lease(
     tmp_path: Path, postgres_url: str, show: Callable[[str], None]
 ) -> None:
