@@ -3,16 +3,32 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import PurePath
 from typing import Final
 
 _PLACE: Final = re.compile(r"\{(?:uri|attempt|agent)\}")
 _SHELLS: Final = frozenset(
-    {"sh", "ash", "bash", "csh", "dash", "fish", "ksh", "mksh", "tcsh", "zsh", "cmd", "powershell", "pwsh"}
+    [
+        "sh",
+        "ash",
+        "bash",
+        "csh",
+        "dash",
+        "fish",
+        "ksh",
+        "mksh",
+        "tcsh",
+        "zsh",
+        "su",
+        "runuser",
+        "cmd",
+        "powershell",
+        "pwsh",
+    ]
 )
 _RUNS_A_TEXT: Final = re.compile(r"-[A-Za-z]*c[A-Za-z]*|--command|/[ckCK]", re.IGNORECASE)
-"""Of a shell's options: the next word is a program in the shell's own language."""
+"""Of a shell's options: a program in the shell's own language follows, after further options where there are."""
+_TAKES_A_WORD: Final = re.compile(r"[-+][A-Za-z]*[oO]")
 _HANDED_ON: Final = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TERM|TMPDIR|TEMP|TMP|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY"
     r"|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|SSH_AUTH_SOCK|SYSTEMROOT|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|USERPROFILE"
@@ -42,7 +58,19 @@ def environment(names: Iterable[str]) -> dict[str, str]:
 
 def _programs(words: Sequence[str]) -> Iterator[str]:
     in_shell = False
-    for word, following in pairwise(words):
+    for place, word in enumerate(words):
         in_shell = in_shell or PurePath(word).name.lower().removesuffix(".exe") in _SHELLS
         if in_shell and _RUNS_A_TEXT.fullmatch(word):
-            yield following
+            yield from _until_no_option(words[place + 1 :])
+        elif in_shell and word.startswith(("-c", "--command=")):
+            yield word
+
+
+def _until_no_option(words: Sequence[str]) -> Iterator[str]:
+    """Options of the shell's own may stand between `-c` and its program; `-o` takes a word to itself."""
+    before = ""
+    for word in words:
+        yield word
+        if not word.startswith(("-", "+")) and not _TAKES_A_WORD.fullmatch(before):
+            return
+        before = word
