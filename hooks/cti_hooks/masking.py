@@ -11,8 +11,8 @@ _DATE = (
     rf"(?:{_TIME})?(?![-./]?\d)"
 )
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_IPV4 = rf"(?<![\d.])(?!(?:\d\d\.){{3}}\d\d(?!\d)){_BYTE}(?:\.{_BYTE}){{3}}(?!\.?\d)"
-"""Not of two digits four times: 12.34.56.78 is a number in Denmark."""
+_IPV4 = rf"(?<![\d.])(?!(?!10\.)(?:\d\d\.){{3}}\d\d(?!\d)){_BYTE}(?:\.{_BYTE}){{3}}(?!\.?\d)"
+"""Not of two digits four times: 32.34.56.78 is a number in Denmark. None begins with 10, as private addresses do."""
 _KEPT = rf"{_UUID}|{_DATE}|{_IPV4}"
 _BETWEEN = (
     r"(?:[\s()./_\-\u00ad\u00b7\u2010-\u2015\u2212\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
@@ -20,8 +20,8 @@ _BETWEEN = (
 )
 """What people, spreadsheets and reprs put between digits; a comma with a blank behind it parts a list."""
 _NUMBER = (
-    rf"\+\d(?:{_BETWEEN}{{0,4}}(?!{_UUID})\d){{5,}}"
-    rf"|(?<![\d|])\d(?:{_BETWEEN}{{0,4}}(?!{_KEPT})\d){{6,}}|\d{{7,}}"
+    rf"\+\d(?:{_BETWEEN}{{0,5}}(?!{_UUID})\d){{5,}}"
+    rf"|(?<![\d|])\d(?:{_BETWEEN}{{0,5}}(?!{_KEPT})\d){{6,}}|\d{{7,}}"
 )
 """No letter bounds it: a number may follow an `x`, or the n of a line break in a repr.
 
@@ -38,7 +38,11 @@ def masked(number: str | None) -> str:
 
 
 def masked_text(text: str) -> str:
-    """`text` with every run of seven or more digits masked; UUIDs, dates and IP addresses stay readable."""
+    """`text` with every run of seven or more digits masked; UUIDs, dates and IP addresses stay readable.
+
+    What cannot be told from a number is masked, too: an amount such as 1,234,567, an Asterisk channel's
+    1732588800.42, an address of two digits four times unless it begins with 10.
+    """
     return _NUMBER_LIKE.sub(lambda found: found["kept"] or masked(found["number"]), text)
 
 

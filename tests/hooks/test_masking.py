@@ -23,6 +23,8 @@ groups = st.lists(st.from_regex(r"[0-9]{1,4}", fullmatch=True), min_size=4, max_
         "212 - 555 - 0199", "212_555_0199", "(212) 555 - 0199", "212 / 555 / 0199", "212,555,0199",
         "212\u200b555\u200b0199", "2\u00ad1\u00ad2\u00ad5\u00ad5\u00ad5\u00ad0199", "12.34.56.78",
         "4111_1111_1111_1111", "4111 1111 1111 1111", "+45 12.34.56.78", "01.23.45.67.89", "212%20555%200199",
+        "212  -  555  -  0199", "(212)  555  -  0199", "21.22.23.24", "+45 10.20.30.40", "10.20.30.40.50",
+        "1732588800.42", "1,234,567",
         "+4930 / 123 - 45", "212\\u200b555\\u200b0199", "\u202a+1 212 555 0199\u202c", "+49 30.123.45.67",
     ],
 )  # fmt: skip
@@ -48,7 +50,7 @@ def test_ids_days_and_addresses_stay_readable(uuid: str, day: str, address: str,
     assert uuid in masked_text(f"{between}{uuid}{between} x")
     if "1900" <= day < "2200":
         assert day in masked_text(f"at {day}")
-    if not all(len(part) == 2 for part in address.split(".")):
+    if address.startswith("10.") or not all(len(part) == 2 for part in address.split(".")):
         assert address in masked_text(f"from {address}:8088")
 
 
@@ -57,6 +59,7 @@ def test_ids_days_and_addresses_stay_readable(uuid: str, day: str, address: str,
     [
         "known: 1001, 1002, 1003",
         "10.0.0.7, 10.0.0.8",
+        "10.10.10.10, 10.20.30.40:8088",
         "at 01/30/2026 10:00:00",
         "tried 3 times, 2026-11-25 12:00:00,123 ERROR",
         "127.0.0.1:8765 (2 of 3)",
@@ -70,11 +73,12 @@ def test_lists_and_moments_stay_readable(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "1" * 200_000, "1 " * 100_000, "1    " * 40_000, "1     " * 40_000, "\u200b" * 200_000,
+        "1" * 200_000, "1 " * 100_000, "1    " * 40_000, "1     " * 40_000, "1      " * 30_000,
+        "\u200b" * 200_000,
         "1.1.1.1." * 25_000, "\\u200b" * 33_000, "2026-11-25" * 20_000, "0193a2f4-7b1c-" * 14_000,
         "+" * 200_000, "12/12/20" * 25_000, "1" + " " * 200_000, ("12345" + " " * 5) * 20_000,
     ],
-    ids=range(13),
+    ids=range(14),
 )  # fmt: skip
 def test_masking_takes_no_longer_than_a_text_is_long(text: str) -> None:
     """No text makes it slow: 200 kB of any take well under a second."""
