@@ -12,7 +12,7 @@ _DATE = (
 )
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IPV4 = rf"(?<![\d.])(?!(?!10\.)(?:\d\d\.){{3}}\d\d(?!\d)){_BYTE}(?:\.{_BYTE}){{3}}(?!\.?\d)"
-"""Not of two digits four times: 32.34.56.78 is a number in Denmark. None begins with 10, as private addresses do."""
+"""Not of two digits four times: 32.34.56.78 is a number in Denmark. None begins with 10, as addresses do."""
 _KEPT = rf"{_UUID}|{_DATE}|{_IPV4}"
 _BETWEEN = (
     r"(?:[\s()./_\-\u00ad\u00b7\u2010-\u2015\u2212\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"

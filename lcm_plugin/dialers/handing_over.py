@@ -8,26 +8,11 @@ from typing import Final
 
 _PLACE: Final = re.compile(r"\{(?:uri|attempt|agent)\}")
 _SHELLS: Final = frozenset(
-    [
-        "sh",
-        "ash",
-        "bash",
-        "csh",
-        "dash",
-        "fish",
-        "ksh",
-        "mksh",
-        "tcsh",
-        "zsh",
-        "su",
-        "runuser",
-        "cmd",
-        "powershell",
-        "pwsh",
-    ]
+    {"sh", "ash", "bash", "csh", "dash", "fish", "ksh", "mksh", "tcsh", "zsh", "cmd", "powershell", "pwsh"}
+    | {"su", "runuser"}  # they hand it on to one
 )
 _RUNS_A_TEXT: Final = re.compile(r"-[A-Za-z]*c[A-Za-z]*|--command|/[ckCK]", re.IGNORECASE)
-"""Of a shell's options: a program in the shell's own language follows, after further options where there are."""
+"""Of a shell's options: after it, and perhaps more options, comes a program in the shell's own language."""
 _TAKES_A_WORD: Final = re.compile(r"[-+][A-Za-z]*[oO]")
 _HANDED_ON: Final = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TERM|TMPDIR|TEMP|TMP|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY"

@@ -62,6 +62,40 @@ async def test_an_answers_error_is_still_itself_and_shows_no_number(
         assert (str(error), error.digits) == ("***23 is too long", 12)
 
 
+async def test_what_is_masked_in_an_exception_keeps_its_type_and_value(plug: Plug, facts: Facts) -> None:
+    """Texts stay texts, bytes bytes, a key is still found and a path opened, though masked where shown."""
+    raised: list[Exception] = [
+        KeyError(12345678),
+        OSError(2, "no file", f"/spool/{NUMBER}"),
+        ValueError(b"no " + NUMBER.encode()),
+    ]
+
+    async def careless() -> None:
+        raise raised.pop(0)
+
+    hooks = plug({"on_agent_ready": careless})
+    seen: list[Any] = []
+    while raised:
+        (answer,) = await hooks.all("on_agent_ready", **facts("on_agent_ready"))
+        seen.append(answer.error)
+    key, file, text = seen
+    assert (key.args, file.filename, text.args) == ((12345678,), f"/spool/{NUMBER}", (b"no ***23",))
+    assert not any(number in shown(one) for one in seen for number in ("5550123", "12345678"))
+
+
+async def test_a_groups_own_text_is_masked_in_the_log(
+    plug: Plug, facts: Facts, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The message of an exception group cannot be replaced: what is logged of it is masked."""
+
+    async def careless() -> None:
+        raise ExceptionGroup(f"calling {NUMBER}", [KeyError(NUMBER)])
+
+    await plug({"on_agent_ready": careless}).all("on_agent_ready", **facts("on_agent_ready"))
+    assert "calling ***" in caplog.text
+    assert "5550123" not in caplog.text
+
+
 async def test_what_a_hook_raises_shows_no_number(plug: Plug, facts: Facts) -> None:
     """A failure that ends a question is raised to the host as it is logged: masked."""
 
