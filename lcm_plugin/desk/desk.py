@@ -292,10 +292,10 @@ class Desk:
 
         None when something is in hand that a person, a timer or a dialer goes on with.
         """
-        self.trouble = ""
         if await self._is_occupied():
             return None
         attempt = await self.intake.offered()
+        self.trouble = ""
         if attempt is None:
             return 0 if self.hand.busy else self.intake.reserved.until_next(self._pauses.after_no_contact())
         at_once = self._may_dial_itself(attempt) and self.settings.preview.seconds == 0
@@ -361,9 +361,6 @@ class Desk:
             self._pauses.reset()
             return None
         self._stop_fetching(reason)
-        if attempt.redial_of:  # the call before it is to be disposed of still
-            self.ledger.change(attempt, AttemptState.ENDED, outcome=Outcome.FAILED, reason=reason)
-            return None
         return await self._refuse(attempt, (Refusal(rule="no_dialer", reason=reason),))
 
     # -- offers ---------------------------------------------------------------------------------------------
@@ -459,9 +456,10 @@ class Desk:
         """
         async with self._acting:
             try:
-                attempt = await self._in_hand(attempt_id)
+                answered = await self._answered(await self._in_hand(attempt_id), said)
                 self.readiness.answered()
-                return await self._answered(attempt, said)
+                self._work_on()
+                return answered
             finally:
                 self._leave_if_gone()
 
@@ -529,6 +527,8 @@ class Desk:
 
     async def _refuse_person(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> None:
         if attempt.state is AttemptState.OFFERED:
+            if self._on_refusal.wish(attempt, refusals) != HOLD:  # it ends, and a person is there
+                self.readiness.answered()
             await self._refuse(attempt, refusals)
         raise ConflictError("; ".join(refusal.reason for refusal in refusals), refusals)
 
@@ -558,7 +558,7 @@ class Desk:
         if pause is None:
             in_a_row = f"{self._pauses.refusals} refusals in a row"
             self._stop_fetching(in_a_row)
-            reason += f". {in_a_row}: nothing is fetched until the next ready"
+            reason += f". {in_a_row}: nothing is fetched until the agent is ready anew"
         log.info("agent %s: contact refused: %s", self.hand.agent.id, reason)
         if wish == REFUSE or not await self._on_refusal.disposed(attempt, wish, refusals):
             self.hand.put_down(AttemptState.REFUSED, refusals=refusals, reason=reason)

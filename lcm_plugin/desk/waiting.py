@@ -16,6 +16,8 @@ def waits_for(readiness: Readiness, attempt: Attempt | None, trouble: str) -> st
 
     `trouble` is what kept the desk from fetching when it tried last, or empty.
     """
+    if attempt and attempt.state is AttemptState.REQUESTED:
+        attempt = None
     if attempt and attempt.state is AttemptState.ENDED and readiness.ready:
         return UNDISPOSED
     if readiness.busy:

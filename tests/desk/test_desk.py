@@ -296,7 +296,7 @@ async def test_without_consent_nothing_is_dialed(open_centre: OpenCentre, word: 
 
 
 async def test_refusals_do_not_drain_the_campaign(open_centre: OpenCentre) -> None:
-    """Refusals in a row double the pause; after five, nothing is fetched until the next ready."""
+    """Refusals in a row double the pause; after five, nothing is fetched until ready anew."""
     policy = Policy(refuses=7)
     centre = await open_centre(20, plugins=(policy,))
     await centre.ready(ALICE)
@@ -305,7 +305,7 @@ async def test_refusals_do_not_drain_the_campaign(open_centre: OpenCentre) -> No
     assert len(at) == 5
     assert [round(later - earlier) for earlier, later in pairwise(at)] == [1, 2, 4, 8]
     last = centre.records.states(AttemptState.REFUSED)[-1]
-    assert "5 refusals in a row: nothing is fetched until the next ready" in last.reason
+    assert "5 refusals in a row: nothing is fetched until the agent is ready anew" in last.reason
     await centre.not_ready(ALICE)
     await centre.ready(ALICE)
     await asyncio.sleep(60)
@@ -491,7 +491,7 @@ async def test_what_has_ended_is_in_the_ledger_only(open_centre: OpenCentre) -> 
 
 
 async def test_no_dialer_is_a_refusal(open_centre: OpenCentre) -> None:
-    """When no dialer takes a call nothing rang: refused, and nothing is fetched until the next ready."""
+    """When no dialer takes a call nothing rang: refused, and nothing is fetched until ready anew."""
 
     class Declines:
         @hookimpl(wrapper=True)

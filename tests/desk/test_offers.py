@@ -99,7 +99,7 @@ async def test_refused_when_the_preview_is_over_pauses(open_centre: OpenCentre) 
         round((later.opened_at - earlier.changed_at).total_seconds()) for earlier, later in pairwise(refused)
     ]
     assert gaps == [1, 2, 4, 8]
-    assert "nothing is fetched until the next ready" in refused[-1].reason
+    assert "nothing is fetched until the agent is ready anew" in refused[-1].reason
 
 
 @define(eq=False)
@@ -392,18 +392,34 @@ async def test_once_more_is_refused_by_the_rules_too(open_centre: OpenCentre) ->
 
 
 async def test_once_more_and_no_dialer(open_centre: OpenCentre) -> None:
-    """A second call that no dialer takes leaves the contact to be disposed of, as the first call has it."""
+    """A second call that no dialer takes is none: the first is to be disposed of, as it went."""
     declines = Declines(after=1)
-    centre = await open_centre(1, plugins=(declines,), auto_dispose={})
+    centre = await open_centre(1, plugins=(declines,), auto_dispose={"failed": "3"})
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    first, _ = centre.dialer.dialed[0]
+    await centre.dialer.event(CallEventKind.ESTABLISHED, first)
+    await centre.dialer.event(CallEventKind.CALL_CLEARED, first, q850=16)
+    again = await centre.answers(ALICE, first, "dial")
+    await asyncio.sleep(60)
+    assert (await centre.recorded(again)).state is AttemptState.REFUSED
+    left = await centre.recorded(first)
+    assert (left.state, left.outcome) == (AttemptState.ENDED, Outcome.ANSWERED)
+    assert centre.sent() == []
+    await centre.disposes(left, Disposition(outcome_id="0"))
+    assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["0"]
+
+
+async def test_a_call_that_no_dialer_took_is_no_past_call(open_centre: OpenCentre) -> None:
+    """The calls to a number are those that were placed: one to be made once more in vain does not count."""
+    centre = await open_centre(1, plugins=(Declines(after=1),), auto_dispose={})
     await centre.ready(ALICE)
     await asyncio.sleep(1)
     first, _ = centre.dialer.dialed[0]
     await centre.dialer.event(CallEventKind.CALL_CLEARED, first)
-    again = await centre.answers(ALICE, first, "dial")
-    left = await centre.recorded(again)
-    assert (left.state, left.outcome) == (AttemptState.ENDED, Outcome.FAILED)
-    await centre.disposes(left, Disposition(outcome_id="0"))
-    assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["0"]
+    await centre.answers(ALICE, first, "dial")
+    await asyncio.sleep(5)
+    assert len(await centre.ledger.past_calls(first.contact, first.opened_at)) == 1
 
 
 @define(eq=False)

@@ -152,3 +152,16 @@ async def test_ready_told_again_cuts_no_pause_short(open_centre: OpenCentre) -> 
         await centre.ready(ALICE)
         await asyncio.sleep(1)
     assert 5 <= len(centre.lcm.requests) <= 7
+
+
+async def test_why_nothing_comes_is_told_all_the_time(open_centre: OpenCentre) -> None:
+    """While the LCM does not answer the agent's reason stands, also while it is being asked once more."""
+    centre = await open_centre(2)
+    centre.lcm.order("drop")
+    await centre.ready(ALICE)
+    await asyncio.sleep(20)
+    told = []
+    for _ in range(60):
+        await asyncio.sleep(1)
+        told.append(bool(waits_for(centre)))
+    assert all(told)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from cti_hooks import Agent, AttemptState, CallEventKind, ConfigError, hookimpl
+from cti_hooks import Agent, AttemptState, CallEventKind, ConfigError, Refusal, hookimpl
+from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact
 
@@ -169,3 +170,40 @@ async def test_an_agents_phone_that_is_not_reached(open_centre: OpenCentre) -> N
     await asyncio.sleep(60)
     assert len(centre.dialer.dialed) == 1
     assert centre.records.asked == [("not_ready", "the agent's phone was not reached")]
+
+
+async def test_an_answer_that_cannot_be_right_is_none(open_centre: OpenCentre) -> None:
+    """A close without its reason leaves the held offer as it is, and why nothing is fetched is told still."""
+    centre = await unattended(open_centre)
+    held = centre.records.shown[-1]
+    with pytest.raises(InvalidError, match="reason"):
+        await centre.answers(ALICE, held, "close")
+    await asyncio.sleep(TEN_MINUTES)
+    assert keys(centre) == ["1", "2"]
+    assert (await centre.recorded(held)).state is AttemptState.OFFERED
+    assert UNANSWERED in lcm_of(centre.host).waits_for("alice")
+
+
+@pytest.mark.parametrize("wish", ["hold", "refuse"])
+async def test_a_dial_of_the_held_one_that_rules_refuse(open_centre: OpenCentre, wish: str) -> None:
+    """It ends the stop where it ends the offer; an offer that stays is held as before, and so is the stop."""
+
+    class Closed:
+        now = False
+
+        @hookimpl
+        def review_contact(self) -> Refusal | None:
+            return Refusal(rule="closed", reason="not now") if self.now else None
+
+    rule = Closed()
+    centre = await unattended(open_centre, plugins=(rule,), on_refusal={"closed": wish})
+    held, rule.now = centre.records.shown[-1], True
+    with pytest.raises(ConflictError, match="not now"):
+        await centre.answers(ALICE, held, "dial")
+    rule.now = False
+    await asyncio.sleep(15)
+    is_held = wish == "hold"
+    state = AttemptState.OFFERED if is_held else AttemptState.REFUSED
+    assert (await centre.recorded(held)).state is state
+    assert keys(centre) == (["1", "2"] if is_held else ["1", "2", "3"])
+    assert (UNANSWERED in lcm_of(centre.host).waits_for("alice")) is is_held
