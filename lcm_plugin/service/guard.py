@@ -17,15 +17,13 @@ from attrs import define, field
 from cti_hooks import Clock
 from lcm_plugin.dialers.webhook.signing import SIGNATURE, SignatureError, verify
 from lcm_plugin.service.door import Door
-from lcm_plugin.service.origins import refuse_strangers
+from lcm_plugin.service.origins import OPEN, refuse_strangers
 from lcm_plugin.service.problems import ProblemError
 from lcm_plugin.service.reading import bytes_of, refuse_encoded
 from lcm_plugin.service.replays import Replays
 from lcm_plugin.service.settings import ServiceSettings
 from lcm_plugin.service.tries import Tries
 
-OPEN: Final = frozenset({"/healthz", "/readyz"})
-"""Answered without a token."""
 CALL_EVENTS: Final = "/v1/call-events"
 """Told with the token, or signed."""
 TRUSTED: Final = web.RequestKey("trusted", bool)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from lcm_plugin.service.guard import OPEN
+from lcm_plugin.service.origins import OPEN
 from lcm_plugin.service.route import Route
 from lcm_plugin.service.schemas import Schemas, first_line
 

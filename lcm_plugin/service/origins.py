@@ -9,6 +9,8 @@ from yarl import URL
 from lcm_plugin.service.problems import ProblemError
 from lcm_plugin.service.settings import ServiceSettings
 
+OPEN: Final = frozenset({"/healthz", "/readyz"})
+"""Answered without a token: a yes or a no to whoever watches, by whatever address they have of this host."""
 _LOCAL_NAMES: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _FORWARDED: Final = frozenset({"forwarded", "via", "x-real-ip"})
 _FOREIGN: Final = frozenset({"cross-site", "same-site"})
@@ -30,8 +32,10 @@ def _refuse_other_names(request: web.Request, settings: ServiceSettings) -> None
     """A page may have had its own name resolved to this address, to be of the same origin."""
     if not settings.loopback and not settings.allowed_hosts:
         return
-    name = _url(f"http://{request.host}").host
-    if name not in _LOCAL_NAMES | {settings.host, *settings.allowed_hosts}:
+    if request.path in OPEN and settings.token:
+        return
+    name = (_url(f"http://{request.host}").host or "").removesuffix(".")
+    if name not in _LOCAL_NAMES | {one.removesuffix(".") for one in (settings.host, *settings.allowed_hosts)}:
         raise _refused("this address answers to its own name only; others are [service] allowed_hosts")
 
 
@@ -44,7 +48,9 @@ def _refuse_foreign_pages(request: web.Request, settings: ServiceSettings) -> No
         return
     is_own = _url(origin).host_port_subcomponent == request.host
     if not is_own and origin not in settings.allowed_origins:
-        raise _refused("pages of another origin are refused; their origins are [service] allowed_origins")
+        raise _refused(
+            "pages of another origin are refused; one that a proxy changes is [service] allowed_origins"
+        )
 
 
 def _tells_of_a_proxy(header: str) -> bool:

@@ -58,7 +58,10 @@ class ServiceSettings:
     allowed_hosts: tuple[str, ...] = field(default=(), validator=_hosts)
     """Names it may be asked by besides its own: behind a proxy that passes `Host` on."""
     allowed_origins: tuple[str, ...] = field(default=(), validator=_origins)
-    """Origins of pages that may ask, besides its own: `https://desk.example.com`."""
+    """Origins of its own pages where a proxy passes on another `Host` than theirs: `https://desk.example.com`.
+
+    No CORS: a page that a browser takes for another origin's reads no answer by this.
+    """
     connections: int = field(default=1000, validator=validators.ge(1))
     """At a time; more are closed."""
 

@@ -25,6 +25,7 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"Host": "cti.example.com"}, 200),
         ({"Host": "cti.example.com:8443"}, 200),
+        ({"Host": "cti.example.com."}, 200),
         ({"Host": "evil.example"}, 403),
         ({"Origin": "https://desk.example.com", "Sec-Fetch-Site": "cross-site"}, 200),
         ({"Host": "cti.example.com", "Origin": "https://cti.example.com"}, 200),
@@ -39,6 +40,15 @@ async def test_a_site_behind_a_proxy_names_its_hosts_and_origins(
     """`allowed_hosts` and `allowed_origins` let in who comes by them, and nobody else."""
     async with site(names=(), service=PROXIED) as one:
         assert (await one.get("/v1/agents", headers={**TOKEN, **headers}))[0] == status
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_a_probe_may_ask_by_any_name(site: Any, path: str) -> None:
+    """An orchestrator asks by an address it has just given; without a token it may be a page that does."""
+    for service, status in ((PROXIED, 200), ({"token_env": "API_TOKEN"}, 200), ({}, 403)):
+        async with site(names=(), service=service) as one:
+            assert (await one.get(path, headers={"Host": "10.1.2.3:8765"}))[0] == status
+            assert (await one.get("/v1/agents", headers={**TOKEN, "Host": "10.1.2.3:8765"}))[0] == 403
 
 
 @pytest.mark.parametrize(
