@@ -173,7 +173,8 @@ class Fetch:
         reply = await self.gate.send(self.agent, asked, self.patience.deadline)
         self.budget.earn()
         if reply.reason:
-            log.warning("the LCM says to agent %s: %s", self.agent.id, reply.reason)
+            log.warning("the LCM told agent %s a reason beside contacts; debugging logs it", self.agent.id)
+            log.debug("the LCM says to agent %s: %s", self.agent.id, reply.reason)
         return reply
 
     def _last_error(self) -> LcmError:
