@@ -17,6 +17,7 @@ _ANY: Final = {
     HTTPStatus.FORBIDDEN: "asked by a page of another origin, under another name, or through a proxy",
     HTTPStatus.TOO_MANY_REQUESTS: "too many wrong tokens from this address; Retry-After says when again",
 }
+_OF_TOKENS: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
 _QUERY: Final = {HTTPStatus.UNPROCESSABLE_ENTITY: "wrong fields; `errors` names each"}
 _BODY: Final = {
     HTTPStatus.BAD_REQUEST: "the body is not JSON",
@@ -116,7 +117,7 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
     own = {status: _response(text, _AS_PROBLEM) for status, text in route.problems.items()}
     told = {**_ANY, **(_BODY if route.body else {}), **(_QUERY if route.query else {})}
     if route.path in OPEN:
-        told.pop(HTTPStatus.UNAUTHORIZED)
+        told = {status: text for status, text in told.items() if status not in _OF_TOKENS}
     answers = {status: _common(status) for status in told} | good | own
     return {str(int(status)): answer for status, answer in sorted(answers.items())}
 

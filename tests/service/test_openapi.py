@@ -52,6 +52,7 @@ def test_it_says_what_is_read_and_shown() -> None:
     assert "ready" in schemas["AgentState"]["enum"]
     assert {"contact", "history", "messages"} <= set(schemas["AttemptStory"]["required"])
     assert told["paths"]["/healthz"]["get"]["security"] == []
+    assert not {"401", "429"} & set(told["paths"]["/readyz"]["get"]["responses"])
     assert set(told["paths"]["/v1/attempts/{attempt_id}"]["get"]["responses"]) >= {"200", "404", "501", "503"}
 
 
