@@ -17,6 +17,8 @@ from lcm_plugin.ledger import Ledger, LedgerUnavailable
 
 log = logging.getLogger("lcm_plugin.desk")
 
+AUTO: Final = "auto"
+"""Who disposes of what no person does."""
 _LISTED_AGAIN: Final = (5.0, 15.0, 60.0)
 """Seconds after which an outcome that the LCM did not list is tried again."""
 
@@ -66,7 +68,7 @@ class AutoDisposing:
             return True
         try:
             said = Disposition() if is_foreign(attempt) else Disposition(outcome_id=wanted)
-            await self.disposing.dispose(attempt, said, "auto")
+            await self.disposing.dispose(attempt, said, AUTO)
         except ConflictError as error:  # somebody else was quicker
             log.debug("%s", error)
         except InvalidError as error:

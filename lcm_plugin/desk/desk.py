@@ -30,7 +30,7 @@ from cti_hooks import (
     described,
 )
 from lcm_plugin.config import LcmSettings
-from lcm_plugin.desk.auto_disposing import AutoDisposing
+from lcm_plugin.desk.auto_disposing import AUTO, AutoDisposing
 from lcm_plugin.desk.barred import BARRED, bar_refusal
 from lcm_plugin.desk.dialing import Dialing, calls_after
 from lcm_plugin.desk.disposing import Disposing
@@ -136,8 +136,11 @@ class Desk:
         self._hear(agent, AgentState.NOT_READY, reason)
 
     def on_busy(self, agent: Agent, call: Call | None) -> None:
-        """Another call came: an offer stays, its time stands still, and nothing is looked for or dialed."""
-        own_call = call is not None and self.hand.has(call.attempt_id)
+        """Another call came: an offer stays, its time stands still, and nothing is looked for or dialed.
+
+        A host that does not say which call it is means the attempt's own while there is one.
+        """
+        own_call = self.hand.has(call.attempt_id) if call else self.hand.is_called
         self._hear(agent, AgentState.BUSY, own_call=own_call)
 
     def on_working_after_call(self, agent: Agent) -> None:
@@ -194,13 +197,14 @@ class Desk:
             self._heard.pop(attempt.id, None)
         if self.screen.shows(attempt.id) and attempt.state is not AttemptState.OFFERED:
             self.screen.clear()
-        if self.hand.attempt and self.hand.attempt.id == attempt.id:
+        was_offered = self.hand.held_before(attempt)
+        if self.hand.has(attempt.id):
             self.hand.keep(attempt)
         elif attempt.state in OPEN:
             return
         if attempt.state is AttemptState.DISPOSED:
             self.intake.reserved.booked()
-            self.readiness.disposed()
+            self.readiness.disposed(by_person=attempt.actor != AUTO, offered=was_offered)
         if attempt.state is AttemptState.UNKNOWN:
             self.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
@@ -216,6 +220,8 @@ class Desk:
             self.screen.clear()
         self.hand.lose(attempt)
         if self.hand.attempt is None:
+            if attempt.state in IN_DOUBT:  # what becomes of its call is told elsewhere
+                self.readiness.freed()
             self._work_on()
 
     def leave_to(self, host: str) -> None:
@@ -409,7 +415,7 @@ class Desk:
     async def _unanswered(self, attempt: Attempt, reason: str) -> None:
         """Nobody answered: it is skipped; the last that may be so is held, and nothing is fetched."""
         if stop := await self._stopped(attempt):
-            self._hold_back(attempt, stop)
+            self._hold_back(attempt, stop, attempt.refusals)
             self.screen.hold()
             self.screen.restart()
         elif not self.wants or not self.readiness.is_unanswered():
@@ -421,8 +427,12 @@ class Desk:
             self.hand.change(attempt, AttemptState.OFFERED, reason=f"{no_answer}; this one is held")
 
     async def _stopped(self, attempt: Attempt) -> str:
-        """Why its dialing is stopped, so that nobody could dial it; empty where it is not, or not known."""
+        """Why nobody could dial it: a stop, the clock, a rule it is held by; empty where it is not known."""
+        if doubt := self.ledger.timeline.doubt():
+            return doubt
         try:
+            if attempt.refusals and await self._reviewing.refusals(attempt, by_person=True):
+                return attempt.reason
             return await self.ledger.run(partial(stops.stop_for, attempt=attempt))
         except LedgerUnavailable:
             return ""

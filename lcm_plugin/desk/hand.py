@@ -34,6 +34,17 @@ class Hand:
         """Whether a call is being placed, is up, or may be, or waits to be disposed of."""
         return self.attempt is not None and self.attempt.state in IN_DOUBT | {AttemptState.ENDED}
 
+    @property
+    def is_called(self) -> bool:
+        """Whether a call is being placed, is up, or may be."""
+        return self.attempt is not None and self.attempt.state in IN_DOUBT
+
+    def held_before(self, attempt: Attempt) -> bool:
+        """Whether this attempt was offered here until now."""
+        return (
+            self.attempt is not None and self.has(attempt.id) and self.attempt.state is AttemptState.OFFERED
+        )
+
     def has(self, attempt_id: str) -> bool:
         """Whether it is the attempt in hand."""
         return self.attempt is not None and self.attempt.id == attempt_id

@@ -93,14 +93,30 @@ class Readiness:
         self.stopped, self.unanswered, self._counts_again = "", 0, True
 
     def called(self) -> None:
-        """A call was placed; what ready stood for is used up where the site wants another one for each."""
-        self.unanswered = 0
-        if self.settings.after_disposition == "ready":
-            self._used = self._counts_again = True
+        """A call was placed; what ready stood for is used up where the site wants another one for each.
 
-    def disposed(self) -> None:
-        """What came of a contact was said."""
+        Ready told again during the call is no other one.
+        """
+        self.unanswered = 0
+        if self._is_for_one:
+            self._used, self._counts_again = True, False
+
+    def freed(self) -> None:
+        """Nothing is in hand any more: ready counts again, but for a stop."""
         self._counts_again = self._counts_again or not self.stopped
+
+    def disposed(self, *, by_person: bool, offered: bool) -> None:
+        """What came of a contact was said: of an offer, only a person's word is an answer."""
+        if offered and by_person:
+            self.answered()
+        elif not offered:
+            self.freed()
+        self._used = self._used or (by_person and self._is_for_one)
+
+    @property
+    def _is_for_one(self) -> bool:
+        """Whether the site wants another ready for each contact."""
+        return self.settings.after_disposition == "ready"
 
     def is_unanswered(self) -> bool:
         """Count an offer that ended without an answer. Whether these are as many as may be, in a row."""

@@ -12,12 +12,13 @@ class Stopwatch:
 
     left: float
     on_over: Callable[[], None]
+    _is_over: bool = field(default=False, init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
 
     def go_on(self) -> None:
         """What is left passes from now on."""
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self.left, self.on_over)
+        if self._timer is None and not self._is_over:
+            self._timer = asyncio.get_running_loop().call_later(self.left, self._end)
 
     def stand_still(self) -> None:
         """What is left stays."""
@@ -25,3 +26,7 @@ class Stopwatch:
             self._timer.cancel()
             self.left = max(0.0, self._timer.when() - asyncio.get_running_loop().time())
             self._timer = None
+
+    def _end(self) -> None:
+        self._is_over, self.left, self._timer = True, 0.0, None
+        self.on_over()

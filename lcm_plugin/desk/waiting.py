@@ -4,6 +4,7 @@ from typing import Final
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.desk.readiness import Readiness
+from lcm_plugin.ledger import IN_DOUBT
 
 UNDISPOSED: Final = "finish your last call first: it has no disposition"
 BUSY: Final = "you are busy with another call: nothing is fetched or dialed until it is over"
@@ -20,7 +21,7 @@ def waits_for(readiness: Readiness, attempt: Attempt | None, trouble: str) -> st
         attempt = None
     if attempt and attempt.state is AttemptState.ENDED and readiness.ready:
         return UNDISPOSED
-    if readiness.busy:
+    if readiness.busy and not (attempt and attempt.state in IN_DOUBT):
         return BUSY
     if readiness.stopped:
         return f"{readiness.stopped}: {_ANEW}"

@@ -8,6 +8,7 @@ import pytest
 
 from cti_hooks import Agent, Attempt, AttemptState, Call, CallEventKind, ConnectionState, hookimpl
 from lcm_plugin.errors import ConflictError
+from lcm_plugin.plugin import lcm_of
 
 ALICE = Agent(id="alice", endpoint="PJSIP/1001")
 WAITS = {"seconds": 20, "on_timeout": "skip"}
@@ -121,3 +122,16 @@ async def test_a_contact_expires_while_its_agent_is_busy(open_centre: OpenCentre
     await centre.busy(ALICE)
     await asyncio.sleep(90)
     assert (await centre.recorded(offer)).state is AttemptState.EXPIRED
+
+
+async def test_busy_of_a_host_that_names_no_call(open_centre: OpenCentre) -> None:
+    """While the attempt's own call is up busy is that one: the agent hears of no other, and may redial."""
+    centre = await open_centre(1, auto_dispose={})
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    first, _ = centre.dialer.dialed[0]
+    await centre.busy(ALICE)
+    assert lcm_of(centre.host).waits_for("alice") == ""
+    await centre.dialer.event(CallEventKind.CALL_CLEARED, first)
+    await centre.answers(ALICE, first, "dial")
+    assert len(centre.dialer.dialed) == 2

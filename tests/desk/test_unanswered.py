@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from attrs import define, field
 
-from cti_hooks import Agent, AttemptState, CallEventKind, ConfigError, Refusal, hookimpl
+from cti_hooks import Agent, AttemptState, CallEventKind, ConfigError, Disposition, Refusal, hookimpl
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact
@@ -207,3 +208,47 @@ async def test_a_dial_of_the_held_one_that_rules_refuse(open_centre: OpenCentre,
     assert (await centre.recorded(held)).state is state
     assert keys(centre) == (["1", "2"] if is_held else ["1", "2", "3"])
     assert (UNANSWERED in lcm_of(centre.host).waits_for("alice")) is is_held
+
+
+async def test_the_held_one_may_be_disposed_of(open_centre: OpenCentre) -> None:
+    """A person's disposition of the held offer is an answer: the agent who is still ready gets the next."""
+    centre = await unattended(open_centre)
+    await centre.disposes(centre.records.shown[-1], Disposition(outcome_id="2"))
+    await asyncio.sleep(5)
+    assert keys(centre) == ["1", "2", "3"]
+    assert lcm_of(centre.host).waits_for("alice") == ""
+
+
+async def test_nobody_may_dial_it_while_the_clock_is_in_doubt(open_centre: OpenCentre) -> None:
+    """An offer whose time is over meanwhile was not left unanswered: it stays, with the reason."""
+    centre = await open_centre(5, preview={"seconds": 20, "on_timeout": "dial"}, offer_seconds=60)
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    centre.ledger.timeline.latest = centre.host.clock.now() + timedelta(minutes=30)
+    await asyncio.sleep(300)
+    offer = await centre.recorded(centre.records.shown[-1])
+    assert keys(centre) == ["1"]
+    assert (offer.state, "clock is behind" in offer.reason) == (AttemptState.OFFERED, True)
+
+
+async def test_what_a_rule_holds_is_not_unanswered(open_centre: OpenCentre) -> None:
+    """An offer held by its refusal stays while the rule says no; nobody could have answered it."""
+
+    class Closes:
+        seen = 0
+
+        @hookimpl
+        def review_contact(self) -> Refusal | None:
+            self.seen += 1
+            return Refusal(rule="closed", reason="not now") if self.seen > 1 else None
+
+    centre = await open_centre(
+        plugins=(Closes(),),
+        preview={"seconds": 20, "on_timeout": "dial"},
+        offer_seconds=60,
+        on_refusal={"closed": "hold"},
+    )
+    await centre.ready(ALICE)
+    await asyncio.sleep(400)
+    assert keys(centre) == ["1"]
+    assert (await centre.recorded(centre.records.shown[-1])).reason == "not now"
