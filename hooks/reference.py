@@ -74,7 +74,7 @@ class Pbx:
 
 `Host.from_config(path_or_mapping)` loads the plugins a config file enables; `async with host:` starts and stops them. With `observes=True` it may be started
 beside a running host of the same file, to look only. A site with a plugin manager of its own puts
-`Hooks(pm)` around one more, whose project name is `cti` and that has `cti_hooks.spec` added ([examples/embed.py](../examples/embed.py)).
+`Hooks(pm)` around one more, whose project name is `cti` and that has `cti_hooks.spec` added ([examples/embed.py](../examples/embed.py)); objects in it without any hook are left alone.
 
 Hooks are called on the event loop on which the host was started, `hooks.loop`; on another one they raise. Another thread asks so:
 `asyncio.run_coroutine_threadsafe(hooks.all("on_agent_ready", agent=agent), hooks.loop).result()`.
