@@ -106,9 +106,15 @@ class Intake:
         self, attempt: Attempt, campaign_group: str, until: float | None = None
     ) -> Contact | None:
         contact = await self.client.next_contact(self.hand.agent, campaign_group, attempt.id, until=until)
-        if contact is not None:
-            self.hand.take(attempt, contact)
-            self.client.recorded(self.hand.agent)
+        if contact is None:
+            return None
+        now = self.hand.attempt
+        if now is None or now.id != attempt.id or now.state is not AttemptState.REQUESTED:
+            reason = f"a contact came for attempt {attempt.id} when that was over: it is asked for again"
+            self.hand.ledger.note_doubt(self.hand.agent, campaign_group, reason)
+            return self.hand.fetched
+        self.hand.take(attempt, contact)
+        self.client.recorded(self.hand.agent)
         return contact
 
     async def _next(self) -> Attempt | None:

@@ -340,6 +340,23 @@ async def test_a_fetch_of_the_hosts_own_while_the_reserved_are_asked_for(open_ce
     assert len(await centre.ledger.attempts()) == 2
 
 
+async def test_a_fetch_of_the_hosts_own_that_the_reserved_overtake(open_centre: OpenCentre) -> None:
+    """What comes of it then does not displace what was offered meanwhile; the LCM is asked for it again."""
+    centre = await open_centre([person(1), person(2)], preview={"seconds": 600}, reserved_first=True)
+    assert centre.lcm._lists.reserve("alice", GROUP)
+    centre.lcm.order("late,message=GetReservedManualDialContact,seconds=2,times=1")
+    centre.lcm.order("late,message=GetDownloadContactsForDialing,seconds=4,times=1")
+    await centre.ready(ALICE)
+    await asyncio.sleep(0.5)  # of virtual time: the answer is on its way
+    fetched = await centre.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
+    await asyncio.sleep(5)
+    (offer,) = await centre.ledger.attempts(agent_id="alice", states=OPEN)
+    assert fetched.key.rpartition("|")[2] == key(offer) == key(centre.records.shown[0])
+    await centre.answers(ALICE, offer, "skip")
+    await asyncio.sleep(30)
+    assert sorted(key(one) for one in centre.records.shown) == ["1", "2"]
+
+
 # -- a person's calls ---------------------------------------------------------------------------------------
 
 OFFICE = SandboxMode(id="2", phone_number="+12125550999", description="Office", consent="No")
