@@ -8,6 +8,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -53,7 +54,6 @@ from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import (
     IN_DOUBT,
-    LIVE,
     OPEN,
     BarredError,
     CalledMeanwhileError,
@@ -214,7 +214,7 @@ class Desk:
 
     def lose(self, attempt: Attempt) -> None:
         """Another host has it; an agent who wants a contact gets this one again, or the next."""
-        if attempt.state not in LIVE:
+        if self.ledger.get_open(attempt.id) is None:  # its call is not watched any more
             self._heard.pop(attempt.id, None)
         if self.screen.shows(attempt.id):
             self.screen.clear()
@@ -257,7 +257,19 @@ class Desk:
             self._wake.set()
             self._pauses.reset()
             self.screen.keep_time()
+        elif self.wants and self.hand.attempt is None:
+            self._spawn(self._take_along(), f"what waits for {agent.id}")
         self._work_on()
+
+    async def _take_along(self) -> None:
+        """Ready once more: what waits elsewhere is looked for now or never, as the agent may leave again."""
+        async with self._acting:
+            if self.wants and self.hand.arrived and self.hand.attempt is None:
+                with suppress(LedgerError):  # the next turn meets it, and says so
+                    await self.hand.take_up()
+                    self.hand.arrived = False
+                    if self.hand.attempt:
+                        self._wake.set()
 
     def _work_on(self) -> None:
         if self.wants and (self._task is None or self._task.done()):
@@ -279,6 +291,7 @@ class Desk:
             except Exception as error:  # noqa: BLE001  (a source of contacts or a site's hook may raise anything)
                 pause = self._after_error(error)
             if pause is None and self.hand.attempt:
+                self.hand.arrived = False
                 return
             await self._rest(pause or 0)
         self._leave_if_gone()
@@ -328,8 +341,6 @@ class Desk:
             self.hand.arrived = False
             if self.screen.shows(held.id):
                 return self.hand.attempt is not None
-        if self.hand.busy:
-            self.hand.arrived = False
         return self.hand.busy
 
     def _may_dial_itself(self, attempt: Attempt) -> bool:

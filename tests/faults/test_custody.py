@@ -21,7 +21,6 @@ from cti_hooks import (
     AttemptState,
     Call,
     CallEventKind,
-    Clock,
     ConnectionState,
     Contact,
     Dial,
@@ -40,6 +39,7 @@ from lcm_plugin.ledger import (
 )
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.plugin import lcm_of
+from lcm_plugin.sandbox import SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
 
 ALICE, BOB = Agent(id="alice"), Agent(id="bob")
@@ -49,7 +49,7 @@ Running: TypeAlias = Any
 Site: TypeAlias = Any
 SetBack: TypeAlias = Any
 """All are conftest's."""
-OpenSite = Callable[[Clock], AbstractAsyncContextManager[Any]]
+OpenSite = Callable[..., AbstractAsyncContextManager[Any]]
 
 
 async def called(host: Running) -> Attempt:
@@ -212,6 +212,19 @@ async def test_an_agent_is_free_where_a_doubtful_call_was_lost(site: Site) -> No
     assert not b.keys
 
 
+async def test_nothing_is_kept_of_a_call_that_another_host_has_closed(site: Site) -> None:
+    """What was heard of a call here is dropped once it is watched no more."""
+    a, _ = await site.start("a"), await site.start("b")
+    attempt = await called(a)
+    await a.sees(CallEventKind.DELIVERED, attempt)
+    a.freeze_lease()
+    await asyncio.sleep(2 * LEASE)
+    assert await a.state(attempt) is AttemptState.CLOSED
+    await a.resume()
+    await asyncio.sleep(LEASE)
+    assert lcm_of(a.host).desks.of(ALICE)._heard == {}
+
+
 async def test_an_offer_that_was_lost_is_put_again(site: Site) -> None:
     """An agent whose offer was lost with its host's lease has it again at once, without another ready."""
     a, b = await site.start("a", preview={"seconds": 600}, offer_seconds=3600), await site.start("b")
@@ -242,6 +255,46 @@ async def test_what_is_asked_for_by_hand_comes_along(site: Site) -> None:
     said = {"attempt_id": offer.id, "answer": "skip", "reason": None, "actor": "alice"}
     await b.host.hooks.first("answer_contact", agent=ALICE, **said)
     assert await b.state(offer) is AttemptState.SKIPPED
+
+
+class Slow:
+    """Takes its time over every contact."""
+
+    @hookimpl
+    async def enrich_contact(self, contact: Contact) -> Contact:
+        await asyncio.sleep(2)
+        return contact
+
+
+async def test_ready_told_again_while_a_contact_comes_is_no_arrival(site: Site) -> None:
+    """Nothing is taken back later from the host that its agent has gone to."""
+    a = await site.start("a", plugins=[Slow()], preview={"seconds": 600}, offer_seconds=3600)
+    b = await site.start("b", preview={"seconds": 600}, offer_seconds=3600)
+    await a.ready()
+    await asyncio.sleep(1)
+    await a.ready()
+    await asyncio.sleep(10)
+    (offer,) = a.ledger.held
+    await b.ready()
+    await asyncio.sleep(60)
+    assert (a.ledger.held, [one.id for one in b.ledger.held]) == ([], [offer.id])
+
+
+async def test_ready_told_again_where_nothing_came_is_no_later_arrival(
+    open_site: OpenSite, clock: LoopClock
+) -> None:
+    """What an agent gets at the host that they have gone to is theirs there."""
+    async with open_site(clock, people=0) as site:
+        waits = {"preview": {"seconds": 600}, "offer_seconds": 3600}
+        a, b = await site.start("a", **waits), await site.start("b", **waits)
+        await a.ready()
+        await asyncio.sleep(300)
+        await a.ready()
+        await asyncio.sleep(1)
+        site.lcm.add(SandboxContact(key="0|1", phone_number="+12125550001", campaign_group=GROUP))
+        await b.ready()
+        await asyncio.sleep(120)
+        assert (a.ledger.held, len(b.ledger.held)) == ([], 1)
 
 
 async def test_a_contact_that_came_after_its_attempt_was_lost(site: Site) -> None:
