@@ -95,11 +95,11 @@ class Readiness:
     def called(self) -> None:
         """A call was placed; what ready stood for is used up where the site wants another one for each.
 
-        Ready told again during the call is no other one.
+        Ready told during the call is another one.
         """
         self.unanswered = 0
         if self._is_for_one:
-            self._used, self._counts_again = True, False
+            self._used = self._counts_again = True
 
     def freed(self) -> None:
         """Nothing is in hand any more: ready counts again, but for a stop."""
@@ -111,7 +111,7 @@ class Readiness:
             self.answered()
         elif not offered:
             self.freed()
-        self._used = self._used or (by_person and self._is_for_one)
+        self._used = self._used or (offered and by_person and self._is_for_one)
 
     @property
     def _is_for_one(self) -> bool:

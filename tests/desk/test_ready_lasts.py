@@ -167,37 +167,15 @@ async def test_why_nothing_comes_is_told_all_the_time(open_centre: OpenCentre) -
     assert all(told)
 
 
-@pytest.mark.parametrize("called", [False, True])
-async def test_another_ready_is_one_after_the_disposition(open_centre: OpenCentre, *, called: bool) -> None:
-    """With `after_disposition = "ready"` each contact needs another ready, one told after its disposition."""
-    centre = await open_centre(
-        preview={"seconds": 600, "on_timeout": "skip"}, after_disposition="ready", auto_dispose={}
-    )
+async def test_an_offer_disposed_of_needs_another_ready(open_centre: OpenCentre) -> None:
+    """With `after_disposition = "ready"` an offer disposed of without a call uses ready up, too."""
+    centre = await open_centre(preview={"seconds": 600, "on_timeout": "skip"}, after_disposition="ready")
     await centre.ready(ALICE)
     await asyncio.sleep(1)
-    offer = centre.records.shown[-1]
-    if called:
-        await centre.answers(ALICE, offer, "dial")
-        await centre.ready(ALICE)
-        await centre.dialer.event(CallEventKind.CALL_CLEARED, offer)
-    await centre.disposes(offer, Disposition(outcome_id="2"))
+    await centre.disposes(centre.records.shown[-1], Disposition(outcome_id="2"))
     await asyncio.sleep(60)
     assert len(centre.records.shown) == 1
     assert waits_for(centre) == "be ready again for the next contact"
     await centre.ready(ALICE)
     await asyncio.sleep(5)
     assert len(centre.records.shown) == 2
-
-
-async def test_ready_told_again_during_a_call_that_is_disposed_of_by_itself(open_centre: OpenCentre) -> None:
-    """`after_disposition = "ready"`: ready that is repeated is no other one; after the call it is."""
-    centre = await open_centre(after_disposition="ready")
-    await centre.ready(ALICE)
-    await asyncio.sleep(1)
-    await centre.ready(ALICE)
-    await clear(centre)
-    await asyncio.sleep(60)
-    assert len(centre.dialer.dialed) == 1
-    await centre.ready(ALICE)
-    await asyncio.sleep(1)
-    assert len(centre.dialer.dialed) == 2
