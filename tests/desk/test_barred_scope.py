@@ -70,6 +70,7 @@ async def test_whom_it_reaches(
     assert {one.contact.key for one in centre.records.shown} == {one.key for one in PEOPLE} - refused
 
 
+@pytest.mark.long
 async def test_until_when(open_centre: OpenCentre) -> None:
     """With an end it bars until then, which the refusal tells, and SetDNC in the site's zone."""
     centre = await open_centre(PEOPLE[:2], **SETTINGS, on_refusal={"barred": "hold"})

@@ -86,6 +86,7 @@ async def test_busy_with_the_call_itself_is_no_other_call(open_centre: OpenCentr
 
 
 @pytest.mark.parametrize("after", ["ready", "not_ready"])
+@pytest.mark.long
 async def test_the_whole_offers_time_stands_still(open_centre: OpenCentre, after: str) -> None:
     """`offer_seconds` do not pass while the agent is busy; afterwards those that are left do."""
     centre = await open_centre(preview=WAITS | {"seconds": 500}, offer_seconds=60)
@@ -101,6 +102,7 @@ async def test_the_whole_offers_time_stands_still(open_centre: OpenCentre, after
     assert (await centre.recorded(offer)).state is AttemptState.SKIPPED
 
 
+@pytest.mark.long
 async def test_an_offer_put_to_a_busy_agents_screen(open_centre: OpenCentre) -> None:
     """After-call work of the other call starts no timer: the offer waits until the agent is ready again."""
     centre = await open_centre(preview=WAITS, offer_seconds=60)

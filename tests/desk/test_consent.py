@@ -6,6 +6,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,6 +60,7 @@ class Dialer:
         return Call(id=attempt.id, attempt_id=attempt.id, state=ConnectionState.INITIATED)
 
 
+@pytest.mark.long
 @given(flow=flows, told=steps, word=st.sampled_from(WORDS), asks=st.booleans())
 @settings(max_examples=25, deadline=timedelta(seconds=20))
 def test_nothing_but_a_person_dials_it(

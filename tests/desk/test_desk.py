@@ -197,6 +197,7 @@ async def test_a_contact_that_arrives_too_late_is_held(open_centre: OpenCentre) 
     assert len(centre.lcm.account.handed) == 1
 
 
+@pytest.mark.long
 async def test_a_held_contact_that_expires_is_not_dialed(open_centre: OpenCentre) -> None:
     """A contact held past its expiry is closed as expired, and the next one is fetched."""
     centre = await open_centre()
@@ -279,6 +280,7 @@ NO_CONSENT = ["No", "", "Both", "maybe"]
 
 
 @pytest.mark.parametrize("word", NO_CONSENT)
+@pytest.mark.long
 async def test_without_consent_nothing_is_dialed(open_centre: OpenCentre, word: str) -> None:
     """A contact without consent given is offered, and waits for a person; a ready agent is no human act."""
     person = SandboxContact(key="1", phone_number="+12125550101", campaign_group=GROUP, consent=word)
@@ -295,6 +297,7 @@ async def test_without_consent_nothing_is_dialed(open_centre: OpenCentre, word: 
     assert skipped.contact.consent is not Consent.GIVEN
 
 
+@pytest.mark.long
 async def test_refusals_do_not_drain_the_campaign(open_centre: OpenCentre) -> None:
     """Refusals in a row double the pause; after five, nothing is fetched until ready anew."""
     policy = Policy(refuses=7)
@@ -382,6 +385,7 @@ async def test_another_source_may_answer_first(open_centre: OpenCentre) -> None:
     assert centre.lcm.requests == []
 
 
+@pytest.mark.long
 async def test_a_failed_dialer_is_never_followed_by_another_call(open_centre: OpenCentre) -> None:
     """A dialer that fails after it may have rung leaves the attempt unknown, never dialed again."""
     centre = await open_centre(1)
@@ -518,6 +522,7 @@ async def test_a_phone_that_may_not_be_rung_costs_no_doubt(open_centre: OpenCent
     assert not centre.dialer.dialed
 
 
+@pytest.mark.long
 async def test_contacts_that_come_expired_do_not_drain_the_campaign(open_centre: OpenCentre) -> None:
     """Where contacts have expired when they come (a wrong zone), the fetching slows down and stops."""
     centre = await open_centre(20, timezone="Asia/Tokyo")
@@ -578,6 +583,7 @@ async def test_a_lost_contact_reaches_the_dialer(open_centre: OpenCentre) -> Non
     assert len(centre.lcm.account.reservations) == 1
 
 
+@pytest.mark.long
 async def test_the_lcm_comes_back(open_centre: OpenCentre) -> None:
     """After an outage of ten minutes a ready agent gets a contact within 20 s, by itself."""
     centre = await open_centre()

@@ -136,6 +136,7 @@ async def test_the_dialer_detail_comes_first(open_centre: OpenCentre) -> None:
     assert (await centre.recorded(call)).state is AttemptState.CLOSED
 
 
+@pytest.mark.long
 async def test_an_unconfirmed_dialer_detail_is_not_repeated(open_centre: OpenCentre) -> None:
     """A first message that may have been delivered is shown and not repeated, and the second waits for it."""
     centre = await open_centre(1, dialer_detail=True, **BY_HAND)
@@ -196,6 +197,7 @@ async def test_close_by_other_downloads(open_centre: OpenCentre) -> None:
 # -- the lists ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_lists_are_asked_for_once_in_a_while(open_centre: OpenCentre) -> None:
     """The LCM's outcome lists are kept for `lists_seconds`, then asked for again; no id is known without."""
     centre = await open_centre(4, lists_seconds=600, **BY_HAND)
@@ -286,6 +288,7 @@ async def test_auto_dispose_is_tried_again_when_lists_recover(open_centre: OpenC
     assert [one.outcome_id for one in centre.lcm.account.dispositions] == ["3"]
 
 
+@pytest.mark.long
 async def test_auto_dispose_gives_up_what_is_not_listed(open_centre: OpenCentre) -> None:
     """An outcome of auto_dispose's that the LCM never lists is tried a few times, and left to a person."""
     centre = await open_centre(1, auto_dispose={"*": "77"})
@@ -299,6 +302,7 @@ async def test_auto_dispose_gives_up_what_is_not_listed(open_centre: OpenCentre)
 # -- sending ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_kept_while_the_lcm_is_down(open_centre: OpenCentre) -> None:
     """A disposition for an LCM that is down is recorded, and sent once when it is back."""
     centre = await open_centre(1, **BY_HAND)
@@ -315,6 +319,7 @@ async def test_kept_while_the_lcm_is_down(open_centre: OpenCentre) -> None:
 
 
 @pytest.mark.parametrize(("resend", "times"), [(False, 1), (True, 2)], ids=["kept", "sent again"])
+@pytest.mark.long
 async def test_unconfirmed(open_centre: OpenCentre, *, resend: bool, times: int) -> None:
     """What may have been delivered is kept and shown, and is sent again with `resend_unconfirmed` only."""
     centre = await open_centre(1, resend_unconfirmed=resend, **BY_HAND)

@@ -131,6 +131,7 @@ class Closing:
 
 
 @pytest.mark.parametrize("ends", ["skip", "reject", "expire", "refuse"])
+@pytest.mark.long
 async def test_an_offer_to_call_once_more_that_is_over_without_a_call(
     open_centre: OpenCentre, monkeypatch: pytest.MonkeyPatch, ends: str
 ) -> None:

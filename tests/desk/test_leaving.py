@@ -106,6 +106,7 @@ CALLS = [(), (CallEventKind.DELIVERED,), (CallEventKind.DELIVERED, CallEventKind
 
 
 @pytest.mark.parametrize("events", CALLS, ids=["dialed", "ringing", "talking"])
+@pytest.mark.long
 async def test_logged_off_with_a_call(open_centre: OpenCentre, events: tuple[CallEventKind, ...]) -> None:
     """The call goes on and keeps its outcome; once ended it waits for a disposition, at any host."""
     first, second = await two(open_centre, auto_dispose={})
@@ -165,6 +166,7 @@ async def test_its_host_dies_with_an_offer(open_centre: OpenCentre) -> None:
 
 
 @pytest.mark.parametrize("events", CALLS, ids=["dialed", "ringing", "talking"])
+@pytest.mark.long
 async def test_its_host_dies_with_a_call(open_centre: OpenCentre, events: tuple[CallEventKind, ...]) -> None:
     """Another host asks the dialer, ends it as far as it was seen, and lets it wait for a disposition."""
     first, second = await two(open_centre, auto_dispose={})

@@ -88,6 +88,7 @@ async def test_a_preview_may_end_in_not_ready(open_centre: OpenCentre) -> None:
     assert (await centre.recorded(first)).state is AttemptState.OFFERED
 
 
+@pytest.mark.long
 async def test_refused_when_the_preview_is_over_pauses(open_centre: OpenCentre) -> None:
     """Refusals at the end of previews slow the fetching down and stop it, as any others in a row."""
     centre = await open_centre(20, plugins=(Closes(after=1),), preview={"seconds": 10, "on_timeout": "dial"})
@@ -198,6 +199,7 @@ async def test_skipped_comes_again_after_a_while(open_centre: OpenCentre) -> Non
     assert len(centre.lcm.account.keys_handed()) == 1
 
 
+@pytest.mark.long
 async def test_a_forgotten_contact_does_not_come_again(open_centre: OpenCentre) -> None:
     """Who was skipped and then forgotten is never offered or dialed again; nothing said of them is left."""
     centre = await open_centre(1, preview={"seconds": 20, "on_timeout": "dial"}, skip_again_after=60)
@@ -233,6 +235,7 @@ async def test_nobody_is_dialed_where_no_number_is_left(open_centre: OpenCentre)
     assert {one.rule for attempt in refused for one in attempt.refusals} == {"no_contact"}
 
 
+@pytest.mark.long
 async def test_rejected_never_again_in_this_login(open_centre: OpenCentre) -> None:
     """A rejected contact is not offered to this agent again before the next login; then it is."""
     centre = await open_centre(1, preview=WAITS, skip_again_after=60, sandbox={"reserve_seconds": 7200})

@@ -76,6 +76,7 @@ SAID = [
 
 
 @pytest.mark.parametrize("said", [row[1] for row in SAID], ids=[row[0] for row in SAID])
+@pytest.mark.long
 async def test_the_lcm_hears_nothing_of_it(open_centre: OpenCentre, said: dict[str, Any]) -> None:
     """From its offer to its disposition no message to the LCM names it; the disposition closes it here."""
     centre = await with_leads(open_centre, evolve(LEAD, source="forged"), count=0)

@@ -53,6 +53,7 @@ WINDOWS = [
 @pytest.mark.parametrize(
     ("zone", "wall", "next_wall"), [row[1:] for row in WINDOWS], ids=[row[0] for row in WINDOWS]
 )
+@pytest.mark.long
 async def test_a_preview_outlives_its_window(
     open_centre: OpenCentre, clock: LoopClock, zone: str, wall: str, next_wall: str, *, by_person: bool
 ) -> None:
@@ -74,6 +75,7 @@ async def test_a_preview_outlives_its_window(
 
 
 @pytest.mark.parametrize("day", ["2026-03-08", "2026-11-01"], ids=["put on", "put back"])
+@pytest.mark.long
 async def test_held_until_morning(open_centre: OpenCentre, clock: LoopClock, day: str) -> None:
     """Held until it may be called, it is dialed when the window opens by the wall clock, and not before."""
     clock.start = at(f"{day}T07:50").astimezone(UTC)
@@ -90,6 +92,7 @@ async def test_held_until_morning(open_centre: OpenCentre, clock: LoopClock, day
     assert at(f"{day}T08:00") <= attempt.changed_at <= at(f"{day}T08:00:10")
 
 
+@pytest.mark.long
 async def test_forty_two_candidate_zones(open_centre: OpenCentre, clock: LoopClock) -> None:
     """A toll-free number's window is over as soon as it is in the easternmost of its 42 zones."""
     moment = datetime(2026, 1, 21, 0, 29, tzinfo=UTC)  # 20:59 in St. John's

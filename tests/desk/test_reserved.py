@@ -131,6 +131,7 @@ async def test_a_callback_comes_before_fresh_contacts(open_centre: OpenCentre, c
 
 
 @pytest.mark.parametrize("how", ["logs off", "its host dies"])
+@pytest.mark.long
 async def test_another_host_knows_of_the_callback(
     open_centre: OpenCentre, clock: LoopClock, how: str
 ) -> None:
@@ -190,6 +191,7 @@ async def test_it_is_asked_for_once_more(open_centre: OpenCentre, clock: LoopClo
 
 
 @pytest.mark.parametrize(("seconds", "least", "most"), [(60, 9, 11), (0, 100, 600), (36000, 1, 1)])
+@pytest.mark.long
 async def test_how_often_it_is_asked(open_centre: OpenCentre, seconds: float, least: int, most: int) -> None:
     """While a contact is wanted, every `reserved_every_seconds`; 0 asks each time; a login asks at once."""
     centre = await shift(open_centre, [], **OFTEN, reserved_every_seconds=seconds)

@@ -25,6 +25,7 @@ SCOPES: list[dict[str, str]] = [{}, {"campaign": CAMPAIGN}, {"agent_id": "alice"
 
 @pytest.mark.parametrize("seconds", [0, 10], ids=["at once", "after a preview"])
 @pytest.mark.parametrize("scope", SCOPES, ids=["site", "campaign", "agent"])
+@pytest.mark.long
 async def test_nothing_is_placed_by_any_host(
     open_centre: OpenCentre, scope: dict[str, str], seconds: int
 ) -> None:
@@ -57,6 +58,7 @@ IDS = ["site", "campaign", "agent", "campaign group"]
 
 
 @pytest.mark.parametrize("scope", STOPPED, ids=IDS)
+@pytest.mark.long
 async def test_nothing_is_fetched_while_stopped(open_centre: OpenCentre, scope: dict[str, str]) -> None:
     """Nothing is fetched where another host stopped it; the reason is shown; resumed it goes on by itself."""
     first = await open_centre(preview=DIALS)
@@ -98,6 +100,7 @@ async def test_the_groups_that_are_not_stopped_are_fetched_from(open_centre: Ope
     assert asked == [GROUP]
 
 
+@pytest.mark.long
 async def test_one_contact_is_taken_where_the_lcm_does_not_list_campaigns(open_centre: OpenCentre) -> None:
     """Whose campaign is stopped cannot be told before it came: that one is held, and no other is fetched."""
     centre = await open_centre(preview=DIALS)
@@ -110,6 +113,7 @@ async def test_one_contact_is_taken_where_the_lcm_does_not_list_campaigns(open_c
 
 
 @pytest.mark.parametrize("consent", ["Yes", "No"])
+@pytest.mark.long
 async def test_an_offer_is_kept_while_stopped(open_centre: OpenCentre, consent: str) -> None:
     """An offer whose time is over while nobody may dial it is not skipped: it stays, with the reason."""
     person = SandboxContact(key="k", phone_number="+12125550101", campaign_group=GROUP, consent=consent)

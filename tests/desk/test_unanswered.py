@@ -55,6 +55,7 @@ class Grants:
 
 
 @pytest.mark.parametrize("consent", ["Yes", "No"])
+@pytest.mark.long
 async def test_ten_minutes_unattended(open_centre: OpenCentre, consent: str) -> None:
     """Two contacts are taken, whatever their consent; the second is held, and not ready is asked for."""
     people = [
@@ -71,6 +72,7 @@ async def test_ten_minutes_unattended(open_centre: OpenCentre, consent: str) -> 
     assert UNANSWERED in lcm_of(centre.host).waits_for("alice")
 
 
+@pytest.mark.long
 async def test_how_many_is_a_setting(open_centre: OpenCentre) -> None:
     """`preview.unanswered` says how many offers may end without an answer; it is one at least."""
     centre = await unattended(open_centre, preview=WAITS | {"unanswered": 3})
@@ -79,6 +81,7 @@ async def test_how_many_is_a_setting(open_centre: OpenCentre) -> None:
         await open_centre(preview=WAITS | {"unanswered": 0})
 
 
+@pytest.mark.long
 async def test_the_held_one_may_be_answered(open_centre: OpenCentre) -> None:
     """An answer ends the stop: the agent is there, and if still ready gets the next contact."""
     centre = await unattended(open_centre)
@@ -89,6 +92,7 @@ async def test_the_held_one_may_be_answered(open_centre: OpenCentre) -> None:
     assert keys(centre) == ["1", "2", "3", "4"]
 
 
+@pytest.mark.long
 async def test_the_held_one_expires(open_centre: OpenCentre) -> None:
     """The held one stays until its reservation ends, without a timer; then nothing else is fetched."""
     centre = await unattended(open_centre, sandbox={"reserve_seconds": 1800})
@@ -101,6 +105,7 @@ async def test_the_held_one_expires(open_centre: OpenCentre) -> None:
     assert UNANSWERED in lcm_of(centre.host).waits_for("alice")
 
 
+@pytest.mark.long
 async def test_an_offer_that_expires_on_the_screen_is_unanswered_too(open_centre: OpenCentre) -> None:
     """Reservations shorter than the preview do not drain the campaign either."""
     centre = await unattended(open_centre, preview=WAITS | {"seconds": 60}, sandbox={"reserve_seconds": 30})
@@ -108,6 +113,7 @@ async def test_an_offer_that_expires_on_the_screen_is_unanswered_too(open_centre
     assert centre.records.asked == [("not_ready", UNANSWERED)]
 
 
+@pytest.mark.long
 async def test_an_answer_in_between_begins_the_count_anew(open_centre: OpenCentre) -> None:
     """In a row: one that is answered starts the count again."""
     centre = await unattended(open_centre, seconds=25)
@@ -116,6 +122,7 @@ async def test_an_answer_in_between_begins_the_count_anew(open_centre: OpenCentr
     assert keys(centre) == ["1", "2", "3", "4"]
 
 
+@pytest.mark.long
 async def test_a_host_without_the_wish_has_to_send_another_state(open_centre: OpenCentre) -> None:
     """Where the host does not do not ready, ready told again fetches nothing; after not ready it does."""
     centre = await unattended(open_centre)
@@ -133,6 +140,7 @@ async def test_a_host_without_the_wish_has_to_send_another_state(open_centre: Op
     assert keys(centre) == ["1", "2", "3"]
 
 
+@pytest.mark.long
 async def test_a_host_that_grants_the_wish(open_centre: OpenCentre) -> None:
     """Put into not ready, the agent has the held one still; a new ready gives it the whole preview again."""
     grants = Grants()
@@ -148,6 +156,7 @@ async def test_a_host_that_grants_the_wish(open_centre: OpenCentre) -> None:
     assert keys(centre) == ["1", "2", "3"]
 
 
+@pytest.mark.long
 async def test_refusals_in_a_row_ask_for_not_ready_too(open_centre: OpenCentre) -> None:
     """After five refusals a host that repeats ready has to send another state first; its reason is shown."""
     centre = await open_centre(20, timezone="Asia/Tokyo")

@@ -65,6 +65,7 @@ def keeping(ledger: Ledger, *, keep: float = 30, audit: float = 365) -> Housekee
     return Housekeeping(ledger=ledger, keep=timedelta(days=keep), audit=timedelta(days=audit))
 
 
+@pytest.mark.long
 async def test_people_are_taken_out_of_closed_attempts(open_ledger: OpenLedger, tmp_path: Path) -> None:
     """After keep_days no number, name or customer id is left; key, history and evidence of the call are."""
     ledger = await open_ledger(lease_seconds=86400)
@@ -100,6 +101,7 @@ async def test_open_attempts_are_never_pruned(open_ledger: OpenLedger) -> None:
     assert recorded.contact == attempt.contact
 
 
+@pytest.mark.long
 async def test_the_audit_ends_after_its_years(open_ledger: OpenLedger, tmp_path: Path) -> None:
     """After audit_years nothing is left of an attempt, not even its evidence."""
     ledger = await open_ledger(lease_seconds=86400)

@@ -123,6 +123,7 @@ async def box(open_ledger: OpenLedger, wire: Wire) -> AsyncIterator[tuple[Ledger
     await outbox.close()
 
 
+@pytest.mark.long
 async def test_a_letter_taken_out_is_sent(
     box: tuple[Ledger, list[str]], wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +134,7 @@ async def test_a_letter_taken_out_is_sent(
     assert sent == [RESULT.message]
 
 
+@pytest.mark.long
 async def test_what_was_taken_over_is_looked_up(
     open_ledger: OpenLedger, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

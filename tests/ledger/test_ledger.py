@@ -177,6 +177,7 @@ texts = st.text(st.characters(exclude_categories=[]), max_size=20)
     texts,
     st.dictionaries(texts, st.recursive(st.none() | st.booleans() | texts, st.lists, max_leaves=5)),
 )
+@pytest.mark.long
 def test_an_attempt_survives_the_codec(key: str, reason: str, extra: dict[str, Any]) -> None:
     """Whatever the LCM sent, an attempt read back is the attempt that was written."""
     attempt = Attempt(

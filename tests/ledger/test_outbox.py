@@ -85,6 +85,7 @@ async def test_letters_go_in_order(open_ledger: OpenLedger) -> None:
     assert await kept(ledger) == {}
 
 
+@pytest.mark.long
 async def test_pauses_grow(open_ledger: OpenLedger) -> None:
     """What surely was not delivered is sent again with growing pauses, for as long as it takes."""
     ledger, lcm = await open_ledger(), Lcm(answers={"m": [AGAIN] * 20})
@@ -106,6 +107,7 @@ async def test_a_clock_set_back_makes_no_pause_longer(open_ledger: OpenLedger, c
     assert_pauses(lcm, 1, 2, 4)
 
 
+@pytest.mark.long
 async def test_a_host_beside_it_shortens_no_pause(open_ledger: OpenLedger) -> None:
     """Of two hosts, neither sends again what the other has just tried; a restarted one waits no longer."""
     one, two = await open_ledger("h1"), await open_ledger("h2")
@@ -121,6 +123,7 @@ async def test_a_host_beside_it_shortens_no_pause(open_ledger: OpenLedger) -> No
 
 
 @pytest.mark.parametrize("answer", [WHO_KNOWS, NO], ids=["unconfirmed", "rejected"])
+@pytest.mark.long
 async def test_what_may_have_been_delivered_is_kept(open_ledger: OpenLedger, answer: Delivery) -> None:
     """An unconfirmed or rejected message is not sent again by itself, holds back the next, and is shown."""
     ledger, lcm = await open_ledger(), Lcm(answers={"first": [answer]})

@@ -409,6 +409,7 @@ async def test_a_wrong_rules_file_is_told_at_the_start(
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001  (UTC is put on it)
     st.sampled_from(["", "PA", "AL", "RI", "GB-LND"]),
 )
+@pytest.mark.long
 async def test_the_next_moment_is_allowed_and_the_first(
     person: Person, rules: list[str], zones: tuple[str, ...], moment: datetime, region: str
 ) -> None:
