@@ -11,7 +11,7 @@ from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import LONGEST_WAIT
 
 REFUSALS_IN_A_ROW: Final = 5
-"""After so many, fetching stops for this agent until they are ready anew (DESIGN 5)."""
+"""After so many, fetching stops for this agent until they are ready anew."""
 LONGEST_AFTER_REFUSAL: Final = 300.0
 LONGEST_AFTER_ERROR: Final = 15.0
 
