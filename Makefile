@@ -3,7 +3,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-PROCESSES ?= 4
+PROCESSES ?= 6
 # Side by side: half of the tests wait for a process, a socket or an engine.
 PYTEST := $(BIN)/pytest --numprocesses=$(PROCESSES) --dist=loadgroup
 HELD := tests/hooks tests/lcm

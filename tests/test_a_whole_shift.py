@@ -76,6 +76,7 @@ def centre(lcm_url: str, clock: LoopClock, **lcm: Any) -> Host:
 
 
 @pytest.mark.parametrize("wire", ["http", "websocket"])
+@pytest.mark.long
 async def test_a_herd_of_agents_and_a_failing_lcm(clock: LoopClock, wire: str) -> None:
     """200 agents ready in one second, one request in five failing: each contact handed out is dialed once."""
     async with Sandbox(
@@ -138,6 +139,7 @@ async def test_a_careless_plugin_stops_nobody(clock: LoopClock, caplog: pytest.L
         assert "module" in line or "lcm-plugin" in line
 
 
+@pytest.mark.long
 async def test_no_log_line_holds_a_number_or_a_secret(
     clock: LoopClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

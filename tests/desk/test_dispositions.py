@@ -293,7 +293,7 @@ async def test_auto_dispose_gives_up_what_is_not_listed(open_centre: OpenCentre)
     """An outcome of auto_dispose's that the LCM never lists is tried a few times, and left to a person."""
     centre = await open_centre(1, auto_dispose={"*": "77"})
     call = await ended(centre)
-    await asyncio.sleep(3600)
+    await asyncio.sleep(900)
     assert len(centre.sent("SetCallOutComeOffline")) == 3
     await centre.disposes(call, Disposition(outcome_id="0"))
     assert (await centre.recorded(call)).state is AttemptState.CLOSED

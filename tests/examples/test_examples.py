@@ -56,6 +56,7 @@ def test_embedding_runs() -> None:
     assert "1001 waits" in done.stdout
 
 
+@pytest.mark.long
 def test_the_third_partys_plugin_passes_its_own_tests(installed: Path, tmp_path: Path) -> None:
     """acme-crm, installed, enriches and refuses contacts of a sandbox LCM; its tests use our fixture."""
     tests = tmp_path / "test_acme_crm.py"
@@ -99,6 +100,7 @@ asyncio.run(main(int(sys.argv[1])))
 """
 
 
+@pytest.mark.long
 def test_the_dialer_backend_places_a_call(installed: Path, tmp_path: Path) -> None:
     """acme-dialer, installed, takes a contact from the LCM to its PBX, and the call to its end."""
     pbx = [sys.executable, str(installed / "acme_pbx.py"), "0"]

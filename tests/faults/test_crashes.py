@@ -212,6 +212,7 @@ def table(ends: list[End], found: Verdict) -> str:
 
 @pytest.mark.real_time
 @pytest.mark.timeout(180)  # it takes half a minute; a machine may be busy with other things
+@pytest.mark.long
 async def test_a_kill_at_every_transition(tmp_path: Path, show: Callable[[str], None]) -> None:
     """Killed before and after each transition, 5 times each: nothing lost, dialed twice or stuck."""
     kills = schedule(Random(7))

@@ -101,12 +101,13 @@ async def test_only_its_own_engine_leaves_an_attempt_open(
     assert len(b.dialer.dialed) == 0
 
 
+@pytest.mark.long
 async def test_a_dialer_s_name_may_have_blanks(site: Site) -> None:
     """A call that its dialer never saw is over once its deadline is, whatever the dialer is called."""
     a = await site.start("a", dialer_name="my dialer")
     a.dialer.error = ConnectionError("lost")
     attempt = await called(a)
-    await asyncio.sleep(3600)
+    await asyncio.sleep(600)
     assert await a.state(attempt) is AttemptState.CLOSED
 
 
@@ -131,6 +132,7 @@ async def test_a_host_that_observes_asks_for_no_call(site: Site) -> None:
     assert await observer.state(attempt) is AttemptState.UNKNOWN
 
 
+@pytest.mark.long
 async def test_a_host_that_observes_sends_nothing_that_waits(site: Site) -> None:
     """What the LCM is still to be told is sent by a host that runs, never by one that only observes."""
     first = await site.start("a")
@@ -368,6 +370,7 @@ class Hanging:
         return Call(id="late", attempt_id=attempt.id, state=ConnectionState.INITIATED)
 
 
+@pytest.mark.long
 async def test_no_call_49_minutes_late(tmp_path: Path, clock: LoopClock, site: Site) -> None:
     """A call that could not be placed before its deadline is never placed later, nor asked for again."""
     hanging = Hanging()

@@ -128,6 +128,7 @@ async def keep_filled(lcm: Sandbox) -> None:
 
 
 @pytest.mark.timeout(180)  # it takes a quarter of a minute; a machine may be busy with other things
+@pytest.mark.long
 async def test_a_host_frozen_past_its_lease(
     tmp_path: Path, postgres_url: str, show: Callable[[str], None]
 ) -> None:

@@ -130,7 +130,7 @@ async def test_a_letter_taken_out_is_sent(
     """However late the answer to taking it out comes, a letter is sent, and once."""
     _, sent = box
     stall(wire, letters, "take", monkeypatch)
-    await asyncio.sleep(3600)
+    await asyncio.sleep(600)
     assert sent == [RESULT.message]
 
 
@@ -146,7 +146,7 @@ async def test_what_was_taken_over_is_looked_up(
     assert one._keeper._task
     one._keeper._task.cancel()
     stall(wire, leases, "_succeed", monkeypatch)
-    await asyncio.sleep(3600)
+    await asyncio.sleep(600)
     assert adopted.ids == [attempt.id]
 
 

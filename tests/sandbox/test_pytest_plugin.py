@@ -46,6 +46,7 @@ def test_its_options(lcm_sandbox):
 """
 
 
+@pytest.mark.long
 def test_the_fixture_serves_sync_and_async_tests(tmp_path: Path) -> None:
     """Whoever installs the package has the fixture and its marker, and their tests pass with them."""
     (tmp_path / "test_theirs.py").write_text(THEIRS)

@@ -106,6 +106,7 @@ def _with_attempts(document: dict[str, Any], ids: list[str]) -> dict[str, Any]:
 
 @pytest.mark.real_time
 @pytest.mark.timeout(240)
+@pytest.mark.long
 def test_the_running_service_is_as_described(tmp_path: Path) -> None:
     """Over 2,000 requests made up from the description: no 5xx, and no undocumented status, type or shape.
 
