@@ -63,6 +63,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         done.add_done_callback(self._back)
         return done
 
+    async def shutdown_default_executor(self, *limit: float | None) -> None:
+        """As asyncio does; time stands still for the threads that end, which Python 3.12 began to limit."""
+        self._virtual.in_threads += 1
+        try:
+            await super().shutdown_default_executor(*limit)
+        finally:
+            self._virtual.in_threads -= 1
+
     def _back(self, _: object) -> None:
         self._virtual.in_threads -= 1
 
