@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -49,9 +50,9 @@ async def closed(ledger: Ledger) -> Attempt:
 
 
 def text(tmp_path: Path) -> str:
-    database = sqlite3.connect(tmp_path / "ledger.db")
     tables = ("attempts", "history", "dials", "outbox")
-    return "".join(str(database.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)  # noqa: S608  (our own names)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
+        return "".join(str(database.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)  # noqa: S608  (our own names)
 
 
 async def state_of(ledger: Ledger, attempt: Attempt) -> AttemptState:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,8 @@ async def test_numbers_stand_in_the_evidence_as_keyed_hashes(open_ledger: OpenLe
     await called(ledger)
     (tmp_path / "other").mkdir()
     assert ledger.number_hash(contact()) != contact_digest(contact())
-    rows = sqlite3.connect(tmp_path / "ledger.db").execute("SELECT * FROM dials").fetchall()
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
+        rows = database.execute("SELECT * FROM dials").fetchall()
     assert "2125550101" not in str(rows)
 
 
