@@ -70,18 +70,21 @@ class RunningHost:
     def is_stopped(self) -> bool:
         return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
-    async def freeze_each_time(self, times: int) -> None:
-        """Wait until it has stopped itself; let its lease pass, and continue it."""
+    async def freeze_each_time(self, times: int, other: "RunningHost") -> None:
+        """Wait until it has stopped itself and the other has succeeded it; then continue it."""
         while self.frozen < times:
             await asyncio.sleep(0.02)
-            if self.is_stopped:
-                await asyncio.sleep(LEASE_SECONDS * 1.6)
+            if self.is_stopped and other.succeeded > self.frozen:
                 os.kill(self.process.pid, signal.SIGCONT)
                 self.frozen += 1
 
     def dialed(self) -> list[dict[str, str]]:
         file = self.directory / f"dialed-{self.name}.jsonl"
         return [json.loads(line) for line in file.read_text().splitlines()]
+
+    @property
+    def succeeded(self) -> int:
+        return self.log.count("succeeded 1 host(s) that ended")
 
     @property
     def log(self) -> str:
@@ -137,7 +140,7 @@ async def test_a_host_frozen_past_its_lease(
         filling = asyncio.create_task(keep_filled(lcm))
         frozen = await start("A", tmp_path, lcm, postgres_url, STOPS)
         other = await start("B", tmp_path, lcm, postgres_url, [])
-        await frozen.freeze_each_time(len(STOPS))
+        await frozen.freeze_each_time(len(STOPS), other)
         filling.cancel()
         for host in (frozen, other):
             out, _ = await host.process.communicate()
