@@ -32,8 +32,14 @@ def lcm_sandbox(request: pytest.FixtureRequest) -> "Iterator[Sandbox]":
     from lcm_plugin.sandbox import Sandbox  # noqa: PLC0415  (see the module's docstring)
 
     marker = request.node.get_closest_marker("lcm_sandbox")
+    with in_a_thread(Sandbox(**(marker.kwargs if marker else {}))) as sandbox:
+        yield sandbox
+
+
+@contextmanager
+def in_a_thread(sandbox: "Sandbox") -> "Iterator[Sandbox]":
+    """Serve a sandbox beside tests that block, from a thread of its own."""
     with _loop_in_a_thread() as loop:
-        sandbox = Sandbox(**(marker.kwargs if marker else {}))
         asyncio.run_coroutine_threadsafe(sandbox.__aenter__(), loop).result(10)
         try:
             yield sandbox

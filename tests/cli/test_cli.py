@@ -17,6 +17,8 @@ from click.testing import CliRunner
 from cti_hooks import HookOverrunError, Host
 from lcm_plugin import cli
 from lcm_plugin.plugin import lcm_of
+from lcm_plugin.pytest_plugin import in_a_thread
+from lcm_plugin.sandbox import Sandbox, SandboxContact
 
 pytestmark = pytest.mark.real_time
 
@@ -33,7 +35,19 @@ def lcm_plugin(*arguments: object, **environment: str) -> "subprocess.CompletedP
 
 
 @contextmanager
-def sandbox(tmp_path: Path, people: list[dict[str, Any]], *arguments: str) -> Iterator[str]:
+def sandbox(tmp_path: Path, people: list[dict[str, Any]], *faults: str) -> Iterator[str]:
+    """The URL of a sandbox that this process serves beside the commands."""
+    contacts = tmp_path / "people.json"
+    contacts.write_text(json.dumps(people))
+    with in_a_thread(Sandbox(contacts=SandboxContact.read(contacts))) as lcm:
+        for fault in faults:
+            lcm.order(fault)
+        yield lcm.url
+
+
+@contextmanager
+def sandbox_command(tmp_path: Path, people: list[dict[str, Any]], *arguments: str) -> Iterator[str]:
+    """The URL of a sandbox of a process of its own, as its users start it."""
     contacts = tmp_path / "people.json"
     contacts.write_text(json.dumps(people))
     command = [str(PROGRAM), "sandbox", "--contacts", str(contacts), *arguments]
@@ -77,7 +91,7 @@ def test_next_prints_a_contact(tmp_path: Path) -> None:
 
 def test_next_shows_refusals_and_still_succeeds(tmp_path: Path) -> None:
     """A contact that may not be called is printed with the reason, status 0."""
-    with sandbox(tmp_path, [PERSON], "--fault", "spelling,variant=bad_expiry") as url:
+    with sandbox(tmp_path, [PERSON], "spelling,variant=bad_expiry") as url:
         done = lcm_plugin("next", "--config", config(tmp_path, url), "--agent", "1001")
     assert done.returncode == 0
     assert [refusal["rule"] for refusal in json.loads(done.stdout)["refusals"]] == ["expiry"]
@@ -85,10 +99,10 @@ def test_next_shows_refusals_and_still_succeeds(tmp_path: Path) -> None:
 
 STATUSES = [
     ([], (), 3, "no contact now"),
-    ([PERSON], ("--fault", "reject,status=403"), 5, "check auth"),
-    ([PERSON], ("--fault", "spelling,variant=no_number"), 6, "has no number"),
-    ([PERSON], ("--fault", "redirect"), 6, "redirects are not followed"),
-    ([PERSON], ("--fault", "busy,status=503,retry_after=60"), 4, "503"),
+    ([PERSON], ("reject,status=403",), 5, "check auth"),
+    ([PERSON], ("spelling,variant=no_number",), 6, "has no number"),
+    ([PERSON], ("redirect",), 6, "redirects are not followed"),
+    ([PERSON], ("busy,status=503,retry_after=60",), 4, "503"),
 ]
 
 
@@ -333,7 +347,7 @@ def test_the_sandbox_is_told_where_callbacks_come_from(tmp_path: Path) -> None:
     due = {**PERSON, "due_in": 0, "personal_agent": "1001"}
     found = []
     for arguments in [(), ("--callbacks", "fresh")]:
-        with sandbox(tmp_path, [due], *arguments) as url:
+        with sandbox_command(tmp_path, [due], *arguments) as url:
             file = config(tmp_path, url, reserved_first=False)
             found.append(lcm_plugin("next", "--config", file, "--agent", "1001").returncode)
     assert found == [3, 0]
@@ -350,9 +364,7 @@ def test_next_asks_for_what_is_reserved(tmp_path: Path) -> None:
 
 def test_check_says_what_the_lcm_lacks(tmp_path: Path) -> None:
     """Without GetReservedManualDialContact: check names it, what that means and the way out; status 2."""
-    with sandbox(
-        tmp_path, [PERSON], "--fault", "reject,status=404,message=GetReservedManualDialContact"
-    ) as url:
+    with sandbox(tmp_path, [PERSON], "reject,status=404,message=GetReservedManualDialContact") as url:
         done = lcm_plugin("check", "--config", config(tmp_path, url))
     assert done.returncode == 2
     (bad,) = [line for line in done.stdout.splitlines() if line.startswith("BAD")]
