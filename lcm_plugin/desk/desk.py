@@ -6,7 +6,6 @@ forbids a second contact is the open attempt.
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
@@ -30,10 +29,13 @@ from cti_hooks import (
     Refusal,
     described,
 )
+from lcm_plugin.attempt.calls import calls_after, heard_with
+from lcm_plugin.attempt.expiry import seconds_left
+from lcm_plugin.attempt.outcomes import end_of, events_before, outcome_of
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.auto_disposing import AUTO, AutoDisposing
 from lcm_plugin.desk.barred import BARRED, bar_refusal
-from lcm_plugin.desk.dialing import Dialing, calls_after
+from lcm_plugin.desk.dialing import Dialing
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.hand import Hand
@@ -41,7 +43,6 @@ from lcm_plugin.desk.intake import Intake
 from lcm_plugin.desk.numbers import with_number
 from lcm_plugin.desk.offer import Offer
 from lcm_plugin.desk.on_refusal import HOLD, REFUSE, OnRefusal
-from lcm_plugin.desk.outcomes import end_of, events_before, outcome_of
 from lcm_plugin.desk.pauses import Pauses, waited
 from lcm_plugin.desk.readiness import Readiness
 from lcm_plugin.desk.reviewing import Reviewing
@@ -182,7 +183,7 @@ class Desk:
         """Keep the attempt's call up to date; `call_cleared` ends it."""
         heard = self._heard.get(attempt.id) or events_before(attempt)
         if attempt.state in IN_DOUBT:
-            self._heard[attempt.id] = heard = [*heard, event]
+            self._heard[attempt.id] = heard = heard_with(heard, event)
         ended = event.kind is CallEventKind.CALL_CLEARED and attempt.state in IN_DOUBT
         calls = calls_after(attempt, event)
         if ended:
@@ -398,8 +399,7 @@ class Desk:
 
     def _reserved_for(self, attempt: Attempt) -> float:
         """Seconds until its contact's reservation ends; no end where the LCM states none."""
-        expires_at = attempt.contact.expires_at if attempt.contact else None
-        return math.inf if expires_at is None else max(0.0, (expires_at - self.ledger.now()).total_seconds())
+        return seconds_left(attempt.contact, self.ledger.now())
 
     async def _preview_over(self, attempt_id: str) -> None:
         async with self._acting:

@@ -11,9 +11,6 @@ from cti_hooks import (
     Attempt,
     AttemptState,
     Call,
-    CallEvent,
-    CallEventKind,
-    ConnectionState,
     Contact,
     Dial,
     NotPlacedError,
@@ -28,18 +25,6 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.ledger import GONE, BarredError, KeyTakenError
 
 log = logging.getLogger("lcm_plugin.desk")
-
-_CONNECTION = {
-    CallEventKind.SERVICE_INITIATED: ConnectionState.INITIATED,
-    CallEventKind.DELIVERED: ConnectionState.ALERTING,
-    CallEventKind.ESTABLISHED: ConnectionState.CONNECTED,
-    CallEventKind.HELD: ConnectionState.HOLD,
-    CallEventKind.RETRIEVED: ConnectionState.CONNECTED,
-    CallEventKind.FAILED: ConnectionState.FAIL,
-    CallEventKind.CONNECTION_CLEARED: ConnectionState.NULL,
-    CallEventKind.CALL_CLEARED: ConnectionState.NULL,
-}
-"""What an event about the customer says of the customer's connection."""
 
 NO_DIALER: Final = "no dialer took the call"
 
@@ -135,23 +120,3 @@ def key_taken(error: KeyTakenError) -> Refusal:
         return Refusal(rule="open_elsewhere", reason=reason, evidence=evidence)
     reason = f"this key was dialed before and is {error.state}"
     return Refusal(rule="dialed_before", reason=reason, evidence=evidence)
-
-
-def calls_after(attempt: Attempt, event: CallEvent) -> tuple[Call, ...]:
-    """The attempt's calls after this event; what concerns the agent's leg only leaves them as they are.
-
-    That the call begins is what its dialer is about to answer.
-    """
-    if event.kind is CallEventKind.SERVICE_INITIATED and attempt.state is AttemptState.DIALING:
-        return attempt.calls
-    if event.party != "customer" and event.kind is not CallEventKind.CALL_CLEARED:
-        return attempt.calls
-    calls = {call.id: call for call in attempt.calls}
-    first = Call(id=event.call_id, attempt_id=attempt.id, state=ConnectionState.INITIATED)
-    call = calls.get(event.call_id, first)
-    calls[call.id] = evolve(
-        call,
-        state=_CONNECTION.get(event.kind, call.state),
-        q850=call.q850 if event.q850 is None else event.q850,
-    )
-    return tuple(calls.values())

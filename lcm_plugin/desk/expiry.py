@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from cti_hooks import Check, Contact, Refusal
+from lcm_plugin.attempt.expiry import has_expired
 from lcm_plugin.lcm.normalize import unreadable_expiry
 
 EXPIRY: Final = "expiry"
@@ -19,7 +20,7 @@ def expiry_refusal(contact: Contact, moment: datetime) -> Refusal | None:
             reason="its expiry cannot be read; check datetime_formats",
             evidence={"ExpiryTime": raw},
         )
-    if contact.expires_at and contact.expires_at <= moment:
+    if contact.expires_at and has_expired(contact.expires_at, moment):
         return Refusal(
             rule=EXPIRY,
             reason=f"{_whose(contact)}'s reservation has expired",

@@ -6,6 +6,7 @@ from typing import Any
 from attrs import define
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
+from lcm_plugin.attempt.expiry import has_expired
 from lcm_plugin.ledger import IN_DOUBT, OPEN, WAITING, Ledger
 
 
@@ -87,8 +88,7 @@ class Hand:
         attempt = self.attempt
         if attempt is None or attempt.state is not AttemptState.OFFERED or self.fetched is None:
             return None
-        expires_at = self.fetched.expires_at
-        if expires_at is None or expires_at > self.ledger.now() or self.placing:
+        if self.placing or not has_expired(self.fetched.expires_at, self.ledger.now()):
             return attempt
         self.put_down(AttemptState.EXPIRED, reason="the contact expired while it was held")
         return None

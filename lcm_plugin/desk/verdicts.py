@@ -12,7 +12,7 @@ from typing import Final
 from attrs import define, field
 
 from cti_hooks import Answer, Attempt, AttemptState, Call, ConnectionState, Host
-from lcm_plugin.desk.outcomes import events_before, outcome_of
+from lcm_plugin.attempt.outcomes import events_before, outcome_of
 from lcm_plugin.desk.site import Site
 from lcm_plugin.ledger import Ledger, LedgerError
 

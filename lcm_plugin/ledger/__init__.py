@@ -1,5 +1,6 @@
 """The durable record of attempts: written before the side effect, shared by all hosts of a site."""
 
+from lcm_plugin.attempt.states import IN_DOUBT, LIVE, OPEN, WAITING
 from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Database, database_for
 from lcm_plugin.ledger.errors import (
@@ -19,7 +20,6 @@ from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
 from lcm_plugin.ledger.outbox import Delivery, Outbox
 from lcm_plugin.ledger.reading import Doubtful, Line, Objection
 from lcm_plugin.ledger.rows import key_of
-from lcm_plugin.ledger.states import IN_DOUBT, LIVE, OPEN, WAITING
 from lcm_plugin.ledger.stops import Stop
 
 __all__ = [

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from attrs import define, evolve, field, frozen
 
 from cti_hooks import Attempt, AttemptState
+from lcm_plugin.attempt.states import IN_DOUBT, WAITING
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.place import is_dead
 from lcm_plugin.ledger.reading import Doubtful, doubt_of
 from lcm_plugin.ledger.rows import held_by
 from lcm_plugin.ledger.schema import attempts, holders
-from lcm_plugin.ledger.states import IN_DOUBT, WAITING
 from lcm_plugin.ledger.writer import PATIENCE
 from lcm_plugin.ledger.writing import change_attempt, note_doubt, release_attempt
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
+from lcm_plugin.attempt.states import LIVE, OPEN, WAITING
 from lcm_plugin.ledger import barring, letters, reading, redialing, rows, writing
 from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Step
@@ -24,7 +25,6 @@ from lcm_plugin.ledger.leases import AT_ONCE
 from lcm_plugin.ledger.letters import Draft
 from lcm_plugin.ledger.reading import Doubtful, Objection
 from lcm_plugin.ledger.records import Records
-from lcm_plugin.ledger.states import LIVE, OPEN, WAITING
 from lcm_plugin.ledger.timeline import Timeline
 from lcm_plugin.ledger.upgrade import opened
 from lcm_plugin.ledger.writer import PATIENCE

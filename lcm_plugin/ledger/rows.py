@@ -7,9 +7,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from cti_hooks import Attempt, CallbackKind, Contact
+from lcm_plugin.attempt.states import OPEN
 from lcm_plugin.ledger.codec import attempt_as_json
 from lcm_plugin.ledger.schema import attempts, digest
-from lcm_plugin.ledger.states import OPEN
 
 
 def unique_key(key: str, source: str = "") -> str:

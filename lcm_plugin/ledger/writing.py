@@ -15,6 +15,8 @@ from attrs import evolve, frozen
 from sqlalchemy.sql.visitors import iterate
 
 from cti_hooks import Attempt, AttemptState
+from lcm_plugin.attempt.expiry import has_expired
+from lcm_plugin.attempt.states import OPEN, WAITING
 from lcm_plugin.ledger.audit import erase_dial, note, note_dial, note_end
 from lcm_plugin.ledger.barring import BARS_FOR, Subjects, bar_for, lift, wait_for_bars
 from lcm_plugin.ledger.codec import attempt_of
@@ -31,7 +33,6 @@ from lcm_plugin.ledger.redialing import fall_back
 from lcm_plugin.ledger.rows import WITH_KEY, changes_of, held_by, row_of, row_with_key
 from lcm_plugin.ledger.schema import attempts, digest, doubts, holders, outbox
 from lcm_plugin.ledger.statement import Statement
-from lcm_plugin.ledger.states import OPEN, WAITING
 from lcm_plugin.ledger.stops import STOPS_FOR, scopes_of, stop_for
 
 _INSERT_ATTEMPT: Final = Statement(attempts.insert())
@@ -127,7 +128,7 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) ->
         )
     moment = asked.opened_at
     before = attempt_of(row.body)
-    if row.state == AttemptState.OFFERED and row.expires_at is not None and row.expires_at <= by.now:
+    if row.state == AttemptState.OFFERED and has_expired(row.expires_at, by.now):
         expired = evolve(before, state="expired", changed_at=moment, reason="it expired while nobody held it")
         before_it = change_attempt(connection, expired, row.holder)
         return None if before_it is None else take_up_attempt(connection, asked, by)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from cti_hooks import ConnectionState, Host, Outcome, health_of
-from lcm_plugin.desk.outcomes import outcome_of
+from lcm_plugin.attempt.outcomes import outcome_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.ari import FakeAri
 from tests.dialers.fakes.listening import Site, site, site_of

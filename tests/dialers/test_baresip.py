@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cti_hooks import Agent, Call, CannotTellError, ConfigError, Host, Outcome, health_of
-from lcm_plugin.desk.outcomes import outcome_of
+from lcm_plugin.attempt.outcomes import outcome_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.listening import Site, site
 from tests.dialers.fakes.softphone import FakeSoftphone

@@ -18,7 +18,7 @@ from cti_hooks import (
     Outcome,
     counts_as_attempt,
 )
-from lcm_plugin.desk.outcomes import BY_CAUSE, BY_SIP, end_of, events_before, outcome_of
+from lcm_plugin.attempt.outcomes import BY_CAUSE, BY_SIP, end_of, events_before, outcome_of
 
 K = CallEventKind
 NOW = datetime(2024, 1, 30, 15, 0, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The states of an attempt's life (DESIGN 5), by what they mean for the ledger."""
+"""What each state of an attempt means."""
 
 from typing import Final
 
