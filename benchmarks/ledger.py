@@ -26,7 +26,6 @@ from attrs import define, field
 from cti_hooks import (
     Agent,
     Attempt,
-    AttemptState,
     Call,
     CallEvent,
     CallEventKind,
@@ -38,10 +37,10 @@ from cti_hooks import (
     hookimpl,
 )
 from lcm_plugin import plugin
+from lcm_plugin.attempt.transitions import DIAL, Transition
 from lcm_plugin.lcm.catalogue import CATALOGUE
 from lcm_plugin.ledger import Doubtful, Ledger, LedgerUnavailable, Objection
 from lcm_plugin.ledger.database import Step
-from lcm_plugin.ledger.ids import new_attempt_id
 
 AGENTS = 50
 ROUNDS = 3
@@ -66,29 +65,19 @@ class Forgetful(Ledger):
 
     async def open(self, agent: Agent, campaign_group: str = "", *, arrived: bool = False) -> Attempt:  # noqa: ARG002  (Ledger's)
         """A new attempt."""
-        now = self.now()
-        attempt = Attempt(
-            id=new_attempt_id(now, self.random),
-            agent=agent,
-            contact=None,
-            state=AttemptState.REQUESTED,
-            campaign_group=campaign_group,
-            opened_at=now,
-            changed_at=now,
-            host=self.host,
-        )
+        attempt = self._requested(agent, campaign_group)
         self._remember(attempt)
         return attempt
 
     async def dial(self, attempt: Attempt, *, by_person: bool = False, **facts: Any) -> Attempt:  # noqa: ARG002  (Ledger's)
         """The attempt, `dialing`."""
-        dialing = self._evolved(attempt, AttemptState.DIALING, facts)
+        dialing = self._after(DIAL, attempt, **facts)
         self._remember(dialing)
         return dialing
 
-    def change(self, attempt: Attempt, state: AttemptState, *, seen: bool = False, **facts: Any) -> Attempt:  # noqa: ARG002  (Ledger's)
-        """The attempt in its new state."""
-        changed = self._evolved(attempt, state, facts)
+    def change(self, attempt: Attempt, transition: Transition, **facts: Any) -> Attempt:
+        """The attempt after this transition."""
+        changed = self._after(transition, attempt, **facts)
         self._remember(changed)
         return changed
 

@@ -3,6 +3,7 @@
 from functools import partial
 
 from cti_hooks import Agent, AttemptState, Contact
+from lcm_plugin.attempt.transitions import ENDED, FETCHED
 from lcm_plugin.attempts import Shelf
 from lcm_plugin.commands.telling import forgotten
 from lcm_plugin.ledger import Draft, Ledger, LetterState, letters
@@ -12,8 +13,8 @@ from lcm_plugin.sandbox.virtual_time import LoopClock
 async def test_forget_names_the_messages_that_still_tell_who_it_was(ledger: Ledger, clock: LoopClock) -> None:
     """`forget KEY` says how many messages the LCM still has to get, and the way out for one it may have."""
     contact = Contact(key="k", phone_number="+12125550101")
-    offer = ledger.change(await ledger.open(Agent(id="a")), AttemptState.OFFERED, contact=contact)
-    ended = ledger.change(await ledger.dial(offer), AttemptState.ENDED, seen=True)
+    offer = ledger.change(await ledger.open(Agent(id="a")), FETCHED, contact=contact)
+    ended = ledger.change(await ledger.dial(offer), ENDED)
     disposed = await ledger.dispose(ended, [Draft(message=one, values={}) for one in ("SetDNC", "b", "c")])
     shelf = Shelf(ledger.database, clock)
     assert forgotten(*await shelf.forget("k"))[1].startswith("3 messages are still to be sent")
@@ -33,7 +34,7 @@ async def test_what_is_withdrawn_is_given_up(ledger: Ledger, clock: LoopClock) -
     contact = Contact(key="k", phone_number="+12125550101")
     attempts = []
     for message in ("first", "second"):
-        offer = ledger.change(await ledger.open(Agent(id=message)), AttemptState.OFFERED, contact=contact)
+        offer = ledger.change(await ledger.open(Agent(id=message)), FETCHED, contact=contact)
         attempts.append(await ledger.dispose(offer, [Draft(message=message, values={})]))
     (taken,) = await ledger.run(partial(letters.take, holder=ledger.holder, now=ledger.now()))
     settle = partial(letters.settle, letter_id=taken.id, state=LetterState.REJECTED, error="no")

@@ -32,6 +32,7 @@ from cti_hooks import (
 from lcm_plugin.attempt.calls import calls_after, heard_with
 from lcm_plugin.attempt.expiry import seconds_left
 from lcm_plugin.attempt.outcomes import end_of, events_before, outcome_of
+from lcm_plugin.attempt.transitions import AMENDED, ENDED, HEARD, REFUSED, SKIPPED
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.auto_disposing import AUTO, AutoDisposing
 from lcm_plugin.desk.barred import BARRED, bar_refusal
@@ -188,9 +189,9 @@ class Desk:
         calls = calls_after(attempt, event)
         if ended:
             facts = {"outcome": outcome_of(heard), "reason": end_of(heard)}
-            self.ledger.change(attempt, AttemptState.ENDED, seen=True, calls=calls, **facts)
-        elif calls != attempt.calls:
-            self.ledger.change(attempt, attempt.state, seen=True, calls=calls, reason=f"{event.kind}")
+            self.ledger.change(attempt, ENDED, calls=calls, **facts)
+        elif calls != attempt.calls and attempt.state in HEARD.sources:
+            self.ledger.change(attempt, HEARD, calls=calls, reason=f"{event.kind}")
 
     def on_changed(self, attempt: Attempt) -> None:
         """Keep what is in hand as it is in the ledger; whatever closes it frees the agent."""
@@ -435,7 +436,7 @@ class Desk:
             no_answer = self.readiness.no_answer
             self._stop_fetching(no_answer)
             self.screen.hold()
-            self.hand.change(attempt, AttemptState.OFFERED, reason=f"{no_answer}; this one is held")
+            self.hand.change(attempt, AMENDED, reason=f"{no_answer}; this one is held")
 
     async def _stopped(self, attempt: Attempt) -> str:
         """Why nobody could dial it: a stop, the clock, a rule it is held by; empty where it is not known."""
@@ -463,7 +464,7 @@ class Desk:
         return attempt if attempt and attempt.id == attempt_id else None
 
     def _skip(self, attempt: Attempt, reason: str, **facts: Any) -> Attempt:
-        return self.hand.put_down(AttemptState.SKIPPED, reason=reason, **facts) or attempt
+        return self.hand.put_down(SKIPPED, reason=reason, **facts) or attempt
 
     # -- answers --------------------------------------------------------------------------------------------
 
@@ -582,13 +583,13 @@ class Desk:
             reason += f". {in_a_row}: nothing is fetched until the agent is ready anew"
         log.info("agent %s: contact refused: %s", self.hand.agent.id, reason)
         if wish == REFUSE or not await self._on_refusal.disposed(attempt, wish, refusals):
-            self.hand.put_down(AttemptState.REFUSED, refusals=refusals, reason=reason)
+            self.hand.put_down(REFUSED, refusals=refusals, reason=reason)
         return pause or 0
 
     def _hold_back(self, attempt: Attempt, reason: str, refusals: tuple[Refusal, ...] = ()) -> float:
         """Leave it offered, with the reason shown, and look at it again."""
         if attempt.reason != reason:
-            self.hand.change(attempt, AttemptState.OFFERED, reason=reason, refusals=refusals)
+            self.hand.change(attempt, AMENDED, reason=reason, refusals=refusals)
         moments = [one.not_before for one in refusals if one.not_before]
         left = (max(moments) - self.ledger.now()).total_seconds() if moments else LOOK_AGAIN
         longest = min(self.settings.offer_seconds, self._reserved_for(attempt))

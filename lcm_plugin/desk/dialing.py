@@ -18,6 +18,7 @@ from cti_hooks import (
     described,
     masked_text,
 )
+from lcm_plugin.attempt.transitions import DOUBTED, PLACED
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.barred import bar_refusal
 from lcm_plugin.desk.hand import Hand
@@ -99,12 +100,12 @@ class Dialing:
         attempt = self.hand.ledger.get_open(attempt_id)
         if attempt and attempt.state is AttemptState.DIALING:
             calls = tuple(evolve(seen, engine=call.engine) for seen in attempt.calls) or (call,)
-            self.hand.change(attempt, AttemptState.CALLING, seen=True, calls=calls, reason="placed")
+            self.hand.change(attempt, PLACED, calls=calls, reason="placed")
 
     def _in_doubt(self, attempt_id: str, error: BaseException) -> None:
         attempt = self.hand.ledger.get_open(attempt_id)
         if attempt and attempt.state is AttemptState.DIALING:
-            self.hand.change(attempt, AttemptState.UNKNOWN, seen=True, reason=described(error))
+            self.hand.change(attempt, DOUBTED, reason=described(error))
             log.error("attempt %s: whether it rang is unknown: %s", attempt_id, described(error))
 
 

@@ -7,6 +7,7 @@ from attrs import define
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
 from lcm_plugin.attempt.expiry import has_expired
+from lcm_plugin.attempt.transitions import EXPIRED, FETCHED, RELEASED, Transition
 from lcm_plugin.ledger import IN_DOUBT, OPEN, WAITING, Ledger
 
 
@@ -90,30 +91,28 @@ class Hand:
             return None
         if self.placing or not has_expired(self.fetched.expires_at, self.ledger.now()):
             return attempt
-        self.put_down(AttemptState.EXPIRED, reason="the contact expired while it was held")
+        self.put_down(EXPIRED, reason="the contact expired while it was held")
         return None
 
     def take(self, attempt: Attempt, contact: Contact) -> Attempt:
         """Hold this contact from now on."""
         self.fetched = contact
         group = contact.campaign_group or attempt.campaign_group
-        return self.change(
-            attempt, AttemptState.OFFERED, contact=contact, campaign_group=group, reason="fetched"
-        )
+        return self.change(attempt, FETCHED, contact=contact, campaign_group=group, reason="fetched")
 
-    def change(self, attempt: Attempt, state: AttemptState, **facts: Any) -> Attempt:
-        """The open attempt in its new state."""
-        self.attempt = self.ledger.change(attempt, state, **facts)
+    def change(self, attempt: Attempt, transition: Transition, **facts: Any) -> Attempt:
+        """The open attempt after this transition."""
+        self.attempt = self.ledger.change(attempt, transition, **facts)
         return self.attempt
 
-    def put_down(self, state: AttemptState, **facts: Any) -> Attempt | None:
+    def put_down(self, transition: Transition, **facts: Any) -> Attempt | None:
         """Close the open attempt: nothing is in hand any more. The attempt as it is then.
 
         It is in hand until that is announced, so that its desk knows what has ended, and goes on.
         """
         if self.attempt is None:
             return None
-        closed = self.ledger.change(self.attempt, state, **facts)
+        closed = self.ledger.change(self.attempt, transition, **facts)
         if self.attempt and self.attempt.id == closed.id:
             self.attempt = self.fetched = None
         return closed
@@ -121,7 +120,7 @@ class Hand:
     def let_go(self, reason: str) -> None:
         """Leave what waits for a person to whichever host its agent comes to."""
         if self.attempt and self.attempt.state in WAITING and not self.placing:
-            attempt = self.change(self.attempt, self.attempt.state, reason=reason)
+            attempt = self.change(self.attempt, RELEASED, reason=reason)
             self.ledger.release(attempt)
             self.attempt = self.fetched = None
 

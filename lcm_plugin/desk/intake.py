@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact, DeclinedError, described
+from lcm_plugin.attempt.transitions import AMENDED, NOTHING
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.details import Details
 from lcm_plugin.desk.fetch_stops import FetchStops
@@ -189,7 +190,7 @@ class Intake:
         """Close a request that brought nothing. A contact that did come stays in hand."""
         attempt = self.hand.attempt
         if attempt and attempt.state is AttemptState.REQUESTED:
-            self.hand.put_down(AttemptState.EMPTY, reason=reason)
+            self.hand.put_down(NOTHING, reason=reason)
 
     def _taken(self, attempt: Attempt, contact: Contact) -> Attempt:
         """The attempt that holds this contact; it is not yet held where another source answered."""
@@ -197,7 +198,7 @@ class Intake:
         if held is None or self.hand.fetched != contact:
             return self.hand.take(attempt, contact)
         if held.id != attempt.id:  # a fetch of the host's own was quicker
-            self.hand.ledger.change(attempt, AttemptState.EMPTY, reason=f"attempt {held.id} holds a contact")
+            self.hand.ledger.change(attempt, NOTHING, reason=f"attempt {held.id} holds a contact")
         return held
 
     async def _enriched(self, attempt: Attempt) -> Attempt:
@@ -210,7 +211,7 @@ class Intake:
         enriched = await self.site.enriched(contact, self.hand.agent)
         if enriched == attempt.contact:
             return attempt
-        return self.hand.change(attempt, AttemptState.OFFERED, contact=enriched, reason="enriched")
+        return self.hand.change(attempt, AMENDED, contact=enriched, reason="enriched")
 
 
 def _why(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from attrs import define, field
 
 from cti_hooks import Answer, Attempt, AttemptState, Call, ConnectionState, Host
 from lcm_plugin.attempt.outcomes import events_before, outcome_of
+from lcm_plugin.attempt.transitions import FOUND, SETTLED
 from lcm_plugin.desk.site import Site
 from lcm_plugin.ledger import Ledger, LedgerError
 
@@ -80,15 +81,15 @@ class Verdicts:
         elif over:
             reason = "its dialer has not seen it, and its deadline is over"
             outcome = outcome_of(events_before(now))
-            self.ledger.change(now, AttemptState.ENDED, outcome=outcome, reason=reason)
+            self.ledger.change(now, SETTLED, outcome=outcome, reason=reason)
         return over and not silent
 
     def _found(self, attempt: Attempt, call: Call) -> None:
         if call.state is not ConnectionState.NULL:
-            self.ledger.change(attempt, AttemptState.CALLING, calls=(call,), reason="found at the dialer")
+            self.ledger.change(attempt, FOUND, calls=(call,), reason="found at the dialer")
             return
         outcome, reason = outcome_of(events_before(attempt)), "the dialer says that it ended"
-        self.ledger.change(attempt, AttemptState.ENDED, calls=(call,), outcome=outcome, reason=reason)
+        self.ledger.change(attempt, SETTLED, calls=(call,), outcome=outcome, reason=reason)
 
     def _cannot_tell(self, attempt: Attempt, answers: list[Answer]) -> str:
         """Why nobody who could have seen it can be asked now, or empty. Only its own backend may say no."""

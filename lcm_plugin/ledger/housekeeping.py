@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from attrs import define, evolve, field
 
 from cti_hooks import AnswerKind, Attempt, AttemptState, Contact
+from lcm_plugin.attempt.transitions import CONFIRMED, EXPIRED, Transition
 from lcm_plugin.ledger import letters
 from lcm_plugin.ledger.audit import write_noted
 from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
@@ -69,17 +70,17 @@ def finish(connection: sa.Connection, now: datetime) -> int:
     )
     offers = connection.execute(abandoned.limit(AT_ONCE)).all()
     for row in offers:
-        _finish(connection, row, AttemptState.EXPIRED, now, "it expired while nobody held it")
+        _finish(connection, row, EXPIRED, now, "it expired while nobody held it")
     left = connection.execute(told.limit(AT_ONCE - len(offers))).all()
     for row in left:
-        _finish(connection, row, AttemptState.CLOSED, now, "the LCM is to be told nothing more of it")
+        _finish(connection, row, CONFIRMED, now, "the LCM is to be told nothing more of it")
     return len(offers) + len(left)
 
 
-def _finish(connection: sa.Connection, row: Any, state: AttemptState, now: datetime, reason: str) -> None:
-    done = evolve(attempt_of(row.body), state=state, changed_at=now, reason=reason)
+def _finish(connection: sa.Connection, row: Any, by: Transition, now: datetime, reason: str) -> None:
+    done = by.of(attempt_of(row.body), now, reason=reason)
     with suppress(AttemptLostError):  # another host was quicker
-        set_from(connection, done, AttemptState(row.state))
+        set_from(connection, done, by)
         fall_back(connection, done, None)
 
 
@@ -92,7 +93,7 @@ def withdraw(
         attempts.c.id == attempt_id, attempts.c.state == AttemptState.DISPOSED.value, ~_UNSETTLED
     )
     if count and (row := connection.execute(told).first()):
-        _finish(connection, row, AttemptState.CLOSED, now, "what the LCM did not take was withdrawn")
+        _finish(connection, row, CONFIRMED, now, "what the LCM did not take was withdrawn")
         write_noted(connection)
     return count
 

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.attempt.states import IN_DOUBT, WAITING
+from lcm_plugin.attempt.transitions import DOUBTED, NOTHING
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.place import is_dead
 from lcm_plugin.ledger.reading import Doubtful, doubt_of
@@ -146,7 +147,6 @@ def _succeed(connection: sa.Connection, row: Any, heir: Heir, now: datetime) -> 
     if connection.execute(mine, {"holder": heir.holder}).rowcount == 0:
         return None
     before = attempt_of(row.body)
-    after = evolve(before, host=heir.host, changed_at=now)
     if before.state is AttemptState.OFFERED:
         release_attempt(connection, before.id, heir.holder)
         return None
@@ -154,11 +154,12 @@ def _succeed(connection: sa.Connection, row: Any, heir: Heir, now: datetime) -> 
         return before
     if before.state is AttemptState.REQUESTED:
         _doubt(connection, before, now)
-        after = evolve(after, state="empty", reason=f"host {before.host} ended while it asked")
+        reason = f"host {before.host} ended while it asked"
+        after = NOTHING.of(before, now, host=heir.host, reason=reason)
         change_attempt(connection, after, heir.holder)
         return None
     why = "this host had lost sight of it" if row.holder == heir.holder else f"host {before.host} ended"
-    adopted = evolve(after, state="unknown", reason=f"{why} while it was {before.state}")
+    adopted = DOUBTED.of(before, now, host=heir.host, reason=f"{why} while it was {before.state}")
     change_attempt(connection, adopted, heir.holder)
     return adopted
 

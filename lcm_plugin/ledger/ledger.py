@@ -9,12 +9,25 @@ from functools import partial
 from random import Random
 from typing import Any, Final, TypeVar
 
-import attrs
 import sqlalchemy as sa
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Clock, Contact, Health, PastCall
-from lcm_plugin.attempt.states import LIVE, OPEN, WAITING
+from lcm_plugin.attempt.states import LIVE, OPEN
+from lcm_plugin.attempt.transitions import (
+    CONFIRMED,
+    DIAL,
+    DIAL_UNDONE,
+    DISPOSE,
+    END_RESTORED,
+    OFFER_RESTORED,
+    ONCE_MORE,
+    REDIALED,
+    REQUEST,
+    REQUEST_UNDONE,
+    Kind,
+    Transition,
+)
 from lcm_plugin.ledger import barring, letters, reading, redialing, rows, writing
 from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Step
@@ -189,7 +202,7 @@ class Ledger(Records):
             LedgerUnavailable: it was not recorded, so it must not be dialed.
         """
         self.refuse_in_doubt()
-        dialing = self._evolved(attempt, AttemptState.DIALING, facts)
+        dialing = self._after(DIAL, attempt, **facts)
         holder, contact = self._keeper.holder, dialing.contact
         intent = writing.Intent(
             subjects=self.subjects(contact),
@@ -198,7 +211,7 @@ class Ledger(Records):
             counted=self._counted.pop(rows.key_of(contact), None) if contact else None,
         )
         step = partial(writing.dial_attempt, attempt=dialing, holder=holder, intent=intent)
-        undo = partial(self._undo, dialing, attempt, holder)
+        undo = partial(self._undo, dialing, DIAL_UNDONE.back(dialing, attempt), holder)
         try:
             await self._intend(dialing, step, undo)
             await self._still_held(holder, undo)
@@ -219,19 +232,17 @@ class Ledger(Records):
         """
         self.refuse_in_doubt()
         now = self.timeline.now()
-        again = Attempt(
-            id=new_attempt_id(now, self.random),
+        again = ONCE_MORE.opens(
+            new_attempt_id(now, self.random),
+            now,
             agent=attempt.agent,
             contact=contact,
-            state=AttemptState.OFFERED,
             campaign_group=attempt.campaign_group,
-            opened_at=now,
-            changed_at=now,
             host=self.host,
             redial_of=attempt.id,
             reason=f"to be called once more, after attempt {attempt.id}",
         )
-        closed = attrs.evolve(attempt, state="closed", changed_at=now, reason=f"called again: {again.id}")
+        closed = REDIALED.of(attempt, now, reason=f"called again: {again.id}")
         holder = self.holder
         asked = self.subjects(contact).at(self.now())
         step = partial(writing.redial_attempt, before=closed, again=again, holder=holder, asked=asked)
@@ -257,11 +268,13 @@ class Ledger(Records):
             AttemptLostError: it is neither offered nor ended any more.
             LedgerUnavailable: it was not recorded, so nothing is sent.
         """
-        disposed = self._evolved(attempt, AttemptState.DISPOSED, facts)
+        disposed = self._after(DISPOSE, attempt, **facts)
+        restored = OFFER_RESTORED if attempt.state is AttemptState.OFFERED else END_RESTORED
         holder = self.holder if attempt.id in self._open else None  # taken back, it is whose it was
         bars = barring.bars_of(disposed, self.subjects(disposed.contact))
         step = partial(_dispose, attempt=disposed, drafts=tuple(drafts), bars=bars)
-        await self._intend(disposed, step, partial(self._undo, disposed, attempt, holder))
+        undo = partial(self._undo, disposed, restored.back(disposed, attempt), holder)
+        await self._intend(disposed, step, undo)
         self._remember(disposed)
         return disposed
 
@@ -290,7 +303,7 @@ class Ledger(Records):
             self._let_go(found.attempt, holder)
             return
         reason = "the ledger did not answer; nothing was asked for"
-        self._undo(attempt, attrs.evolve(attempt, state="empty", reason=reason), holder)
+        self._undo(attempt, REQUEST_UNDONE.of(attempt, attempt.opened_at, reason=reason), holder)
 
     def _let_go(self, attempt: Attempt | None, holder: str) -> None:
         if attempt:
@@ -299,16 +312,20 @@ class Ledger(Records):
 
     # -- facts: they have happened, and are recorded as soon as can be --------------------------------------
 
-    def change(self, attempt: Attempt, state: AttemptState, *, seen: bool = False, **facts: Any) -> Attempt:
-        """The attempt in its new state.
+    def change(self, attempt: Attempt, transition: Transition, **facts: Any) -> Attempt:
+        """The attempt after this transition.
 
-        What was `seen` of a call holds whoever has the attempt now, and who sees the call has it from then
+        What was seen of a call holds whoever has the attempt now, and who sees the call has it from then
         on; all else holds only while this host has it.
+
+        Raises:
+            NoTransitionError: it does not lead from the attempt's state.
         """
-        changed = self._evolved(attempt, state, facts)
+        changed = self._after(transition, attempt, **facts)
         self.watch(changed, "before")
+        seen = transition.kind is Kind.SEEN
         change: Callable[..., object] = writing.change_seen if seen else writing.change_attempt
-        if state is AttemptState.OFFERED:
+        if changed.state is AttemptState.OFFERED:
             asked = self.subjects(changed.contact).at(self.now())
             change = partial(writing.offer_attempt, asked=asked)
             self._objections[changed.id] = asyncio.get_running_loop().create_future()
@@ -322,7 +339,7 @@ class Ledger(Records):
 
     def close_disposed(self, attempt: Attempt, reason: str) -> None:
         """The LCM knows what came of it: there is nothing left to do, whoever had it."""
-        closed = self._evolved(attempt, AttemptState.CLOSED, {"reason": reason})
+        closed = self._after(CONFIRMED, attempt, reason=reason)
         self.watch(closed, "before")
         step = partial(_close, attempt=closed)
         self._writer.note(step, on_written=lambda _: self.watch(closed, "after"))
@@ -433,19 +450,17 @@ class Ledger(Records):
 
     def _requested(self, agent: Agent, campaign_group: str) -> Attempt:
         now = self.timeline.now()
-        return Attempt(
-            id=new_attempt_id(now, self.random),
+        return REQUEST.opens(
+            new_attempt_id(now, self.random),
+            now,
             agent=agent,
             contact=None,
-            state=AttemptState.REQUESTED,
             campaign_group=campaign_group,
-            opened_at=now,
-            changed_at=now,
             host=self.host,
         )
 
-    def _evolved(self, attempt: Attempt, state: AttemptState, facts: dict[str, Any]) -> Attempt:
-        return attrs.evolve(attempt, state=state, changed_at=self.timeline.now(), host=self.host, **facts)
+    def _after(self, transition: Transition, attempt: Attempt, **facts: Any) -> Attempt:
+        return transition.of(attempt, self.timeline.now(), host=self.host, **facts)
 
     def _written(self, attempt: Attempt, found: Any) -> None:
         self.watch(attempt, "after")
@@ -518,10 +533,10 @@ class Ledger(Records):
 def _dispose(
     connection: sa.Connection, attempt: Attempt, drafts: Sequence[Draft], bars: Sequence[Bar]
 ) -> None:
-    writing.set_from(connection, attempt, *WAITING)
+    writing.set_from(connection, attempt, DISPOSE)
     barring.write(connection, bars)
     letters.write(connection, attempt, drafts, attempt.changed_at or attempt.opened_at)
 
 
 def _close(connection: sa.Connection, attempt: Attempt) -> None:
-    writing.set_from(connection, attempt, AttemptState.DISPOSED)
+    writing.set_from(connection, attempt, CONFIRMED)

@@ -3,9 +3,9 @@
 from typing import Final
 
 import sqlalchemy as sa
-from attrs import evolve
 
 from cti_hooks import Attempt, AttemptState
+from lcm_plugin.attempt.transitions import FELL_BACK, ONCE_MORE_UNDONE
 from lcm_plugin.ledger.audit import note
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.rows import changes_of, held_by
@@ -27,7 +27,7 @@ def fall_back(connection: sa.Connection, over: Attempt, holder: str | None) -> A
     if before is None or before.disposition:
         return None
     reason = f"to be disposed of: attempt {over.id}, to call once more, was {over.state}"
-    ended = evolve(before, state="ended", host=over.host, changed_at=over.changed_at, reason=reason)
+    ended = FELL_BACK.of(before, over.changed_at or over.opened_at, host=over.host, reason=reason)
     connection.execute(attempts.update().where(attempts.c.id == ended.id), changes_of(ended, holder))
     note(connection, ended)
     return ended
@@ -36,7 +36,7 @@ def fall_back(connection: sa.Connection, over: Attempt, holder: str | None) -> A
 def undo_redial(connection: sa.Connection, again: Attempt, holder: str) -> None:
     """Take back an offer to call once more that may have been written, though its asker was told that not."""
     reason = "the ledger did not answer in time: it is not called once more"
-    refused = evolve(again, state="refused", reason=reason)
+    refused = ONCE_MORE_UNDONE.of(again, again.opened_at, reason=reason)
     as_written = (
         attempts.c.id == again.id,
         attempts.c.state == again.state.value,

@@ -17,6 +17,7 @@ from sqlalchemy.sql.visitors import iterate
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.attempt.expiry import has_expired
 from lcm_plugin.attempt.states import OPEN, WAITING
+from lcm_plugin.attempt.transitions import EXPIRED, REDIALED, TAKEN_UP, Transition
 from lcm_plugin.ledger.audit import erase_dial, note, note_dial, note_end
 from lcm_plugin.ledger.barring import BARS_FOR, Subjects, bar_for, lift, wait_for_bars
 from lcm_plugin.ledger.codec import attempt_of
@@ -129,11 +130,11 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) ->
     moment = asked.opened_at
     before = attempt_of(row.body)
     if row.state == AttemptState.OFFERED and has_expired(row.expires_at, by.now):
-        expired = evolve(before, state="expired", changed_at=moment, reason="it expired while nobody held it")
+        expired = EXPIRED.of(before, moment, reason="it expired while nobody held it")
         before_it = change_attempt(connection, expired, row.holder)
         return None if before_it is None else take_up_attempt(connection, asked, by)
     reason = "taken up by this host" if free else f"taken up from host {row.host}: its agent is ready here"
-    resumed = evolve(before, agent=asked.agent, host=asked.host, changed_at=moment, reason=reason)
+    resumed = TAKEN_UP.of(before, moment, agent=asked.agent, host=asked.host, reason=reason)
     taken = changes_of(resumed, by.holder)
     if row.open_key is None:  # its key is another one's: it is shown and refused, not dialed
         taken["open_key"] = None
@@ -312,23 +313,23 @@ def redial_attempt(
         AttemptLostError: it is not ended any more.
     """
     _check_allowed(connection, again, asked)
-    set_from(connection, evolve(before, state="closed", changed_at=again.opened_at), AttemptState.ENDED)
+    set_from(connection, before, REDIALED)
     _INSERT_ATTEMPT.run(connection, row_of(again, holder))
     note(connection, again)
 
 
-def set_from(connection: sa.Connection, attempt: Attempt, *states: AttemptState) -> None:
-    """Record what an attempt has become, whoever holds it, if it still is in one of these states.
+def set_from(connection: sa.Connection, attempt: Attempt, transition: Transition) -> None:
+    """Record what an attempt has become, whoever holds it, if the transition still leads there.
 
     Raises:
         AttemptLostError: it is not.
     """
     row = changes_of(attempt, None)
     query = attempts.update().where(
-        attempts.c.id == attempt.id, attempts.c.state.in_([state.value for state in states])
+        attempts.c.id == attempt.id, attempts.c.state.in_([state.value for state in transition.sources])
     )
     if connection.execute(query, row).rowcount == 0:
-        raise AttemptLostError(f"attempt {attempt.id} is not {' or '.join(states)} any more")
+        raise AttemptLostError(f"attempt {attempt.id} is not {' or '.join(transition.sources)} any more")
     note_end(connection, attempt)
     note(connection, attempt)
 

@@ -11,7 +11,8 @@ from random import Random
 import pytest
 from click.testing import CliRunner, Result
 
-from cti_hooks import Agent, Attempt, AttemptState, Contact
+from cti_hooks import Agent, Attempt, Contact
+from lcm_plugin.attempt.transitions import ENDED, FETCHED
 from lcm_plugin.cli import main
 from lcm_plugin.ledger import Draft, Ledger, LetterState, database_for, letters
 
@@ -54,10 +55,10 @@ class Books:
     async def _offered(self, ledger: Ledger, number: int) -> Attempt:
         attempt = await ledger.open(Agent(id=f"agent {number}"))
         contact = Contact(key=f"0|{number}", phone_number="2125550123")
-        return ledger.change(attempt, AttemptState.OFFERED, contact=contact)
+        return ledger.change(attempt, FETCHED, contact=contact)
 
     async def _disposed(self, ledger: Ledger, number: int, state: LetterState) -> str:
-        ended = ledger.change(await self._offered(ledger, number), AttemptState.ENDED)
+        ended = ledger.change(await ledger.dial(await self._offered(ledger, number)), ENDED)
         disposed = await ledger.dispose(ended, [Draft(message="SetCallResult", values={"key": "k"})])
         (taken,) = await ledger.run(partial(letters.take, holder=ledger.holder, now=ledger.now()))
         settle = partial(letters.settle, letter_id=taken.id, state=state, error=f"it is {state}")

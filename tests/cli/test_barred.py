@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from cti_hooks import Agent, AttemptState, Contact, Disposition
+from cti_hooks import Agent, Contact, Disposition
+from lcm_plugin.attempt.transitions import FETCHED
 from lcm_plugin.ledger import Ledger, database_for
 from tests.cli.test_cli import PERSON, config, lcm_plugin, sandbox
 
@@ -31,7 +32,7 @@ async def barred(directory: Path) -> None:
     ledger = Ledger(database=database, clock=Now(), random=Random(1), host="another", lease_seconds=30)
     await ledger.start()
     contact = Contact(key="1", phone_number=PERSON["phone_number"], e164=PERSON["phone_number"])
-    attempt = ledger.change(await ledger.open(Agent(id="zoe")), AttemptState.OFFERED, contact=contact)
+    attempt = ledger.change(await ledger.open(Agent(id="zoe")), FETCHED, contact=contact)
     await ledger.dispose(attempt, [], disposition=Disposition(outcome_id="5", do_not_call=True), actor="zoe")
     await ledger.close()
 

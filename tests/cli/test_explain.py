@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, AttemptState, Clock, Contact
+from cti_hooks import Agent, Clock, Contact
+from lcm_plugin.attempt.transitions import FETCHED
 from lcm_plugin.ledger import Ledger, database_for
 
 pytestmark = pytest.mark.real_time
@@ -69,7 +70,7 @@ async def recorded(directory: Path, contact: Contact | None) -> str:
     await ledger.start()
     attempt = await ledger.open(Agent(id="alice"))
     if contact:
-        ledger.change(attempt, AttemptState.OFFERED, contact=contact)
+        ledger.change(attempt, FETCHED, contact=contact)
     await ledger.close()
     return attempt.id
 

@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from cti_hooks import Agent, AttemptState, Contact
+from cti_hooks import Agent, Contact
+from lcm_plugin.attempt.transitions import FETCHED, SKIPPED
 from lcm_plugin.ledger import Ledger, database_for
 from tests.cli.test_cli import PERSON, lcm_plugin, sandbox
 
@@ -74,8 +75,8 @@ async def recorded(directory: Path) -> str:
     ledger = Ledger(database=database, clock=Now(), random=Random(1), host="h", lease_seconds=30)
     await ledger.start()
     contact = Contact(key="lead 7", phone_number="+12125559907", source="acme-leads")
-    attempt = ledger.change(await ledger.open(Agent(id="1")), AttemptState.OFFERED, contact=contact)
-    ledger.change(attempt, AttemptState.SKIPPED)
+    attempt = ledger.change(await ledger.open(Agent(id="1")), FETCHED, contact=contact)
+    ledger.change(attempt, SKIPPED)
     await ledger.close()
     return attempt.id
 

@@ -15,6 +15,7 @@ from cti_hooks import (
     AnswerKind,
     Attempt,
     AttemptState,
+    CallEvent,
     CallEventKind,
     Contact,
     Disposition,
@@ -538,3 +539,15 @@ async def test_no_dialer_is_refused_whatever_the_site_wishes(open_centre: OpenCe
         await asyncio.sleep(60)
         assert len(centre.records.states(AttemptState.REFUSED)) == 1
         await centre.host.__aexit__(None, None, None)
+
+
+async def test_an_event_of_no_call_of_its_own(open_centre: OpenCentre) -> None:
+    """A call event that names an attempt which was not dialed yet is no call of the attempt's."""
+    centre = await open_centre(preview=WAITS)
+    offer = await offered(centre)
+    at = centre.host.clock.now()
+    event = CallEvent(kind=CallEventKind.DELIVERED, call_id="somebody-else's", attempt_id=offer.id, at=at)
+    await centre.host.hooks.all("on_call_event", event=event)
+    await centre.answer(ALICE, "dial")
+    called = await centre.call(ALICE, CallEventKind.DELIVERED)
+    assert [call.id for call in called.calls] == [f"call-{offer.id}"]

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.util import await_only
 
 from cti_hooks import Agent, AttemptState, Contact, SystemClock
+from lcm_plugin.attempt.transitions import ENDED, FETCHED
 from lcm_plugin.ledger import AttemptLostError, Draft, Ledger, LedgerUnavailable, database_for, writing
 
 pytestmark = pytest.mark.real_time
@@ -46,8 +47,8 @@ async def test_what_is_disposed_of_while_it_is_taken_up_stays_so(
 ) -> None:
     """An ended attempt is not reopened by its agent's going ready as a supervisor disposes of it."""
     here, there = await open_shared("h1"), await open_shared("h2")
-    attempt = here.change(await here.open(ALICE), AttemptState.OFFERED, contact=CONTACT)
-    attempt = here.change(await here.dial(attempt), AttemptState.ENDED, seen=True)
+    attempt = here.change(await here.open(ALICE), FETCHED, contact=CONTACT)
+    attempt = here.change(await here.dial(attempt), ENDED)
     here.release(attempt)
     await here.recorded()
     real, disposing = writing._taken_up, []
@@ -86,7 +87,7 @@ async def test_hosts_that_dial_one_number_at_once(open_shared: Callable[[str], A
         ledger = await open_shared(host)
         contact = Contact(key=host, contact_id=host, phone_number="+12125550101", consent="given")
         attempt = await ledger.open(Agent(id=f"agent-{number}"))
-        attempt = ledger.change(attempt, AttemptState.OFFERED, contact=contact)
+        attempt = ledger.change(attempt, FETCHED, contact=contact)
         await ledger.recorded()
         assert await ledger.past_calls(contact, ledger.now() - timedelta(days=1)) == []
         dialing.append(ledger.dial(attempt))

@@ -28,6 +28,7 @@ from cti_hooks import (
     Outcome,
     hookimpl,
 )
+from lcm_plugin.attempt.transitions import ENDED, FETCHED, PLACED
 from lcm_plugin.ledger import (
     AttemptLostError,
     Database,
@@ -307,7 +308,7 @@ async def test_a_contact_that_came_after_its_attempt_was_lost(site: Site) -> Non
     await asyncio.sleep(2 * LEASE)
     b.ledger.end_doubt(ALICE)
     await b.ledger.recorded()
-    a.ledger.change(attempt, AttemptState.OFFERED, contact=Contact(key="k", phone_number="+12125550101"))
+    a.ledger.change(attempt, FETCHED, contact=Contact(key="k", phone_number="+12125550101"))
     await asyncio.sleep(1)
     assert (await b.ledger.doubts())["alice"].campaign_group == GROUP
 
@@ -328,7 +329,7 @@ async def test_the_doubt_of_another_group_survives_a_crash(site: Site) -> None:
 async def offered(ledger: Ledger, agent: Any = ALICE, key: str = "k") -> Attempt:
     attempt = await ledger.open(agent, GROUP)
     return ledger.change(
-        attempt, AttemptState.OFFERED, contact=Contact(key=key, phone_number="+12125550101"), reason="fetched"
+        attempt, FETCHED, contact=Contact(key=key, phone_number="+12125550101"), reason="fetched"
     )
 
 
@@ -347,10 +348,11 @@ async def test_two_agents_do_not_ring_one_contact(site: Site) -> None:
     first = await offered(a.ledger)
     await a.ledger.recorded()
     second = await offered(b.ledger, BOB)
-    assert (await a.ledger.dial(first)).state is AttemptState.DIALING
+    dialing = await a.ledger.dial(first)
+    assert dialing.state is AttemptState.DIALING
     with pytest.raises(KeyTakenError):
         await b.ledger.dial(second)
-    a.ledger.change(first, AttemptState.ENDED)
+    a.ledger.change(dialing, ENDED)
     with pytest.raises(KeyTakenError):
         await b.ledger.dial(second)
 
@@ -437,9 +439,10 @@ async def breaking(tmp_path: Path, clock: LoopClock) -> AsyncIterator[tuple[Ledg
 async def test_accepted_but_not_recorded_is_held(breaking: tuple[Ledger, Breaking]) -> None:
     """A call that the dialer took while the ledger could not be written is held, and recorded later."""
     ledger, database = breaking
-    attempt = await ledger.dial(await offered(ledger))
+    offer = await offered(ledger)
+    attempt = await ledger.dial(offer)
     database.broken = True
-    ledger.change(attempt, AttemptState.CALLING, seen=True, reason="placed")
+    ledger.change(attempt, PLACED, reason="placed")
     await asyncio.sleep(20)
     assert not ledger.health().good
     with pytest.raises(LedgerUnavailable):
@@ -449,7 +452,7 @@ async def test_accepted_but_not_recorded_is_held(breaking: tuple[Ledger, Breakin
     assert ledger.health().good
     assert [line.state.value for line in await ledger.history(attempt.id)][-2:] == ["dialing", "calling"]
     with pytest.raises(AttemptLostError):
-        await ledger.dial(attempt)
+        await ledger.dial(offer)
 
 
 async def test_a_dial_that_cannot_be_confirmed_is_taken_back(breaking: tuple[Ledger, Breaking]) -> None:
@@ -482,7 +485,7 @@ async def test_a_clock_set_back_revives_nothing(open_site: OpenSite, set_back: S
         async with site.stack:
             a = await site.start("a")
             attempt = await a.ledger.open(ALICE, GROUP)
-            attempt = a.ledger.change(attempt, AttemptState.OFFERED, contact=contact)
+            attempt = a.ledger.change(attempt, FETCHED, contact=contact)
             a.ledger.release(attempt)
             await asyncio.sleep(90)
             (await a.ledger.open(BOB, GROUP))  # the ledger learns what time it is

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cti_hooks import Agent, Attempt, AttemptState, ConfigError, Contact, SystemClock
+from lcm_plugin.attempt.transitions import ENDED, FETCHED
 from lcm_plugin.ledger import Ledger, database_for
 from lcm_plugin.ledger.rows import row_of
 from lcm_plugin.ledger.upgrade import _mark, upgrade
@@ -227,7 +228,7 @@ async def round_trip(url: str, key: str) -> None:
         agent = Agent(id=f"agent {key}")
         attempt = await ledger.open(agent, f"group {key}")
         contact = Contact(key=key, phone_number="+12125550101", extra={"note": key})
-        attempt = ledger.change(attempt, AttemptState.OFFERED, contact=contact, reason=f"because {key}")
+        attempt = ledger.change(attempt, FETCHED, contact=contact, reason=f"because {key}")
         await ledger.dial(attempt)
         ledger.note_doubt(agent, f"group {key}", f"doubt {key}")
         assert await ledger.owners([key]) == {key: agent.id}
@@ -235,7 +236,7 @@ async def round_trip(url: str, key: str) -> None:
         assert (found.contact, found.agent, found.campaign_group) == (contact, agent, f"group {key}")
         assert [line.reason for line in await ledger.history(attempt.id)][1] == f"because {key}"
         assert (await ledger.doubts())[agent.id].reason == f"doubt {key}"
-        ledger.change(await ledger.get(attempt.id) or attempt, AttemptState.ENDED)
+        ledger.change(await ledger.get(attempt.id) or attempt, ENDED)
 
 
 @pytest.mark.parametrize("key", KEYS, ids=["quotes", "pipes", "emoji", "NUL", "surrogate", "4 KiB"])

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, AttemptState, Contact
+from cti_hooks import Agent, Contact
 from cti_hooks import settings as plugin_settings
+from lcm_plugin.attempt.transitions import FETCHED, NOTHING, REFUSED
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.transports import transport_for
@@ -32,9 +33,9 @@ class Fetching(LcmClient):
             contact = await super().next_contact(agent, campaign_group, attempt_id or attempt.id, until=until)
         finally:
             if contact:
-                attempt = self.ledger.change(attempt, AttemptState.OFFERED, contact=contact)
+                attempt = self.ledger.change(attempt, FETCHED, contact=contact)
                 self.recorded(agent)
-            self.ledger.change(attempt, AttemptState.REFUSED if contact else AttemptState.EMPTY)
+            self.ledger.change(attempt, REFUSED if contact else NOTHING)
         return contact
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact, Disposition, SystemClock
+from lcm_plugin.attempt.transitions import ENDED, FETCHED, SKIPPED
 from lcm_plugin.ledger import BarredError, Ledger, LedgerUnavailable, database_for, housekeeping
 from tests.ledger.conftest import OpenLedger
 from tests.ledger.wire import Wire
@@ -26,7 +27,7 @@ def contact(key: str, **facts: Any) -> Contact:
 
 async def offered(ledger: Ledger, agent: Agent, key: str, **facts: Any) -> Attempt:
     held = contact(key, **facts)
-    attempt = ledger.change(await ledger.open(agent), AttemptState.OFFERED, contact=held)
+    attempt = ledger.change(await ledger.open(agent), FETCHED, contact=held)
     await ledger.recorded()
     return attempt
 
@@ -66,7 +67,7 @@ async def test_barred_at_one_host_and_dialed_at_another(both: list[Ledger]) -> N
     with pytest.raises(BarredError) as error:
         await there.dial(before, by_person=True)
     assert (error.value.bar.kind, error.value.bar.actor) == ("number", "alice")
-    there.change(before, AttemptState.SKIPPED)
+    there.change(before, SKIPPED)
     after = await offered(there, BOB, "3")
     bar = (await there.objection(after)).bar
     assert bar
@@ -118,7 +119,7 @@ async def test_an_undo_of_something_else_leaves_it(open_ledger: OpenLedger, tmp_
     wire = Wire(database_for("sqlite:///ledger.db", tmp_path))
     here, there = await open_ledger("h1"), await open_ledger("h2", database=wire)
     offer = await offered(there, BOB, "2", phone_number="+12125550302")
-    ended = there.change(await there.dial(offer), AttemptState.ENDED, seen=True)
+    ended = there.change(await there.dial(offer), ENDED)
     await barred(here)
     wire.stalls = 1
     with pytest.raises(LedgerUnavailable):

@@ -11,7 +11,8 @@ from random import Random
 import pytest
 import sqlalchemy as sa
 
-from cti_hooks import Agent, Attempt, AttemptState, Callback, Contact, Disposition, SystemClock
+from cti_hooks import Agent, Attempt, Callback, Contact, Disposition, SystemClock
+from lcm_plugin.attempt.transitions import FETCHED
 from lcm_plugin.ledger import Ledger, LedgerUnavailable, database_for, housekeeping
 from tests.ledger.conftest import OpenLedger
 from tests.ledger.wire import Wire
@@ -30,7 +31,7 @@ def callback(at: datetime = ELEVEN, kind: str = "personal") -> Disposition:
 
 async def booked(ledger: Ledger, agent: Agent, key: str, said: Disposition) -> Attempt:
     held = Contact(key=key, phone_number="+12125550101")
-    attempt = ledger.change(await ledger.open(agent), AttemptState.OFFERED, contact=held)
+    attempt = ledger.change(await ledger.open(agent), FETCHED, contact=held)
     return await ledger.dispose(attempt, [], disposition=said, actor=agent.id)
 
 
@@ -83,7 +84,7 @@ async def test_one_that_was_taken_back_is_not_told(open_ledger: OpenLedger, tmp_
     wire = Wire(database_for("sqlite:///ledger.db", tmp_path))
     ledger = await open_ledger("h1", database=wire)
     contact = Contact(key="k", phone_number="+12125550101")
-    attempt = ledger.change(await ledger.open(ALICE), AttemptState.OFFERED, contact=contact)
+    attempt = ledger.change(await ledger.open(ALICE), FETCHED, contact=contact)
     await ledger.recorded()
     wire.stalls = 1
     with pytest.raises(LedgerUnavailable):

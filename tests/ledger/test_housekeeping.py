@@ -12,6 +12,7 @@ import pytest
 from attrs import evolve
 
 from cti_hooks import Agent, Attempt, AttemptState, Callback, Contact, Disposition, Outcome, Refusal
+from lcm_plugin.attempt.transitions import ENDED, FETCHED, SKIPPED
 from lcm_plugin.ledger import (
     Draft,
     Housekeeping,
@@ -37,16 +38,18 @@ CONTACT = Contact(
 
 
 async def called(ledger: Ledger) -> Attempt:
-    attempt = ledger.change(await ledger.open(ALICE), AttemptState.OFFERED, contact=CONTACT)
+    attempt = ledger.change(await ledger.open(ALICE), FETCHED, contact=CONTACT)
     refusal = Refusal(rule="r", reason="seen", evidence={"number": "+12125550101"})
     attempt = await ledger.dial(attempt, refusals=(refusal,))
-    ended = ledger.change(attempt, AttemptState.ENDED, seen=True, outcome=Outcome.ANSWERED)
+    ended = ledger.change(attempt, ENDED, outcome=Outcome.ANSWERED)
     await ledger.doubts()
     return ended
 
 
 async def closed(ledger: Ledger) -> Attempt:
-    return ledger.change(await called(ledger), AttemptState.CLOSED)
+    disposed = await ledger.dispose(await called(ledger), [])
+    ledger.close_disposed(disposed, "the LCM has it")
+    return disposed
 
 
 def text(tmp_path: Path) -> str:
@@ -85,7 +88,7 @@ async def test_people_are_taken_out_of_closed_attempts(open_ledger: OpenLedger, 
     assert pruned is not None
     assert pruned.contact is not None
     assert (pruned.contact.key, pruned.outcome) == (CONTACT.key, Outcome.ANSWERED)
-    assert len(await ledger.history(attempt.id)) == 5
+    assert len(await ledger.history(attempt.id)) == 6
     assert [one.outcome for one in await ledger.past_calls(CONTACT, began)] == [Outcome.ANSWERED]
     await keeper.close()
 
@@ -93,7 +96,7 @@ async def test_people_are_taken_out_of_closed_attempts(open_ledger: OpenLedger, 
 async def test_open_attempts_are_never_pruned(open_ledger: OpenLedger) -> None:
     """An attempt that is open keeps its contact, however old it is."""
     ledger = await open_ledger(lease_seconds=86400)
-    attempt = ledger.change(await ledger.open(ALICE), AttemptState.OFFERED, contact=CONTACT)
+    attempt = ledger.change(await ledger.open(ALICE), FETCHED, contact=CONTACT)
     keeper = keeping(ledger, keep=0)
     keeper.start()
     await asyncio.sleep(2 * 86400)
@@ -125,9 +128,9 @@ async def test_one_person_is_forgotten_on_request(open_ledger: OpenLedger, tmp_p
     assert await ledger.run(lambda connection: housekeeping.forget(connection, CONTACT.key, now)) == 1
     assert "Lewis" not in text(tmp_path)
     assert "2125550101" not in text(tmp_path)
-    ledger.change(disposed, AttemptState.CLOSED)
+    ledger.close_disposed(disposed, "the LCM has it")
     held = await ledger.open(Agent(id="bob"))
-    ledger.change(held, AttemptState.OFFERED, contact=CONTACT)
+    ledger.change(held, FETCHED, contact=CONTACT)
     with pytest.raises(LedgerError, match="is open"):
         await ledger.run(lambda connection: housekeeping.forget(connection, CONTACT.key, now))
 
@@ -144,8 +147,8 @@ async def test_what_was_said_of_a_person_goes_too(open_ledger: OpenLedger, tmp_p
     callback = Callback(kind="personal", starts_at=ledger.now(), ends_at=ledger.now(), mode_id="2")
     said = Disposition(outcome_id="7", comments="Lewis is in hospital", callback=callback)
     disposed = await ledger.dispose(await called(ledger), [], disposition=said)
-    offer = ledger.change(await ledger.open(BOB), AttemptState.OFFERED, contact=CONTACT)
-    ledger.change(offer, AttemptState.SKIPPED, reason="skip: Lewis is my uncle", answer="skip")
+    offer = ledger.change(await ledger.open(BOB), FETCHED, contact=CONTACT)
+    ledger.change(offer, SKIPPED, reason="skip: Lewis is my uncle", answer="skip")
     if by == "forget":
         assert await forget(ledger) == 2
     else:
@@ -196,7 +199,7 @@ async def test_no_file_keeps_who_was_taken_out(open_ledger: OpenLedger, tmp_path
         assert await forget(ledger) == 1
     (letter,) = await ledger.run(partial(letters.take, holder=ledger.holder, now=ledger.now()))
     await settle(ledger, letter, LetterState.CONFIRMED)
-    ledger.change(disposed, AttemptState.CLOSED)
+    ledger.close_disposed(await ledger.get(disposed.id) or disposed, "the LCM has it")
     keeper = keeping(ledger, keep=0)
     keeper.start()
     await asyncio.sleep(2 * housekeeping.EVERY)
@@ -220,8 +223,8 @@ async def test_an_offer_nobody_came_back_to(open_ledger: OpenLedger) -> None:
     ledger = await open_ledger(lease_seconds=86400)
     expires_at = ledger.now() + timedelta(hours=2)
     contact = evolve(CONTACT, expires_at=expires_at)
-    offer = ledger.change(await ledger.open(ALICE), AttemptState.OFFERED, contact=contact)
-    held = ledger.change(await ledger.open(BOB), AttemptState.OFFERED, contact=evolve(contact, key="2"))
+    offer = ledger.change(await ledger.open(ALICE), FETCHED, contact=contact)
+    held = ledger.change(await ledger.open(BOB), FETCHED, contact=evolve(contact, key="2"))
     ledger.release(offer)
     keeper = keeping(ledger)
     keeper.start()

@@ -10,6 +10,7 @@ import pytest
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
+from lcm_plugin.attempt.transitions import ENDED, FETCHED, PLACED
 from lcm_plugin.ledger import (
     Delivery,
     Draft,
@@ -45,13 +46,13 @@ def wire(tmp_path: Path) -> Wire:
 
 
 async def offered(ledger: Ledger, agent: Agent = ALICE) -> Attempt:
-    attempt = ledger.change(await ledger.open(agent), AttemptState.OFFERED, contact=CONTACT)
+    attempt = ledger.change(await ledger.open(agent), FETCHED, contact=CONTACT)
     await ledger.recorded()
     return attempt
 
 
 async def ended(ledger: Ledger) -> Attempt:
-    attempt = ledger.change(await ledger.dial(await offered(ledger)), AttemptState.ENDED, seen=True)
+    attempt = ledger.change(await ledger.dial(await offered(ledger)), ENDED)
     await ledger.recorded()
     return attempt
 
@@ -141,7 +142,7 @@ async def test_what_was_taken_over_is_looked_up(
     """A call taken over from a host that ended is looked up, though the answer to taking it over was lost."""
     adopted = Adopted()
     one, _ = await open_ledger("h1"), await open_ledger("h2", database=wire, on_adopted=adopted)
-    attempt = one.change(await one.dial(await offered(one)), AttemptState.CALLING, seen=True)
+    attempt = one.change(await one.dial(await offered(one)), PLACED)
     await one.recorded()
     assert one._keeper._task
     one._keeper._task.cancel()

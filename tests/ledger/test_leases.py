@@ -12,6 +12,7 @@ import pytest
 from attrs import define
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
+from lcm_plugin.attempt.transitions import DOUBTED, ENDED, FETCHED, PLACED
 from lcm_plugin.ledger import AttemptLostError, DialingStoppedError, Ledger
 from lcm_plugin.ledger.place import is_dead, own_place
 from lcm_plugin.sandbox.virtual_time import LoopClock
@@ -33,11 +34,12 @@ async def bring(ledger: Ledger, agent: Agent, state: AttemptState, **facts: Any)
     if state is AttemptState.REQUESTED:
         return attempt
     contact = Contact(key=f"key of {agent.id}", phone_number="+12125550101", **facts)
-    attempt = ledger.change(attempt, AttemptState.OFFERED, contact=contact)
+    attempt = ledger.change(attempt, FETCHED, contact=contact)
     if state is AttemptState.OFFERED:
         return attempt
     attempt = await ledger.dial(attempt)
-    return attempt if state is AttemptState.DIALING else ledger.change(attempt, state, seen=True)
+    after = {AttemptState.CALLING: PLACED, AttemptState.UNKNOWN: DOUBTED, AttemptState.ENDED: ENDED}
+    return ledger.change(attempt, after[state]) if state in after else attempt
 
 
 async def test_a_held_row_is_taken_over_only_after_its_lease(open_ledger: OpenLedger) -> None:
@@ -114,7 +116,7 @@ async def test_what_is_seen_of_a_call_holds_whoever_has_it(open_ledger: OpenLedg
     held = await bring(one, ALICE, AttemptState.CALLING)
     await stop(one)
     await asyncio.sleep(60)
-    one.change(held, AttemptState.ENDED, seen=True, reason="call_cleared")
+    one.change(held, ENDED, reason="call_cleared")
     await one.doubts()
     adopted = two.get_open(held.id)
     assert adopted is not None

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact, Outcome
+from lcm_plugin.attempt.transitions import ENDED, EXPIRED, FETCHED, NOTHING, PLACED, REFUSED, SKIPPED
 from lcm_plugin.ledger import (
     AttemptLostError,
     Database,
@@ -39,7 +40,7 @@ def contact(key: str = "0|0|000|0|0|00|1", **facts: Any) -> Contact:
 
 async def offered(ledger: Ledger, agent: Agent = ALICE, **facts: Any) -> Attempt:
     attempt = await ledger.open(agent, "G")
-    attempt = ledger.change(attempt, AttemptState.OFFERED, contact=contact(**facts), reason="fetched")
+    attempt = ledger.change(attempt, FETCHED, contact=contact(**facts), reason="fetched")
     await ledger.doubts()  # what was noted before a read is written
     return attempt
 
@@ -48,7 +49,7 @@ async def called(
     ledger: Ledger, agent: Agent = ALICE, outcome: Outcome = Outcome.BUSY, **facts: Any
 ) -> Attempt:
     dialing = await ledger.dial(await offered(ledger, agent, **facts))
-    return ledger.change(dialing, AttemptState.ENDED, outcome=outcome, seen=True)
+    return ledger.change(dialing, ENDED, outcome=outcome)
 
 
 async def test_every_step_is_in_the_history(open_ledger: OpenLedger) -> None:
@@ -68,7 +69,7 @@ async def test_an_agent_has_one_open_attempt(open_ledger: OpenLedger) -> None:
     for ledger in (one, two):
         with pytest.raises(OpenElsewhereError, match=first.id):
             await ledger.open(ALICE, "G")
-    one.change(first, AttemptState.EMPTY)
+    one.change(first, NOTHING)
     await one.doubts()  # it is written
     assert (await two.open(ALICE, "G")).id != first.id
 
@@ -91,7 +92,7 @@ async def test_a_key_is_dialed_once_over_all_hosts(open_ledger: OpenLedger) -> N
     dialing = await one.dial(first)
     with pytest.raises(KeyTakenError, match=f"{first.id} of agent alice has this key and is dialing"):
         await two.dial(second)
-    one.change(dialing, AttemptState.ENDED, seen=True)
+    one.change(dialing, ENDED)
     await one.doubts()  # it is written
     with pytest.raises(KeyTakenError, match="is ended"):
         await two.dial(second)
@@ -100,8 +101,8 @@ async def test_a_key_is_dialed_once_over_all_hosts(open_ledger: OpenLedger) -> N
 async def test_a_key_closed_without_a_call_may_be_dialed(open_ledger: OpenLedger) -> None:
     """A key that was refused or expired is a new attempt when it comes again."""
     ledger = await open_ledger()
-    for state in (AttemptState.REFUSED, AttemptState.EXPIRED, AttemptState.SKIPPED):
-        ledger.change(await offered(ledger), state)
+    for transition in (REFUSED, EXPIRED, SKIPPED):
+        ledger.change(await offered(ledger), transition)
     assert (await ledger.dial(await offered(ledger, BOB))).state is AttemptState.DIALING
 
 
@@ -110,7 +111,7 @@ async def test_an_attempt_is_dialed_once(open_ledger: OpenLedger) -> None:
     ledger = await open_ledger()
     stale = await offered(ledger)
     dialing = await ledger.dial(stale)
-    ledger.change(dialing, AttemptState.CALLING, seen=True)
+    ledger.change(dialing, PLACED)
     with pytest.raises(AttemptLostError):
         await ledger.dial(stale)
 
@@ -119,7 +120,7 @@ async def test_a_dialer_that_took_nothing_leaves_no_evidence(open_ledger: OpenLe
     """Refused after `dialing`, since no dialer took it: nothing rang, so nothing counts."""
     ledger = await open_ledger()
     dialing = await ledger.dial(await offered(ledger))
-    ledger.change(dialing, AttemptState.REFUSED, reason="no dialer")
+    ledger.change(dialing, REFUSED, reason="no dialer")
     assert await ledger.past_calls(contact(), ledger.now() - timedelta(days=1)) == []
     assert (await ledger.dial(await offered(ledger, BOB))).state is AttemptState.DIALING
 

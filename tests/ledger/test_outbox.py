@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from cti_hooks import Agent, Attempt, AttemptState, Contact
+from cti_hooks import Agent, Attempt, Contact
+from lcm_plugin.attempt.transitions import ENDED, FETCHED
 from lcm_plugin.ledger import Delivery, Draft, Ledger, Letter, LetterState, Outbox, letters
 from lcm_plugin.ledger.outbox import POLL
 from lcm_plugin.sandbox.virtual_time import LoopClock
@@ -56,8 +57,8 @@ async def sending(ledger: Ledger, lcm: Lcm, **facts: Any) -> AsyncIterator[Outbo
 async def disposed(ledger: Ledger, *messages: str, agent: str = "alice", key: str = "k") -> Attempt:
     attempt = await ledger.open(Agent(id=agent))
     contact = Contact(key=key, phone_number="+12125550101")
-    attempt = await ledger.dial(ledger.change(attempt, AttemptState.OFFERED, contact=contact))
-    attempt = ledger.change(attempt, AttemptState.ENDED, seen=True)
+    attempt = await ledger.dial(ledger.change(attempt, FETCHED, contact=contact))
+    attempt = ledger.change(attempt, ENDED)
     return await ledger.dispose(attempt, [Draft(message=one, values={"n": 1}) for one in messages])
 
 

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from attrs import define
 
-from cti_hooks import Agent, Attempt, AttemptState, Contact, Host
+from cti_hooks import Agent, Attempt, Contact, Host
+from lcm_plugin.attempt.transitions import FETCHED
 from lcm_plugin.ledger import Ledger
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
@@ -46,7 +47,7 @@ class Site:
         """An attempt in the ledger, offered to this agent."""
         attempt = await self.ledger.open(Agent(id=agent_id))
         contact = Contact(key=key or f"0|{agent_id}", phone_number="2125550123", **facts)
-        return self.ledger.change(attempt, AttemptState.OFFERED, contact=contact)
+        return self.ledger.change(attempt, FETCHED, contact=contact)
 
 
 Open = Callable[..., AbstractAsyncContextManager[Site]]

@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from cti_hooks import Agent, Attempt, AttemptState
+from lcm_plugin.attempt.transitions import SKIPPED
 from lcm_plugin.attempts import Shelf
 from lcm_plugin.ledger import database_for
 from lcm_plugin.sandbox.virtual_time import LoopClock
@@ -106,7 +107,7 @@ async def test_whom_another_process_forgets_is_not_shown(site: Any, clock: LoopC
     async with site(ledger=url) as one:
         await put(one, "a", "logged_on")
         attempt = await one.offered("a", "0|7", extra={"note": "Liddell"})
-        one.ledger.change(attempt, AttemptState.SKIPPED, reason="skip: Alice asked for it")
+        one.ledger.change(attempt, SKIPPED, reason="skip: Alice asked for it")
         await asyncio.sleep(1)
         assert (await one.get("/v1/agents/a"))[1]["last_attempt"]["contact"]["phone_number"] == "2125550123"
         beside = database_for(url, tmp_path)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cti_hooks import AttemptState, Disposition
+from cti_hooks import Agent, Disposition
+from lcm_plugin.attempt.transitions import ENDED, NOTHING, SKIPPED
 from lcm_plugin.ledger import Draft
 from lcm_plugin.plugin import lcm_of
 
@@ -21,7 +22,7 @@ async def test_attempts_are_listed_newest_first(site: Any) -> None:
             ids[agent] = (await here.offered(agent)).id
             await asyncio.sleep(1)
         open_one = here.ledger.get_open(ids["b"])
-        here.ledger.change(open_one, AttemptState.SKIPPED, reason="not now")
+        here.ledger.change(open_one, SKIPPED, reason="not now")
         status, found = await here.get("/v1/attempts")
         assert (status, [one["id"] for one in found]) == (200, [ids["c"], ids["b"], ids["a"]])
         assert [one["id"] for one in (await here.get("/v1/attempts?agent=a"))[1]] == [ids["a"]]
@@ -48,14 +49,20 @@ async def test_one_attempt_is_told_whole(site: Any) -> None:
     """Contact, history and what the LCM is told of it; a number in full, for the desktop."""
     async with site() as here:
         offered = await here.offered("a", key="0|7", campaign="C")
-        ended = here.ledger.change(offered, AttemptState.ENDED, outcome="busy", reason="line busy")
+        ended = here.ledger.change(await here.ledger.dial(offered), ENDED, outcome="busy", reason="line busy")
         await lcm_of(here.host).desks.disposing.outbox.close()  # so that it stays as it is written
         await here.ledger.dispose(ended, [Draft(message="SetCallResult", values={"key": "0|7"})])
         status, told = await here.get(f"/v1/attempts/{offered.id}")
     assert status == 200
     assert (told["contact"]["key"], told["contact"]["phone_number"]) == ("0|7", "2125550123")
     assert (told["state"], told["outcome"], told["agent"]["id"]) == ("disposed", "busy", "a")
-    assert [line["state"] for line in told["history"]] == ["requested", "offered", "ended", "disposed"]
+    assert [line["state"] for line in told["history"]] == [
+        "requested",
+        "offered",
+        "dialing",
+        "ended",
+        "disposed",
+    ]
     (message,) = told["messages"]
     assert (message["message"], message["state"], message["tries"]) == ("SetCallResult", "waiting", 0)
 
@@ -174,7 +181,7 @@ async def test_a_wrong_moment_is_422(site: Any, at: str, said: str) -> None:
 async def test_an_attempt_without_a_contact_cannot_be_explained(site: Any) -> None:
     """There is nothing to explain before a contact came: 409."""
     async with site() as here:
-        attempt = here.ledger.change(await here.offered("a"), AttemptState.EMPTY, contact=None)
+        attempt = here.ledger.change(await here.ledger.open(Agent(id="a")), NOTHING)
         status, problem = await here.get(f"/v1/attempts/{attempt.id}/explanation")
     assert (status, "it is empty" in problem["detail"]) == (409, True)
 

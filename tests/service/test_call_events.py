@@ -22,6 +22,7 @@ from cti_hooks import (
     Host,
     hookimpl,
 )
+from lcm_plugin.attempt.transitions import PLACED
 from lcm_plugin.dialers.webhook.signing import WINDOW_SECONDS, signed
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from lcm_plugin.service import Service, service_settings
@@ -202,7 +203,7 @@ async def calling(site: Any, engine: str) -> Attempt:
     """An attempt of the ledger whose call is up at this engine."""
     attempt = await site.ledger.dial(await site.offered("a"))
     call = Call(id="c-1", attempt_id=attempt.id, state=ConnectionState.CONNECTED, engine=engine)
-    return cast("Attempt", site.ledger.change(attempt, AttemptState.CALLING, calls=(call,), seen=True))
+    return cast("Attempt", site.ledger.change(attempt, PLACED, calls=(call,)))
 
 
 WEBHOOK = {"url": "https://dialer.example.com/call", "secret_env": "EVENTS"}

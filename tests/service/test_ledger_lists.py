@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, AttemptState
+from cti_hooks import Agent
+from lcm_plugin.attempt.transitions import ENDED
 from lcm_plugin.ledger import Draft, LetterState, letters
 from lcm_plugin.plugin import lcm_of
 
 
 async def settled(here: Any, agent: str, state: LetterState, error: str | None) -> str:
     """An attempt whose one message to the LCM came to this; its id."""
-    ended = here.ledger.change(await here.offered(agent, key=f"0|{agent}"), AttemptState.ENDED)
+    ended = here.ledger.change(await here.ledger.dial(await here.offered(agent, key=f"0|{agent}")), ENDED)
     disposed = await here.ledger.dispose(ended, [Draft(message="SetCallResult", values={"key": "k"})])
     take = partial(letters.take, holder=here.ledger.holder, now=here.ledger.now())
     (taken,) = await here.ledger.run(take)

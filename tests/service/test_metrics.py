@@ -10,6 +10,7 @@ from attrs import evolve
 from prometheus_client.parser import text_string_to_metric_families
 
 from cti_hooks import Agent, Attempt, AttemptState, Call, Contact, Refusal
+from lcm_plugin.attempt.transitions import ENDED
 from lcm_plugin.errors import LcmError
 from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS
 from lcm_plugin.ledger import Draft
@@ -98,7 +99,7 @@ async def test_open_attempts_and_the_outbox_are_looked_up(site: Any) -> None:
     async with site() as here:
         for agent in ("a", "b"):
             await here.offered(agent)
-        ended = here.ledger.change(await here.offered("c"), AttemptState.ENDED)
+        ended = here.ledger.change(await here.ledger.dial(await here.offered("c")), ENDED)
         await here.ledger.dispose(ended, [Draft(message="SetCallResult", values={})] * 2)
         seen = await scraped(here)
     assert seen["attempts_open['offered']"] == 2

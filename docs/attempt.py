@@ -1,0 +1,73 @@
+"""Writes docs/attempt.md from the table of transitions: `python docs/attempt.py`. A test keeps it current."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cti_hooks import AttemptState
+from lcm_plugin.attempt.transitions import TABLE, Kind, Transition
+
+HEAD = """# An attempt's life
+
+An attempt is one try to get one contact to one agent. Nothing changes its state but a row of this table, which is `lcm_plugin.attempt.transitions`. This page is made from it by `python docs/attempt.py`; a test keeps it current.
+
+| state | what it means |
+| --- | --- |
+| requested | the LCM, or another source, is being asked for a contact |
+| empty | nothing came |
+| offered | a contact is in the agent's hand: a person, a timer or a ready agent decides |
+| skipped | its agent did not want it now, or did not answer |
+| refused | a rule speaks against calling it, or no dialer took it |
+| expired | its reservation ended before it was called |
+| dialing | recorded before the dialer is asked; from here on no software dials it again |
+| calling | the dialer has it |
+| unknown | the dialer, or the host, failed: whether it rang is being looked up |
+| ended | the call is over, and waits for its disposition |
+| disposed | what came of it is recorded, and is on its way to the LCM |
+| closed | the LCM has confirmed it, or it was called once more |
+
+The kinds of change:
+
+| kind | recorded | holds |
+| --- | --- | --- |
+| intent | before what it stands for is done; if it cannot be recorded, nothing is done | once it is committed |
+| fact | as soon as can be, after it happened | while this host has the attempt |
+| seen | as soon as can be, after it was seen of the call | whoever has the attempt by now |
+| undo | after an intent of which nothing came, or whose answer came too late | if the row is as it was intended |
+"""
+
+
+def page() -> str:
+    """The page."""
+    return "\n".join([HEAD, *_diagram(), "", *_table(), ""])
+
+
+def _diagram() -> Iterator[str]:
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    for row in TABLE:
+        if row.kind is not Kind.UNDO:
+            yield from _edges(row)
+    yield "```"
+    yield ""
+    yield "Undoing is left out of the picture; rows that keep the state are drawn as loops."
+
+
+def _edges(row: Transition) -> Iterator[str]:
+    for source in row.sources or ("[*]",):
+        yield f"    {source} --> {row.target or source}: {row.name}"
+
+
+def _table() -> Iterator[str]:
+    yield "| transition | from | to | kind | condition |"
+    yield "| --- | --- | --- | --- | --- |"
+    for row in TABLE:
+        came_from = ", ".join(_ordered(row)) or "-"
+        yield f"| {row.name} | {came_from} | {row.target or 'the same'} | {row.kind} | {row.condition} |"
+
+
+def _ordered(row: Transition) -> list[str]:
+    return [state.value for state in AttemptState if state in row.sources]
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent / "attempt.md").write_text(page(), encoding="utf-8")
