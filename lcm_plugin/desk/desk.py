@@ -36,7 +36,7 @@ from lcm_plugin.attempt.transitions import AMENDED, ENDED, HEARD, REFUSED, SKIPP
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.auto_disposing import AUTO, AutoDisposing
 from lcm_plugin.desk.barred import BARRED, bar_refusal
-from lcm_plugin.desk.dialing import Dialing
+from lcm_plugin.desk.dialing import Dialing, key_taken
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.hand import Hand
@@ -60,6 +60,7 @@ from lcm_plugin.ledger import (
     BarredError,
     CalledMeanwhileError,
     DialingStoppedError,
+    KeyTakenError,
     Ledger,
     LedgerError,
     LedgerUnavailable,
@@ -197,6 +198,8 @@ class Desk:
         """Keep what is in hand as it is in the ledger; whatever closes it frees the agent."""
         if attempt.state not in IN_DOUBT:
             self._heard.pop(attempt.id, None)
+        if attempt.state not in OPEN:
+            self._reviewing.for_a_person.discard(attempt.id)
         if self.screen.shows(attempt.id) and attempt.state is not AttemptState.OFFERED:
             self.screen.clear()
         was_offered = self.hand.held_before(attempt)
@@ -359,17 +362,21 @@ class Desk:
             return 0
         try:
             intended = await self._dialing.intended(attempt, reason="ready")
-        except DialingStoppedError as error:
-            return self._hold_back(attempt, str(error))
-        except CalledMeanwhileError:
-            return await self._dial(attempt)
-        return await self._go_on(attempt, intended)
-
-    async def _go_on(self, attempt: Attempt, intended: tuple[Attempt, Dial] | Refusal) -> float | None:
-        if not isinstance(intended, Refusal):
-            return await self._place(*intended)
-        if not self._reviewing.leave_to_a_person(attempt, intended):
+        except (DialingStoppedError, CalledMeanwhileError, KeyTakenError) as error:
+            return await self._not_recorded(attempt, error)
+        if isinstance(intended, Refusal):
             return await self._refuse(attempt, (intended,))
+        return await self._place(*intended)
+
+    async def _not_recorded(
+        self, attempt: Attempt, error: DialingStoppedError | CalledMeanwhileError | KeyTakenError
+    ) -> float | None:
+        if isinstance(error, DialingStoppedError):
+            return self._hold_back(attempt, str(error))
+        if isinstance(error, CalledMeanwhileError):
+            return await self._dial(attempt)
+        if refusal := self._reviewing.taken(attempt, error):
+            return await self._refuse(attempt, (refusal,))
         self._put_offer(attempt)
         return None
 
@@ -538,6 +545,9 @@ class Desk:
             raise ConflictError(str(error), (bar_refusal(error.bar),)) from None
         except DialingStoppedError as error:
             raise ConflictError(str(error)) from None
+        except KeyTakenError as error:
+            refusal = key_taken(error)
+            raise ConflictError(refusal.reason, (refusal,)) from None
         except CalledMeanwhileError:
             return await self._dial_for(attempt, said)
         if isinstance(intended, Refusal):

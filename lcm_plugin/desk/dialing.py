@@ -18,6 +18,7 @@ from cti_hooks import (
     described,
     masked_text,
 )
+from lcm_plugin.attempt.keys import Again
 from lcm_plugin.attempt.transitions import DOUBTED, PLACED
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.barred import bar_refusal
@@ -44,6 +45,7 @@ class Dialing:
         """Record that it is being dialed, before anything is; or why it may not be.
 
         Raises:
+            KeyTakenError: another attempt has its key, or dialed it.
             DialingStoppedError: nothing may be placed now.
             LedgerError: it is not this host's any more, or nothing can be recorded now.
         """
@@ -55,8 +57,6 @@ class Dialing:
         self.hand.placing = True
         try:
             recorded = await self.hand.ledger.dial(attempt, by_person=by_person, **facts)
-        except KeyTakenError as error:
-            return key_taken(error)
         except BarredError as error:
             return bar_refusal(error.bar)
         finally:
@@ -114,9 +114,9 @@ def _number(contact: Contact) -> str:
 
 
 def key_taken(error: KeyTakenError) -> Refusal:
-    """A key that comes again (DESIGN 5), and is another attempt's."""
+    """Why a key that comes again is not called: another attempt has it, or dialed it."""
     evidence = {"attempt": error.attempt_id, "agent": error.agent_id, "state": error.state}
-    if error.state == AttemptState.OFFERED:
+    if error.again is Again.ELSEWHERE:
         reason = f"agent {error.agent_id} holds this contact"
         return Refusal(rule="open_elsewhere", reason=reason, evidence=evidence)
     reason = f"this key was dialed before and is {error.state}"

@@ -2,14 +2,12 @@
 
 from attrs import define, field
 
-from cti_hooks import Attempt, AttemptState, Contact, Refusal
+from cti_hooks import Attempt, Contact, Refusal
+from lcm_plugin.attempt.keys import Again
 from lcm_plugin.desk.barred import bar_refusal
 from lcm_plugin.desk.dialing import key_taken
 from lcm_plugin.desk.site import Site
 from lcm_plugin.ledger import KeyTakenError, Ledger, key_of
-
-OVER = frozenset({AttemptState.CLOSED})
-"""An earlier call of the same key is over and told to the LCM: a person may have it dialed again."""
 
 
 @define(kw_only=True, eq=False)
@@ -48,12 +46,12 @@ class Reviewing:
             objection = await self._objection(attempt, by_person=by_person)
         return (*((objection,) if objection else ()), *found)
 
-    def leave_to_a_person(self, attempt: Attempt, refusal: Refusal) -> bool:
-        """Whether this refusal is of a key whose call is over: a person may have it dialed again."""
-        is_over = refusal.rule == "dialed_before" and refusal.evidence.get("state") in OVER
-        if is_over:
-            self.for_a_person.add(attempt.id)
-        return is_over
+    def taken(self, attempt: Attempt, by: KeyTakenError) -> Refusal | None:
+        """Why nobody may call it, as its key is taken; None if a person may, and then only a person."""
+        if by.again is not Again.BY_A_PERSON:
+            return key_taken(by)
+        self.for_a_person.add(attempt.id)
+        return None
 
     def _rejection(self, contact: Contact) -> Refusal | None:
         if key_of(contact) not in self.rejected:
@@ -71,7 +69,4 @@ class Reviewing:
         other = found.other
         if other is None or (by_person and other.id == attempt.redial_of):
             return None
-        if other.state in OVER:
-            self.for_a_person.add(attempt.id)
-            return None
-        return key_taken(KeyTakenError(other.id, other.state, other.agent.id))
+        return self.taken(attempt, KeyTakenError(other.id, other.state, other.agent.id))

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from cti_hooks import ConfigError, DeclinedError, Problem
+from cti_hooks import AttemptState, ConfigError, DeclinedError, Problem
+from lcm_plugin.attempt.keys import again
 
 if TYPE_CHECKING:
     from lcm_plugin.ledger.barring import Bar
@@ -25,11 +26,13 @@ class KeyTakenError(LedgerError):
 
     Attributes:
         attempt_id, state, agent_id: of the other attempt.
+        again: what may be done with the contact all the same.
     """
 
-    def __init__(self, attempt_id: str, state: str, agent_id: str) -> None:
+    def __init__(self, attempt_id: str, state: AttemptState, agent_id: str) -> None:
         super().__init__(f"attempt {attempt_id} of agent {agent_id} has this key and is {state}")
         self.attempt_id, self.state, self.agent_id = attempt_id, state, agent_id
+        self.again = again(state)
 
 
 class CalledMeanwhileError(LedgerError):

@@ -16,6 +16,7 @@ from sqlalchemy.sql.visitors import iterate
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.attempt.expiry import has_expired
+from lcm_plugin.attempt.keys import Again
 from lcm_plugin.attempt.states import OPEN, WAITING
 from lcm_plugin.attempt.transitions import EXPIRED, REDIALED, TAKEN_UP, Transition
 from lcm_plugin.ledger.audit import erase_dial, note, note_dial, note_end
@@ -290,8 +291,11 @@ def _check_dialable(
 ) -> None:
     _check_allowed(connection, attempt, asked)
     other = row_with_key(connection, attempt)
-    if other is not None and not (by_person and other.open_key is None):
-        raise KeyTakenError(other.id, other.state, attempt_of(other.body).agent.id)
+    if other is None:
+        return
+    taken = KeyTakenError(other.id, AttemptState(other.state), attempt_of(other.body).agent.id)
+    if not by_person or taken.again is not Again.BY_A_PERSON:
+        raise taken
 
 
 def _check_allowed(connection: sa.Connection, attempt: Attempt, asked: Mapping[str, Any]) -> None:
