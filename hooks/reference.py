@@ -79,6 +79,41 @@ beside a running host of the same file, to look only. A site with a plugin manag
 Hooks are called on the event loop on which the host was started, `hooks.loop`; on another one they raise. Another thread asks so:
 `asyncio.run_coroutine_threadsafe(hooks.all("on_agent_ready", agent=agent), hooks.loop).result()`.
 
+`host.phase` is how far a host is (`loaded`, `starting`, `started`, `stopping`), `host.role` what it is there for (`runs`, `observes`); `await host.started.wait()` waits for the start of all plugins.
+
+## With a type checker
+
+`host.hook`, or `TypedHooks(hooks)`, has a typed method for each hook, called the way the hook declares: `await host.hook.clear_call(call=call)` for `await host.hooks.first("clear_call", call=call)`.
+`cti_hooks.implementations` has a base class for each hook. With them mypy finds a misspelt hook, a wrong argument and a wrong result, at a caller and at an implementation:
+
+```python
+from cti_hooks import Call, Dial, Attempt, hookimpl
+from cti_hooks.implementations import ClearCall, MakeCall
+
+
+class Pbx(MakeCall, ClearCall):  # cannot be made without both
+    @hookimpl
+    async def make_call(self, attempt: Attempt, dial: Dial) -> Call | None: ...
+
+    @hookimpl
+    async def clear_call(self, call: Call) -> bool | None: ...
+```
+
+A method of such a class names all arguments of its hook; without a base class it may leave out those it does not want.
+
+A hook's new argument has a default in its specification: callers of yesterday leave it out, and implementations that name it get the default.
+
+## What a dialer may have beside its hooks
+
+| protocol | attribute or method | what for |
+| --- | --- | --- |
+| `HasEngines` | `engines` | the names of its engines, as `Call.engine` says them: `find_call` speaks for these only |
+| `KnowsEngines` | `engine_of(agent)` | the engine an agent's calls go by, before one is recorded; None if it is no agent of the dialer's |
+| `KnowsEndpoints` | `endpoint_of(agent)` | where the agent's phone is; ValueError, with the way out, if the dialer may not ring that |
+| `ToldByEvents` | `is_told_of(attempt)` | whether signed events of this attempt's call are this dialer's to pass on |
+
+`connection_after(kind, before)` is what a call event says of the customer's connection, for dialers that keep a `Call` up to date.
+
 ## The hooks
 """
 

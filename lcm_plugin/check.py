@@ -86,7 +86,7 @@ async def _running(
 
 async def _asked(host: Host, agent: Agent | None, probe: str | None) -> AsyncIterator[Finding]:
     lcm = lcm_of(host)
-    for one in health_of(await host.hooks.all("report_health")):
+    for one in health_of(await host.hook.report_health()):
         yield _found(one)
     dialer = dialer_health(lcm.desks.site, lcm.settings)
     if dialer and not dialer.good:

@@ -133,8 +133,10 @@ class Floor:
 
     async def _look(self, attempt: Attempt) -> None:
         await asyncio.sleep(LOOK)
-        said = {"answer": AnswerKind.DIAL, "reason": None, "actor": attempt.agent.id}
-        await self.host.hooks.first("answer_contact", agent=attempt.agent, attempt_id=attempt.id, **said)
+        agent, answer = attempt.agent, AnswerKind.DIAL
+        await self.host.hook.answer_contact(
+            agent=agent, attempt_id=attempt.id, answer=answer, reason=None, actor=agent.id
+        )
         self.by_hand[attempt.agent.id] += 1
 
     @hookimpl

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from cti_hooks import Agent, Answer, Check, Contact, Hooks, Refusal, described
+from cti_hooks import Agent, Answer, Check, Contact, Hooks, Refusal, TypedHooks, described
 
 
 async def explain(hooks: Hooks, agent: Agent, contact: Contact, moment: datetime) -> list[Check]:
@@ -13,9 +13,9 @@ async def explain(hooks: Hooks, agent: Agent, contact: Contact, moment: datetime
     checks, explained or not: nothing is shown as allowed that a desk would refuse. A failure is a check that
     did not pass. The moment may be another than the present.
     """
-    asked = {"agent": agent, "contact": contact, "moment": moment}
-    explained = await hooks.all("explain_contact", **asked)
-    reviewed = await hooks.all("review_contact", **asked)
+    hook = TypedHooks(hooks)
+    explained = await hook.explain_contact(agent=agent, contact=contact, moment=moment)
+    reviewed = await hook.review_contact(agent=agent, contact=contact, moment=moment)
     return [
         check
         for name in _call_order(hooks)

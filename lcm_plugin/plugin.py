@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import cast
 
 from cti_hooks import (
     Agent,
@@ -36,6 +36,7 @@ from lcm_plugin.lcm import auth
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.normalize import Normalizer
 from lcm_plugin.lcm.transports import Transport, transport_for
+from lcm_plugin.lcm_hooks import LcmHooks
 from lcm_plugin.ledger import Housekeeping, Ledger, Stop, database, database_for, stops
 
 log = logging.getLogger("lcm_plugin")
@@ -152,7 +153,8 @@ class LcmPlugin:
 
     @hookimpl
     async def on_startup(self, host: Host) -> None:
-        own: Transport | None = await host.hooks.first("lcm_transport", settings=self.settings)
+        hook = LcmHooks(host.hooks)
+        own = cast("Transport | None", await hook.lcm_transport(settings=self.settings))
         ledger = Ledger(
             database=database_for(self.settings.ledger, host.directory),
             clock=host.clock,
@@ -166,8 +168,8 @@ class LcmPlugin:
             ledger=ledger,
             transport=own or transport_for(self.settings, host.directory, host.clock),
             random=host.random,
-            adjust_request=partial(_adjusted, host, "lcm_adjust_request"),
-            adjust_reply=partial(_adjusted, host, "lcm_adjust_reply"),
+            adjust_request=lambda message: hook.lcm_adjust_request(message=message),
+            adjust_reply=lambda message: hook.lcm_adjust_reply(message=message),
         )
         site = Site(host.hooks, host.hooks.pm.get_name(self) or "")
         self._desks = Desks(settings=self.settings, client=client, host=host, ledger=ledger, site=site)
@@ -283,8 +285,3 @@ def lcm_of(host: Host) -> LcmPlugin:
         if isinstance(plugin, LcmPlugin):
             return plugin
     raise ConfigError([Problem("cti.plugins", 'has no "lcm"; enable it')])
-
-
-async def _adjusted(host: Host, hook: str, message: Mapping[str, Any]) -> Mapping[str, Any]:
-    adjusted: Mapping[str, Any] = await host.hooks.chain(hook, message=message)
-    return adjusted

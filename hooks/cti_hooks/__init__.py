@@ -1,9 +1,11 @@
 """The contract between a CTI host, its contact sources, its policies and its dialers.
 
-Import from here; the modules below are the shelves it is kept on.
+Import from here; of the submodules, `implementations` and `settings` are public, too.
 """
 
 from cti_hooks.clock import Clock, SystemClock
+from cti_hooks.connections import connection_after
+from cti_hooks.dialers import HasEngines, KnowsEndpoints, KnowsEngines, ToldByEvents
 from cti_hooks.dispatch import Hooks
 from cti_hooks.errors import (
     CannotTellError,
@@ -20,10 +22,11 @@ from cti_hooks.errors import (
     nearest,
 )
 from cti_hooks.health import health_of
-from cti_hooks.host import Host
+from cti_hooks.host import Host, Phase, Role
 from cti_hooks.markers import Declaration, Way, hookimpl, hookspec, not_a_hook
 from cti_hooks.masking import described, masked, masked_text, printable
 from cti_hooks.registration import register
+from cti_hooks.typed_hooks import TypedHooks
 from cti_hooks.values import (
     Agent,
     AgentState,
@@ -78,6 +81,7 @@ __all__ = [
     "Dial",
     "Disposition",
     "DoNotCallScope",
+    "HasEngines",
     "Health",
     "HookCancelledError",
     "HookError",
@@ -86,16 +90,23 @@ __all__ = [
     "HookUsageError",
     "Hooks",
     "Host",
+    "KnowsEndpoints",
+    "KnowsEngines",
     "Mode",
     "NotPlacedError",
     "Outcome",
     "PastCall",
+    "Phase",
     "PluginError",
     "Problem",
     "Refusal",
+    "Role",
     "SystemClock",
     "TimeZone",
+    "ToldByEvents",
+    "TypedHooks",
     "Way",
+    "connection_after",
     "counts_as_attempt",
     "described",
     "health_of",

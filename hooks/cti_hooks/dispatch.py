@@ -1,4 +1,4 @@
-"""An async dispatcher over a plain `pluggy.PluginManager` (DESIGN 4.1).
+"""An async dispatcher over a plain `pluggy.PluginManager`.
 
 pluggy calls hooks but awaits nothing, and its `firstresult` takes any coroutine for a result. So `Hooks`
 walks the implementations itself, in pluggy's order, the way each hookspec declares:
@@ -13,7 +13,7 @@ walks the implementations itself, in pluggy's order, the way each hookspec decla
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from typing import Any
 
 import pluggy
@@ -120,7 +120,7 @@ class Hooks:
             if one.plugin_name not in leave_out:
                 yield await self._asker.answer(asked, one, limit)
 
-    def _asked(self, hook: str, way: Way, arguments: Mapping[str, Any]) -> Question:
+    def _asked(self, hook: str, way: Way, arguments: dict[str, Any]) -> Question:
         if self.loop not in (None, asyncio.get_running_loop()):
             raise HookUsageError(
                 f"{hook} is called on another event loop than the host's, where nobody would hear it: "

@@ -1,8 +1,9 @@
-"""A host: the config file becomes loaded plugins, in order, started and stopped (DESIGN 4, 8, 10)."""
+"""A host: the config file becomes loaded plugins, in order, started and stopped."""
 
 import asyncio
 import random as chance
 from collections.abc import Mapping
+from enum import StrEnum
 from os import PathLike
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,30 @@ from cti_hooks.loading import load_plugins
 from cti_hooks.markers import PROJECT
 from cti_hooks.origin import origin_of
 from cti_hooks.registration import register
+from cti_hooks.typed_hooks import TypedHooks
+
+
+class Phase(StrEnum):
+    """How far a host is. From `stopping` it comes back to `loaded`, and may be started once more."""
+
+    LOADED = "loaded"
+    """The plugins are there, and nothing is opened: more can be registered."""
+    STARTING = "starting"
+    """They start, one after another: those before in call order are there."""
+    STARTED = "started"
+    """All of them are there."""
+    STOPPING = "stopping"
+    """They stop, in reverse: those after in call order are gone."""
+
+
+class Role(StrEnum):
+    """What a host is there for."""
+
+    RUNS = "runs"
+    """It serves agents and places calls."""
+    OBSERVES = "observes"
+    """It looks only, beside a running host of the same config: its plugins take over none of that one's
+    connections, place nothing and hang up nothing."""
 
 
 class Host:
@@ -27,15 +52,15 @@ class Host:
 
     Attributes:
         hooks: the dispatcher.
+        hook: the hooks, with a typed method for each hook: `await host.hook.clear_call(call=call)`.
         clock: where instants come from.
         random: where chance comes from; with a clock and a loop on virtual time, one seed repeats a run.
         name: the host's name in logs.
         directory: where relative paths of the config file start.
         tables: the config file's tables, for an embedded host's own.
-        running: whether the plugins are started.
-        observes: whether it only looks, beside a running host of the same config: its plugins keep none of
-            that one's connections, place nothing and hang up nothing.
-        started: set while all of them are: not during the start, nor once the first one is stopped.
+        phase: how far it is.
+        role: whether it runs, or observes a running one.
+        started: set while its phase is `started`, for whoever has to wait for that.
     """
 
     def __init__(
@@ -51,8 +76,8 @@ class Host:
         self.name = config.cti.name
         self.directory = config.directory
         self.tables = config.tables
-        self.observes = observes
-        self.running = False
+        self.role = Role.OBSERVES if observes else Role.RUNS
+        self.phase = Phase.LOADED
         self.started = asyncio.Event()
         self._drain_seconds = config.cti.drain_seconds
         self._not_started: set[str] = set()
@@ -61,6 +86,7 @@ class Host:
         self._brought: dict[str, object] = {}
         self._load(config)
         self.hooks = Hooks(self._pm, clock=self.clock)
+        self.hook = TypedHooks(self.hooks)
 
     @classmethod
     def from_config(
@@ -79,6 +105,16 @@ class Host:
             ConfigError: with every problem of the file and of all its plugins at once.
         """
         return cls(read_config(source), clock=clock, random=random, observes=observes)
+
+    @property
+    def running(self) -> bool:
+        """Whether it is started, or on the way there or back."""
+        return self.phase is not Phase.LOADED
+
+    @property
+    def observes(self) -> bool:
+        """Whether its role is to observe."""
+        return self.role is Role.OBSERVES
 
     @property
     def plugins(self) -> Mapping[str, object]:
@@ -107,7 +143,7 @@ class Host:
     async def __aenter__(self) -> Self:
         if self.running:
             raise RuntimeError("the host is running already")
-        self.running = True
+        self.phase = Phase.STARTING
         try:
             await self._start()
         except BaseException:
@@ -129,15 +165,17 @@ class Host:
                 answer.error.add_note(f"while plugin {answer.plugin!r} started")
                 raise answer.error
             self._not_started.discard(answer.plugin)
+        self.phase = Phase.STARTED
         self.started.set()
 
     async def _stop(self) -> None:
+        self.phase = Phase.STOPPING
         self.started.clear()
         stopping = self.hooks.each("on_shutdown", leave_out=self._not_started, limit=self._drain_seconds)
         async for _ in stopping:
             pass  # a failure is in the log, and the next one is stopped all the same
         self.hooks.loop = None
-        self.running = False
+        self.phase = Phase.LOADED
 
     def _load(self, config: ConfigFile) -> None:
         loaded = load_plugins(config)

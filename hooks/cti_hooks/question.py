@@ -37,7 +37,7 @@ class Question:
         return f"{self.hook}: plugin {implementation.plugin_name!r}"
 
 
-def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: Mapping[str, Any]) -> Question:
+def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: dict[str, Any]) -> Question:
     """Put a question together.
 
     Raises:
@@ -50,9 +50,13 @@ def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: Mapping[s
     if declaration is None or declaration.way is not way:
         right = f"{declaration.way}()" if declaration else "pluggy itself"
         raise HookUsageError(f"{hook} is called by {right}, not by {way}()")
-    if arguments.keys() != set(caller.spec.argnames):
-        wanted, got = ", ".join(caller.spec.argnames), ", ".join(arguments)
+    defaults = _defaults_of(caller.spec.function)
+    known = {*caller.spec.argnames, *defaults}
+    if not set(caller.spec.argnames) <= arguments.keys() <= known:
+        optional = [f"{name}={value!r}" for name, value in defaults.items()]
+        wanted, got = ", ".join([*caller.spec.argnames, *optional]), ", ".join(arguments)
         raise HookUsageError(f"{hook} takes ({wanted}), not ({got})")
+    arguments = defaults | arguments
     for name, value in _values_of(caller.spec.function).items():
         if not isinstance(arguments[name], value | None):
             given = type(arguments[name]).__name__
@@ -67,6 +71,13 @@ def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: Mapping[s
         implementations=tuple(one for one in found if not one.wrapper),
         wrappers=wrappers,
     )
+
+
+@cache
+def _defaults_of(function: Callable[..., object]) -> dict[str, object]:
+    """Arguments that a caller may leave out, as callers written before there were any do."""
+    parameters = inspect.signature(function).parameters.values()
+    return {one.name: one.default for one in parameters if one.default is not one.empty}
 
 
 @cache

@@ -64,7 +64,8 @@ def _problems(pm: pluggy.PluginManager, hook: str, implementation: pluggy.HookIm
     elif implementation.wrapper and _is_each(caller):
         yield f"{hook} takes no wrapper"
     else:
-        yield from _argument_problems(hook, implementation, caller.spec.argnames)
+        known = [*caller.spec.argnames, *caller.spec.kwargnames]
+        yield from _argument_problems(hook, implementation, known)
 
 
 def _argument_problems(hook: str, implementation: pluggy.HookImpl, known: Sequence[str]) -> Iterator[str]:

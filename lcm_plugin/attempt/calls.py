@@ -5,22 +5,10 @@ from typing import Final
 
 from attrs import evolve
 
-from cti_hooks import Attempt, AttemptState, Call, CallEvent, CallEventKind, ConnectionState
+from cti_hooks import Attempt, AttemptState, Call, CallEvent, CallEventKind, ConnectionState, connection_after
 
 LONGEST: Final = 100
 """Events that are kept of one call; of more, the first ones and the last."""
-
-_CONNECTION: Final = {
-    CallEventKind.SERVICE_INITIATED: ConnectionState.INITIATED,
-    CallEventKind.DELIVERED: ConnectionState.ALERTING,
-    CallEventKind.ESTABLISHED: ConnectionState.CONNECTED,
-    CallEventKind.HELD: ConnectionState.HOLD,
-    CallEventKind.RETRIEVED: ConnectionState.CONNECTED,
-    CallEventKind.FAILED: ConnectionState.FAIL,
-    CallEventKind.CONNECTION_CLEARED: ConnectionState.NULL,
-    CallEventKind.CALL_CLEARED: ConnectionState.NULL,
-}
-"""What an event about the customer says of the customer's connection."""
 
 
 def heard_with(heard: Sequence[CallEvent], event: CallEvent) -> list[CallEvent]:
@@ -42,7 +30,7 @@ def calls_after(attempt: Attempt, event: CallEvent) -> tuple[Call, ...]:
     call = calls.get(event.call_id, first)
     calls[call.id] = evolve(
         call,
-        state=_CONNECTION.get(event.kind, call.state),
+        state=connection_after(event.kind, call.state),
         q850=call.q850 if event.q850 is None else event.q850,
     )
     return tuple(calls.values())

@@ -5,7 +5,21 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from cti_hooks import Agent, AgentState, Answer, Attempt, Call, CannotTellError, Contact, Dial, Hooks, Refusal
+from cti_hooks import (
+    Agent,
+    AgentState,
+    Answer,
+    Attempt,
+    Call,
+    CannotTellError,
+    Contact,
+    Dial,
+    HasEngines,
+    Hooks,
+    KnowsEngines,
+    Refusal,
+    TypedHooks,
+)
 
 
 @frozen
@@ -15,10 +29,14 @@ class Site:
     hooks: Hooks
     own: str
 
+    @property
+    def hook(self) -> TypedHooks:
+        """The hooks, each by a typed method."""
+        return TypedHooks(self.hooks)
+
     async def campaign_groups(self, agent: Agent) -> Sequence[str] | None:
         """The groups the site chose for this agent, or None."""
-        groups: Sequence[str] | None = await self.hooks.first("select_campaign_groups", agent=agent)
-        return groups
+        return await self.hook.select_campaign_groups(agent=agent)
 
     async def next_contact(self, agent: Agent, campaign_group: str) -> Contact | None:
         """The next contact, from whichever source has one, which it names; whatever that source set."""
@@ -31,22 +49,20 @@ class Site:
 
     async def enriched(self, contact: Contact, agent: Agent) -> Contact:
         """The contact as the site completes it."""
-        enriched: Contact = await self.hooks.chain("enrich_contact", contact=contact, agent=agent)
-        return enriched
+        return await self.hook.enrich_contact(contact=contact, agent=agent)
 
     async def refusals(self, agent: Agent, contact: Contact, moment: datetime) -> tuple[Refusal, ...]:
         """Every reason not to call; a policy that fails is one too (fail closed)."""
-        answers = await self.hooks.all("review_contact", agent=agent, contact=contact, moment=moment)
+        answers = await self.hook.review_contact(agent=agent, contact=contact, moment=moment)
         return tuple(refusal for answer in answers if (refusal := _refusal(answer)))
 
     async def make_call(self, attempt: Attempt, dial: Dial) -> Call | None:
         """The call, or None when no dialer took it. An exception leaves open whether something rang."""
-        call: Call | None = await self.hooks.first("make_call", attempt=attempt, dial=dial)
-        return call
+        return await self.hook.make_call(attempt=attempt, dial=dial)
 
     async def find_call(self, attempt_id: str) -> list[Answer]:
         """What each dialer sees of this attempt; None is no proof that nothing rang."""
-        return await self.hooks.all("find_call", attempt_id=attempt_id)
+        return await self.hook.find_call(attempt_id=attempt_id)
 
     @property
     def dialers(self) -> list[str]:
@@ -59,8 +75,10 @@ class Site:
 
     def engines_missing(self, plugin: str, calls: Iterable[Call]) -> set[str]:
         """The engines of these calls that the dialer does not have any more; one without names has one."""
-        engines = getattr(self.hooks.pm.get_plugin(plugin), "engines", None)
-        return set() if engines is None else {call.engine for call in calls if call.engine} - set(engines)
+        dialer = self.hooks.pm.get_plugin(plugin)
+        if not isinstance(dialer, HasEngines):
+            return set()
+        return {call.engine for call in calls if call.engine} - set(dialer.engines)
 
     def leaves_open(self, answer: Answer, attempt: Attempt) -> bool:
         """Whether this attempt's call may be at an engine that the dialer could not ask."""
@@ -69,22 +87,21 @@ class Site:
         silent = answer.error.engines
         if told := {call.engine for call in attempt.calls if call.engine}:
             return not told.isdisjoint(silent)
-        engine_of = getattr(self.hooks.pm.get_plugin(answer.plugin), "engine_of", None)
-        return engine_of is None or engine_of(attempt.agent) in silent
+        dialer = self.hooks.pm.get_plugin(answer.plugin)
+        return not isinstance(dialer, KnowsEngines) or dialer.engine_of(attempt.agent) in silent
 
     async def request_not_ready(self, agent: Agent, reason: str) -> bool:
         """Ask the host to put the agent into not ready: the state is the host's. Whether it did so."""
-        asked = {"agent": agent, "state": AgentState.NOT_READY, "reason": reason}
-        granted: bool | None = await self.hooks.first("request_agent_state", **asked)
-        return granted is True
+        state = AgentState.NOT_READY
+        return await self.hook.request_agent_state(agent=agent, state=state, reason=reason) is True
 
     async def tell_offered(self, attempt: Attempt) -> None:
         """Announce an offer."""
-        await self.hooks.all("on_contact_offered", attempt=attempt)
+        await self.hook.on_contact_offered(attempt=attempt)
 
     async def tell_changed(self, attempt: Attempt) -> None:
         """Announce an attempt's change."""
-        await self.hooks.all("on_attempt_changed", attempt=attempt)
+        await self.hook.on_attempt_changed(attempt=attempt)
 
 
 def is_foreign(attempt: Attempt) -> bool:

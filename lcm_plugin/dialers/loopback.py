@@ -21,6 +21,7 @@ from cti_hooks import (
     ConnectionState,
     Dial,
     Host,
+    connection_after,
     hookimpl,
 )
 from cti_hooks import settings as plugin_settings
@@ -176,8 +177,9 @@ class LoopbackDialer:
     async def _tell(
         self, playing: _Playing, kind: CallEventKind, *, party: str = "customer", q850: int | None = None
     ) -> None:
-        state = _STATES.get(kind, playing.call.state)
-        playing.call = evolve(playing.call, state=state, q850=q850)
+        if party == "customer":
+            state = connection_after(kind, playing.call.state)
+            playing.call = evolve(playing.call, state=state, q850=q850)
         event = CallEvent(
             kind=kind,
             call_id=playing.call.id,
@@ -186,7 +188,7 @@ class LoopbackDialer:
             party=party,
             q850=q850,
         )
-        await self._started().hooks.all("on_call_event", event=event)
+        await self._started().hook.on_call_event(event=event)
 
     def _now(self) -> datetime:
         return self._started().clock.now()
@@ -195,11 +197,3 @@ class LoopbackDialer:
         if self._host is None:
             raise RuntimeError("the loopback dialer is not started: start the host first")
         return self._host
-
-
-_STATES: Final = {
-    CallEventKind.DELIVERED: ConnectionState.ALERTING,
-    CallEventKind.ESTABLISHED: ConnectionState.CONNECTED,
-    CallEventKind.FAILED: ConnectionState.FAIL,
-    CallEventKind.CALL_CLEARED: ConnectionState.NULL,
-}

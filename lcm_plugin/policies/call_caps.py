@@ -76,9 +76,7 @@ class CallCaps(RuledPolicy[CallCapsSettings]):
     async def _past_calls(self, contact: Contact, since: datetime) -> Sequence[PastCall]:
         if self.host is None:
             raise NoRecordError("the host is not started")
-        calls: Sequence[PastCall] | None = await self.host.hooks.first(
-            "list_past_calls", contact=contact, since=since
-        )
+        calls = await self.host.hook.list_past_calls(contact=contact, since=since)
         if calls is None:
             raise NoRecordError("no plugin keeps one; enable one that implements list_past_calls")
         return calls

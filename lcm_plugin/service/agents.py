@@ -82,9 +82,24 @@ class Agents:
         seat.agent, seat.state, seat.reason = agent, state, reason
         self._leave(seat)
         self.news.publish("agent_state", agent=agent.id, state=state.value, reason=reason)
-        facts = _facts(state, reason)
-        await self.host.hooks.all(f"on_agent_{state.value}", agent=agent, **facts)
+        await self._told(agent, state, reason)
         return seat
+
+    async def _told(self, agent: Agent, state: AgentState, reason: str | None) -> None:
+        hook = self.host.hook
+        match state:
+            case AgentState.LOGGED_ON:
+                await hook.on_agent_logged_on(agent=agent)
+            case AgentState.READY:
+                await hook.on_agent_ready(agent=agent)
+            case AgentState.NOT_READY:
+                await hook.on_agent_not_ready(agent=agent, reason=reason)
+            case AgentState.BUSY:
+                await hook.on_agent_busy(agent=agent, call=None)
+            case AgentState.WORKING_AFTER_CALL:
+                await hook.on_agent_working_after_call(agent=agent)
+            case AgentState.LOGGED_OFF:
+                await hook.on_agent_logged_off(agent=agent)
 
     def known(self, agent_id: str) -> Agent:
         """The agent as told before, or a new one."""
@@ -183,13 +198,6 @@ def _note(seat: Seat, attempt: Attempt, *, here: bool) -> None:
         seat.last = attempt
     if not shown and seat.attempt and seat.attempt.id == attempt.id:
         seat.attempt = None
-
-
-def _facts(state: AgentState, reason: str | None) -> dict[str, Any]:
-    """What else the state's hook wants to know."""
-    if state is AgentState.NOT_READY:
-        return {"reason": reason}
-    return {"call": None} if state is AgentState.BUSY else {}
 
 
 def changed(agent: Agent, facts: Mapping[str, Any]) -> Agent:

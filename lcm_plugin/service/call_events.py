@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from attrs import field, frozen
 from attrs.validators import deep_iterable, ge, le, max_len, min_len, optional
 
-from cti_hooks import Attempt, CallEvent, CallEventKind, ConfigError, Host
+from cti_hooks import Attempt, CallEvent, CallEventKind, ConfigError, Host, ToldByEvents
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.service.problems import ProblemError
 
@@ -78,5 +78,5 @@ def _open(host: Host, event: CallEvent) -> Attempt | None:
         return None
 
 
-def _is_told_of(plugin: Any, attempt: Attempt) -> bool:
-    return hasattr(plugin, "is_told_of") and bool(plugin.is_told_of(attempt))
+def _is_told_of(plugin: object, attempt: Attempt) -> bool:
+    return isinstance(plugin, ToldByEvents) and plugin.is_told_of(attempt)

@@ -123,9 +123,9 @@ class CallsRoom:
         up = [call for call in attempt.calls if call.state is not ConnectionState.NULL]
         if not up:
             raise ProblemError(HTTPStatus.CONFLICT, f"it has no call that is up: it is {attempt.state}")
-        hooks = self.attempts.host.hooks
+        hook = self.attempts.host.hook
         try:
-            cleared = [await hooks.first("clear_call", call=call) for call in up]
+            cleared = [await hook.clear_call(call=call) for call in up]
         except Exception as error:  # noqa: BLE001  (whatever a dialer raises)
             detail = f"the dialer did not hang up: {described(error)}"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from None
@@ -136,8 +136,7 @@ class CallsRoom:
         disposition = body.disposition()
         attempt = await self.attempts.one(attempt_id)
         return _known(
-            await self.attempts.host.hooks.first(
-                "dispose_attempt",
+            await self.attempts.host.hook.dispose_attempt(
                 agent=attempt.agent,
                 attempt_id=attempt_id,
                 disposition=disposition,
@@ -155,7 +154,7 @@ class CallsRoom:
         except ValueError as error:
             raise invalid({"at": str(error).removeprefix("at: ")}) from None
         refuse_strange(self.agents.host, event, signed=request[SIGNED])
-        await self.agents.host.hooks.all("on_call_event", event=event)
+        await self.agents.host.hook.on_call_event(event=event)
         return Heard(heard=True)
 
     async def outcomes(self, attempt_id: str) -> OutcomeLists:

@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator
 
-from cti_hooks import Agent, Hooks
+from cti_hooks import Agent, Hooks, KnowsEndpoints, KnowsEngines
 
 
 def wrong_endpoint(hooks: Hooks, agent: Agent) -> str | None:
     """What is wrong with the agent's endpoint, and the way out; None where nothing is, or nobody can tell.
 
-    The first dialer that serves the agent is asked: `engine_of(agent)` says whether it does, and
-    `endpoint_of(agent)` raises ValueError. One that has neither says nothing of it, and the next is asked.
+    The first dialer that serves the agent is asked. One that is not both `KnowsEngines` and `KnowsEndpoints`
+    says nothing of it, and the next is asked.
     """
     for dialer in _dialers(hooks):
-        engine_of, endpoint_of = getattr(dialer, "engine_of", None), getattr(dialer, "endpoint_of", None)
-        if engine_of is None or endpoint_of is None or engine_of(agent) is None:
+        if not isinstance(dialer, KnowsEngines) or not isinstance(dialer, KnowsEndpoints):
+            continue
+        if dialer.engine_of(agent) is None:
             continue
         try:
-            endpoint_of(agent)
+            dialer.endpoint_of(agent)
         except ValueError as error:
             return f"{error}"
         return None

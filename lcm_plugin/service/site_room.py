@@ -68,7 +68,7 @@ class SiteRoom:
 
     async def _asked(self) -> tuple[Health, ...]:
         """What of the plugins' own is not good."""
-        return tuple(one for one in health_of(await self.host.hooks.all("report_health")) if not one.good)
+        return tuple(one for one in health_of(await self.host.hook.report_health()) if not one.good)
 
     async def metrics(self, request: web.Request) -> web.Response:  # noqa: ARG002  (as the table declares)
         """What is counted and measured, for Prometheus."""

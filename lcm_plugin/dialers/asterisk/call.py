@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from cti_hooks import Call, CallEvent, CallEventKind, ConnectionState, described
+from cti_hooks import Call, CallEvent, CallEventKind, ConnectionState, connection_after, described
 from lcm_plugin.dialers.asterisk.ari import Ari, AriDoubtError, AriError
 from lcm_plugin.dialers.asterisk.leg import NORMAL_CLEARING, Leg
 from lcm_plugin.dialers.asterisk.order import Order
@@ -27,13 +27,6 @@ RING_OVER: Final = "RingOver"
 CLOSE: Final = "Close"
 _FINISHES: Final = 2.0
 """Seconds in which the step just under way may finish when the host stops."""
-_STATES: Final = {
-    CallEventKind.DELIVERED: ConnectionState.ALERTING,
-    CallEventKind.ESTABLISHED: ConnectionState.CONNECTED,
-    CallEventKind.FAILED: ConnectionState.FAIL,
-    CallEventKind.CONNECTION_CLEARED: ConnectionState.NULL,
-}
-"""What an event about the customer says of the customer's connection."""
 _CHANNEL_STATES: Final = {"Up": ConnectionState.CONNECTED, "Ringing": ConnectionState.ALERTING}
 
 
@@ -320,7 +313,7 @@ class AriCall:
     async def _say(self, kind: CallEventKind, *, party: str = "customer", **facts: Any) -> None:
         self._told.add(kind)
         if party == "customer":
-            self.state = _STATES.get(kind, self.state)
+            self.state = connection_after(kind, self.state)
         call, attempt = self.customer.id, self.attempt_id
         event = CallEvent(kind=kind, call_id=call, attempt_id=attempt, at=self.now(), party=party, **facts)
         await self.tell(event)

@@ -42,7 +42,7 @@ class AsteriskDialer:
                 app=self.settings.app_of(host.name, observes=host.observes),
                 now=host.clock.now,
                 random=host.random,
-                tell=lambda event: host.hooks.all("on_call_event", event=event),
+                tell=lambda event: host.hook.on_call_event(event=event),
             )
             engine.open()
             self._open[name] = engine

@@ -1,19 +1,10 @@
 """What is told of a call: CallEvents, and the call's state as they say it."""
 
-from typing import Final
-
 from attrs import define, evolve, field
 
-from cti_hooks import Call, CallEvent, CallEventKind, ConnectionState, Host
+from cti_hooks import Call, CallEvent, CallEventKind, Host, connection_after
 from lcm_plugin.dialers.answers import short_text
 from lcm_plugin.dialers.exchange.legs import Heard, News, Party
-
-_STATES: Final = {
-    CallEventKind.DELIVERED: ConnectionState.ALERTING,
-    CallEventKind.ESTABLISHED: ConnectionState.CONNECTED,
-    CallEventKind.FAILED: ConnectionState.FAIL,
-    CallEventKind.CALL_CLEARED: ConnectionState.NULL,
-}
 
 
 @define(kw_only=True, eq=False)
@@ -35,7 +26,7 @@ class Reports:
         """Tell it, with what was heard of its leg."""
         self._told.add(kind)
         if heard.party is Party.CUSTOMER:
-            state = _STATES.get(kind, self.call.state)
+            state = connection_after(kind, self.call.state)
             self.call = evolve(self.call, state=state, q850=heard.q850)
         event = CallEvent(
             kind=kind,
@@ -47,4 +38,4 @@ class Reports:
             sip_status=heard.sip_status,
             text=short_text(heard.text),
         )
-        await self.host.hooks.all("on_call_event", event=event)
+        await self.host.hook.on_call_event(event=event)

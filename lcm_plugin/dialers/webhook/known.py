@@ -5,18 +5,11 @@ from typing import Final
 
 from attrs import define, evolve, field
 
-from cti_hooks import Call, CallEvent, CallEventKind, ConnectionState
+from cti_hooks import Call, CallEvent, CallEventKind, ConnectionState, connection_after
 from lcm_plugin.dialers.webhook.order import WebhookError
 
 KNOWN_CALLS: Final = 10_000
 """How many calls are known at the most; the oldest is forgotten for the next."""
-_STATES: Final = {
-    CallEventKind.DELIVERED: ConnectionState.ALERTING,
-    CallEventKind.ESTABLISHED: ConnectionState.CONNECTED,
-    CallEventKind.RETRIEVED: ConnectionState.CONNECTED,
-    CallEventKind.HELD: ConnectionState.HOLD,
-    CallEventKind.FAILED: ConnectionState.FAIL,
-}
 
 
 @define(kw_only=True, eq=False)
@@ -75,7 +68,7 @@ class KnownCalls:
         if event.kind is CallEventKind.CALL_CLEARED:
             self.forget(attempt_id)
         elif event.party == "customer":
-            state = _STATES.get(event.kind, call.state)
+            state = connection_after(event.kind, call.state)
             self._calls[attempt_id] = evolve(call, state=state, q850=event.q850)
 
     def _call(self, attempt_id: str) -> Call:
