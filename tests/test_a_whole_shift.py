@@ -13,8 +13,8 @@ from cti_hooks import Agent, Attempt, AttemptState, Contact, Host, hookimpl
 from lcm_plugin.dialers.loopback import LoopbackDialer
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.people import GROUP
 
-GROUP = "AD Dev Manual Group"
 SECRET = "s3cret-token-of-the-gateway"  # noqa: S105  (what must not be seen)
 
 MIXED_FAULTS = [

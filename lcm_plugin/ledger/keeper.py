@@ -56,16 +56,25 @@ class Keeper:
         """Begin a lease, and succeed those that are proven dead."""
         await self._register()
         await self._succeed()
-        self._task = asyncio.create_task(self._keep(), name="ledger lease")
+        self.thaw()
 
     async def close(self) -> None:
         """End the lease: what is left is any host's to take up."""
         if self._task:
-            self._task.cancel()
+            self.freeze()
             await asyncio.gather(self._task, return_exceptions=True)
         if self.holder:
             self.writer.note(partial(leases.end, holder=self.holder))
             self.holder = ""
+
+    def freeze(self) -> None:
+        """Renew the lease no more, as a process that is stopped does."""
+        if self._task:
+            self._task.cancel()
+
+    def thaw(self) -> None:
+        """Renew it from now on."""
+        self._task = asyncio.create_task(self._keep(), name="ledger lease")
 
     @property
     def held_until(self) -> float:

@@ -124,6 +124,14 @@ class Ledger(Records):
         await self._writer.close()
         await self.database.close()
 
+    def freeze(self) -> None:
+        """Stop renewing this host's lease, as a process that is stopped or killed does; for fault tests."""
+        self._keeper.freeze()
+
+    def thaw(self) -> None:
+        """Go on renewing it, as a process that is continued does; for fault tests."""
+        self._keeper.thaw()
+
     def health(self) -> Health:
         """Whether it can be written now."""
         trouble = self._writer.trouble or self._writer.refused

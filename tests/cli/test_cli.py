@@ -19,11 +19,11 @@ from lcm_plugin import cli
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.pytest_plugin import in_a_thread
 from lcm_plugin.sandbox import Sandbox, SandboxContact
+from tests.people import GROUP
 
 pytestmark = pytest.mark.real_time
 
 PROGRAM = Path(sys.executable).parent / "lcm-plugin"
-GROUP = "AD Dev Manual Group"
 
 PERSON = {"key": "5|3|1|0|0|44|1", "phone_number": "+12125550101", "campaign_group": GROUP, "consent": "Yes"}
 

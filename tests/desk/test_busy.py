@@ -1,22 +1,19 @@
 """While an agent is busy with another call nothing is dialed for them, and an offer's time stands still."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, Attempt, AttemptState, Call, CallEventKind, ConnectionState, hookimpl
+from cti_hooks import Attempt, AttemptState, Call, CallEventKind, ConnectionState, hookimpl
 from lcm_plugin.errors import ConflictError
 from lcm_plugin.plugin import lcm_of
+from tests.desk.centre import Centre, OpenCentre
+from tests.people import ALICE_AT_1001 as ALICE
 
-ALICE = Agent(id="alice", endpoint="PJSIP/1001")
 WAITS = {"seconds": 20, "on_timeout": "skip"}
 
-OpenCentre = Callable[..., Awaitable[Any]]
 
-
-async def offered(centre: Any) -> Attempt:
+async def offered(centre: Centre) -> Attempt:
     await centre.ready(ALICE)
     await asyncio.sleep(1)
     shown: Attempt = centre.records.shown[-1]

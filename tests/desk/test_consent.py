@@ -11,14 +11,13 @@ from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cti_hooks import Agent, Attempt, Call, ConnectionState, Host, hookimpl
+from cti_hooks import Attempt, Call, ConnectionState, Host, hookimpl
 from lcm_plugin.ledger import OPEN
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock, VirtualTimeLoop
+from tests.people import ALICE, GROUP
 
-GROUP = "AD Dev Manual Group"
-ALICE = Agent(id="alice")
 WORDS = ["No", "", "Both", "maybe", "0"]
 
 flows = st.fixed_dictionaries(

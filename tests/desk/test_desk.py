@@ -1,7 +1,6 @@
 """One agent's flow, from ready to the dialer and free again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -23,12 +22,9 @@ from cti_hooks import (
 from lcm_plugin.dialers.uri import UriDialer
 from lcm_plugin.errors import LcmRejected
 from lcm_plugin.sandbox import SandboxContact
-
-GROUP = "AD Dev Manual Group"
-ALICE = Agent(id="alice", endpoint="PJSIP/1001")
-BOB = Agent(id="bob")
-
-OpenCentre = Callable[..., Awaitable[Any]]
+from tests.desk.centre import OpenCentre, contact_of
+from tests.people import ALICE_AT_1001 as ALICE
+from tests.people import BOB, GROUP
 
 
 @define(eq=False)
@@ -58,7 +54,7 @@ async def test_ready_leads_to_a_call(open_centre: OpenCentre) -> None:
     ((attempt, dial),) = centre.dialer.dialed
     assert attempt.state is AttemptState.DIALING
     assert attempt.agent == ALICE
-    assert attempt.contact.key == "0|0|000|0|0|00|1"
+    assert contact_of(attempt).key == "0|0|000|0|0|00|1"
     assert dial.to == "+12125550001"
     left = dial.not_after - centre.host.clock.now()
     assert timedelta(0) < left <= timedelta(seconds=20)
@@ -193,7 +189,7 @@ async def test_a_contact_that_arrives_too_late_is_held(open_centre: OpenCentre) 
     assert centre.dialer.dialed == []
     await centre.ready(ALICE)
     await asyncio.sleep(1)
-    assert [attempt.contact.key for attempt, _ in centre.dialer.dialed] == ["0|0|000|0|0|00|1"]
+    assert [contact_of(attempt).key for attempt, _ in centre.dialer.dialed] == ["0|0|000|0|0|00|1"]
     assert len(centre.lcm.account.handed) == 1
 
 
@@ -261,7 +257,7 @@ async def test_the_host_and_the_desk_may_ask_at_once(open_centre: OpenCentre) ->
     )
     await asyncio.sleep(5)
     contact, _ = await asking
-    assert [attempt.contact.key for attempt, _ in centre.dialer.dialed] == [contact.key]
+    assert [contact_of(attempt).key for attempt, _ in centre.dialer.dialed] == [contact.key]
     assert len(centre.lcm.account.handed) == 1
     opened = {one.id for one in centre.records.states(AttemptState.REQUESTED)}
     closed = {one.id for one in centre.records.states(AttemptState.EMPTY, AttemptState.CALLING)}
@@ -273,7 +269,7 @@ async def test_two_agents_get_two_contacts(open_centre: OpenCentre) -> None:
     centre = await open_centre()
     await asyncio.gather(centre.ready(ALICE), centre.ready(BOB))
     await asyncio.sleep(1)
-    assert len({attempt.contact.key for attempt, _ in centre.dialer.dialed}) == 2
+    assert len({contact_of(attempt).key for attempt, _ in centre.dialer.dialed}) == 2
 
 
 NO_CONSENT = ["No", "", "Both", "maybe"]
@@ -294,7 +290,7 @@ async def test_without_consent_nothing_is_dialed(open_centre: OpenCentre, word: 
     assert centre.dialer.dialed == []
     (skipped,) = centre.records.states(AttemptState.SKIPPED)
     assert skipped.reason == "nobody answered within 300 s"
-    assert skipped.contact.consent is not Consent.GIVEN
+    assert contact_of(skipped).consent is not Consent.GIVEN
 
 
 @pytest.mark.long
@@ -407,7 +403,7 @@ async def test_after_doubt_about_a_call_the_agent_goes_on(open_centre: OpenCentr
     await asyncio.sleep(15)
     assert len(centre.dialer.dialed) == 1
     await asyncio.sleep(15)
-    assert [attempt.contact.key for attempt, _ in centre.dialer.dialed] == [
+    assert [contact_of(attempt).key for attempt, _ in centre.dialer.dialed] == [
         "0|0|000|0|0|00|1",
         "0|0|000|0|0|00|2",
     ]
@@ -485,13 +481,15 @@ async def test_what_has_ended_is_in_the_ledger_only(open_centre: OpenCentre) -> 
     await centre.ready(ALICE)
     await asyncio.sleep(1)
     attempt, _ = centre.dialer.dialed[-1]
-    ledger = centre.host.plugins["lcm"].desks.ledger
-    assert ledger.get_open(attempt.id).state is AttemptState.CALLING
+    ledger = centre.ledger
+    calling = ledger.get_open(attempt.id)
+    assert calling
+    assert calling.state is AttemptState.CALLING
     await centre.dialer.event(CallEventKind.CALL_CLEARED, attempt)
     await asyncio.sleep(1)
     assert ledger.get_open(attempt.id) is None
     assert ledger.get_open(None, f"call-{attempt.id}") is None
-    assert (await ledger.get(attempt.id)).state is AttemptState.CLOSED
+    assert (await centre.recorded(attempt)).state is AttemptState.CLOSED
 
 
 async def test_no_dialer_is_a_refusal(open_centre: OpenCentre) -> None:
@@ -579,7 +577,7 @@ async def test_a_lost_contact_reaches_the_dialer(open_centre: OpenCentre) -> Non
     centre.lcm.order("drop,times=1")
     await centre.ready(ALICE)
     await asyncio.sleep(5)
-    assert [attempt.contact.key for attempt, _ in centre.dialer.dialed] == ["0|0|000|0|0|00|1"]
+    assert [contact_of(attempt).key for attempt, _ in centre.dialer.dialed] == ["0|0|000|0|0|00|1"]
     assert len(centre.lcm.account.reservations) == 1
 
 
@@ -625,7 +623,7 @@ async def test_what_a_site_adds_to_the_envelope_is_sent(open_centre: OpenCentre)
     await centre.ready(ALICE)
     await asyncio.sleep(0.5)
     assert centre.lcm.requests[0].envelope["tenant"] == "acme"
-    assert centre.dialer.dialed[0][0].contact.campaign == "adjusted"
+    assert contact_of(centre.dialer.dialed[0][0]).campaign == "adjusted"
 
 
 async def test_a_site_may_bring_its_own_transport(open_centre: OpenCentre) -> None:

@@ -1,7 +1,6 @@
 """What came of a call, told to the LCM: by which message, when, and how often (DESIGN 5, message facts 5)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,16 +20,14 @@ from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.ledger import LetterState
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact, SandboxMode
+from tests.desk.centre import Centre, OpenCentre
+from tests.people import ALICE_AT_1001 as ALICE
 
-ALICE = Agent(id="alice", endpoint="PJSIP/1001")
-BOB = Agent(id="bob")
 ZONE = "America/New_York"
 BY_HAND = {"auto_dispose": {}, "callback_time_zone": ZONE, "callid": "call 7"}
 
-OpenCentre = Callable[..., Awaitable[Any]]
 
-
-async def ended(centre: Any, agent: Agent = ALICE) -> Attempt:
+async def ended(centre: Centre, agent: Agent = ALICE) -> Attempt:
     """An answered call of the agent's that has ended."""
     await centre.ready(agent)
     await asyncio.sleep(1)
@@ -41,12 +38,12 @@ async def ended(centre: Any, agent: Agent = ALICE) -> Attempt:
     return call
 
 
-def callback(centre: Any, kind: str, hours: float = 2.0, minutes: float = 30.0) -> Callback:
+def callback(centre: Centre, kind: str, hours: float = 2.0, minutes: float = 30.0) -> Callback:
     starts_at = centre.host.clock.now() + timedelta(hours=hours)
     return Callback(kind=kind, starts_at=starts_at, ends_at=starts_at + timedelta(minutes=minutes))
 
 
-async def letters(centre: Any, attempt: Attempt) -> list[tuple[str, LetterState]]:
+async def letters(centre: Centre, attempt: Attempt) -> list[tuple[str, LetterState]]:
     told = await lcm_of(centre.host).desks.ledger.letters_of(attempt.id)
     return [(one.message, one.state) for one in told]
 

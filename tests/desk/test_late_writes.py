@@ -1,38 +1,35 @@
 """The ledger's answer to an intent comes too late: what is said next is recorded as if it had never been."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from attrs import define
 
-from cti_hooks import Agent, Attempt, AttemptState, CallEventKind, Disposition, Refusal, hookimpl
+from cti_hooks import Attempt, AttemptState, CallEventKind, Disposition, Refusal, hookimpl
 from lcm_plugin.ledger import OPEN, LedgerUnavailable, writing
+from tests.desk.centre import Centre, OpenCentre, contact_of
 from tests.ledger.wire import TOO_LATE, Wire, stall
+from tests.people import ALICE_AT_1001 as ALICE
 
-ALICE = Agent(id="alice", endpoint="PJSIP/1001")
 WAITS = {"seconds": 500, "on_timeout": "skip"}
 
-OpenCentre = Callable[..., Awaitable[Any]]
 
-
-def wire_of(centre: Any) -> Wire:
+def wire_of(centre: Centre) -> Wire:
     """The way to the centre's database, from now on."""
     wire = Wire(centre.ledger.database)
     centre.ledger._writer.database = wire
     return wire
 
 
-async def too_late(centre: Any, attempt: Attempt, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+async def too_late(centre: Centre, attempt: Attempt, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """The agent says dial; the ledger does not answer in time, and records it all the same."""
     stall(wire_of(centre), writing, step, monkeypatch)
     with pytest.raises(LedgerUnavailable, match="did not answer"):
         await centre.answers(ALICE, attempt, "dial")
 
 
-async def offered(centre: Any) -> Attempt:
+async def offered(centre: Centre) -> Attempt:
     await centre.logs_on(ALICE)
     await centre.ready(ALICE)
     await asyncio.sleep(1)
@@ -51,7 +48,7 @@ async def test_skipped_after_a_dial_that_came_too_late(
     await asyncio.sleep(TOO_LATE)
     assert (await centre.recorded(attempt)).state is AttemptState.SKIPPED
     since = centre.ledger.now() - timedelta(hours=1)
-    assert await centre.ledger.past_calls(attempt.contact, since) == []
+    assert await centre.ledger.past_calls(contact_of(attempt), since) == []
     await centre.ready(ALICE)
     await asyncio.sleep(60)
     again = centre.records.shown[-1]
@@ -88,20 +85,20 @@ async def test_an_offer_in_nobody_s_hand_is_let_go(
     assert (await offered(second)).id == attempt.id
 
 
-async def called(centre: Any) -> Attempt:
+async def called(centre: Centre) -> Attempt:
     """A call of alice's that was answered and has ended."""
     attempt = await offered(centre)
     await centre.answers(ALICE, attempt, "dial")
     return await called_to_its_end(centre)
 
 
-async def called_to_its_end(centre: Any) -> Attempt:
+async def called_to_its_end(centre: Centre) -> Attempt:
     attempt: Attempt = await centre.call(ALICE, CallEventKind.ESTABLISHED, CallEventKind.CALL_CLEARED)
     assert attempt.state is AttemptState.ENDED
     return attempt
 
 
-async def disposed(centre: Any, attempt: Attempt) -> None:
+async def disposed(centre: Centre, attempt: Attempt) -> None:
     """What came of the call is told, and to the LCM."""
     await centre.disposes(attempt, Disposition(outcome_id="3"))
     assert (await centre.recorded(attempt)).state is AttemptState.CLOSED

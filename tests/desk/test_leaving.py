@@ -1,19 +1,17 @@
 """Agents who log off, and hosts that die, with something in hand: nothing is held silently (DESIGN 5)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, Attempt, AttemptState, CallEventKind, Disposition, Outcome
+from cti_hooks import Attempt, AttemptState, CallEventKind, Disposition, Outcome
 from lcm_plugin.ledger import OPEN, AttemptLostError
 from lcm_plugin.plugin import lcm_of
+from tests.desk.centre import Centre, OpenCentre, contact_of
+from tests.people import ALICE_AT_1001 as ALICE
 
-ALICE = Agent(id="alice", endpoint="PJSIP/1001")
 WAITS = {"seconds": 20, "on_timeout": "skip"}
-
-OpenCentre = Callable[..., Awaitable[Any]]
 
 
 async def two(open_centre: OpenCentre, **settings: Any) -> tuple[Any, Any]:
@@ -26,7 +24,7 @@ async def two(open_centre: OpenCentre, **settings: Any) -> tuple[Any, Any]:
     return first, second
 
 
-async def only(centre: Any) -> Attempt:
+async def only(centre: Centre) -> Attempt:
     """The one open attempt."""
     attempts: list[Attempt] = await lcm_of(centre.host).desks.ledger.attempts(states=OPEN)
     (attempt,) = attempts
@@ -60,7 +58,7 @@ async def test_logged_off_while_a_contact_is_fetched(open_centre: OpenCentre) ->
     await asyncio.sleep(5)
     await second.ready(ALICE)
     await asyncio.sleep(10)
-    assert [one.contact.key for one in second.records.shown] == ["0|0|000|0|0|00|1"]
+    assert [contact_of(one).key for one in second.records.shown] == ["0|0|000|0|0|00|1"]
     assert len(first.lcm.account.keys_handed()) == 1
 
 

@@ -1,7 +1,6 @@
 """Offers: how long they stay, who answers what, and what becomes of them (DESIGN 5)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
@@ -27,13 +26,11 @@ from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.ledger import OPEN, housekeeping
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact, SandboxMode
+from tests.desk.centre import Centre, OpenCentre, changed_at, contact_of
+from tests.people import ALICE_AT_1001 as ALICE
+from tests.people import BOB, GROUP
 
-GROUP = "AD Dev Manual Group"
-ALICE = Agent(id="alice", endpoint="PJSIP/1001")
-BOB = Agent(id="bob")
 WAITS = {"seconds": 20, "on_timeout": "skip"}
-
-OpenCentre = Callable[..., Awaitable[Any]]
 
 
 def person(number: int, **facts: Any) -> SandboxContact:
@@ -41,7 +38,7 @@ def person(number: int, **facts: Any) -> SandboxContact:
     return SandboxContact(**{**told, **facts})
 
 
-async def offered(centre: Any, agent: Agent = ALICE, number: int = -1) -> Attempt:
+async def offered(centre: Centre, agent: Agent = ALICE, number: int = -1) -> Attempt:
     """The last contact that was shown to the agent who went ready."""
     await centre.ready(agent)
     await asyncio.sleep(1)
@@ -98,7 +95,7 @@ async def test_refused_when_the_preview_is_over_pauses(open_centre: OpenCentre) 
     assert centre.dialer.dialed == []
     refused = centre.records.states(AttemptState.REFUSED)
     gaps = [
-        round((later.opened_at - earlier.changed_at).total_seconds()) for earlier, later in pairwise(refused)
+        round((later.opened_at - changed_at(earlier)).total_seconds()) for earlier, later in pairwise(refused)
     ]
     assert gaps == [1, 2, 4, 8]
     assert "nothing is fetched until the agent is ready anew" in refused[-1].reason
@@ -175,6 +172,7 @@ async def test_who_answered_what_and_when_is_recorded(
     assert said.state is state
     recorded = await centre.recorded(first)
     assert (recorded.answer, recorded.actor) == (AnswerKind(answer), "supervisor 7")
+    assert recorded.answered_at
     assert before <= recorded.answered_at <= before + timedelta(seconds=1)
 
 
@@ -185,7 +183,7 @@ async def test_after_an_answer_the_next_contact_comes(open_centre: OpenCentre) -
     for answer, reason in (("skip", None), ("reject", None), ("close", "2")):
         await centre.answers(ALICE, centre.records.shown[-1], answer, reason=reason)
         await asyncio.sleep(1)
-    assert [one.contact.key[-1] for one in centre.records.shown] == ["1", "2", "3", "4"]
+    assert [contact_of(one).key[-1] for one in centre.records.shown] == ["1", "2", "3", "4"]
 
 
 async def test_skipped_comes_again_after_a_while(open_centre: OpenCentre) -> None:
@@ -440,7 +438,7 @@ async def test_a_call_that_no_dialer_took_is_no_past_call(open_centre: OpenCentr
     await centre.dialer.event(CallEventKind.CALL_CLEARED, first)
     await centre.answers(ALICE, first, "dial")
     await asyncio.sleep(5)
-    assert len(await centre.ledger.past_calls(first.contact, first.opened_at)) == 1
+    assert len(await centre.ledger.past_calls(contact_of(first), first.opened_at)) == 1
 
 
 @define(eq=False)

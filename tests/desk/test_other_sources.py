@@ -1,7 +1,6 @@
 """A contact of another source: offered, dialed and followed as any other, and the LCM hears nothing of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -22,15 +21,14 @@ from cti_hooks import (
 from lcm_plugin.errors import InvalidError
 from lcm_plugin.ledger import housekeeping
 from lcm_plugin.plugin import lcm_of
+from tests.desk.centre import Centre, OpenCentre
+from tests.people import ALICE, BOB
 
-ALICE, BOB = Agent(id="alice"), Agent(id="bob")
 KEY = "0|0|000|0|0|00|1"
 """The LCM has a contact of this key, too."""
 LEAD = Contact(key=KEY, phone_number="+12125559901", e164="+12125559901", campaign="Leads", consent="given")
 ASKS_ALL = {"screen_pop": True, "zone_lookup": True, "contact_modes": True, "dialer_detail": True}
 BY_HAND = {"auto_dispose": {}, "preview": {"seconds": 60, "on_timeout": "dial"}, **ASKS_ALL}
-
-OpenCentre = Callable[..., Awaitable[Any]]
 
 
 @define(eq=False)
@@ -49,13 +47,13 @@ async def with_leads(open_centre: OpenCentre, *leads: Contact, count: int = 3, *
     return await open_centre(count, plugins=(Leads(list(leads or (LEAD,))),), **{**BY_HAND, **settings})
 
 
-async def offered(centre: Any, agent: Agent = ALICE) -> Any:
+async def offered(centre: Centre, agent: Agent = ALICE) -> Any:
     await centre.ready(agent)
     await asyncio.sleep(1)
     return centre.records.shown[-1]
 
 
-async def called(centre: Any) -> Any:
+async def called(centre: Centre) -> Any:
     offer = await offered(centre)
     await centre.answers(ALICE, offer, "dial")
     await centre.dialer.event(CallEventKind.ESTABLISHED, offer)
@@ -63,7 +61,7 @@ async def called(centre: Any) -> Any:
     return await centre.recorded(offer)
 
 
-def told_of(centre: Any, key: str = KEY) -> list[str]:
+def told_of(centre: Centre, key: str = KEY) -> list[str]:
     """The messages that name a contact to the LCM."""
     return [one.subtopic for one in centre.lcm.requests if key in map(str, one.data.values())]
 

@@ -1,14 +1,12 @@
 """Ready lasts: one that is told counts until another state is, and one told again is no news."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from attrs import define, field
 
 from cti_hooks import (
-    Agent,
     Attempt,
     Call,
     CallEvent,
@@ -19,20 +17,18 @@ from cti_hooks import (
     hookimpl,
 )
 from lcm_plugin.plugin import lcm_of
-
-ALICE = Agent(id="alice", endpoint="PJSIP/1001")
-
-OpenCentre = Callable[..., Awaitable[Any]]
+from tests.desk.centre import Centre, OpenCentre
+from tests.people import ALICE_AT_1001 as ALICE
 
 
-async def ended(centre: Any) -> Attempt:
+async def ended(centre: Centre) -> Attempt:
     """The call of an agent who went ready, once it is over."""
     await centre.ready(ALICE)
     await asyncio.sleep(1)
     return await clear(centre)
 
 
-async def clear(centre: Any) -> Attempt:
+async def clear(centre: Centre) -> Attempt:
     call: Attempt
     call, _ = centre.dialer.dialed[-1]
     await centre.dialer.event(CallEventKind.CALL_CLEARED, call)
@@ -40,7 +36,7 @@ async def clear(centre: Any) -> Attempt:
     return call
 
 
-def waits_for(centre: Any) -> str:
+def waits_for(centre: Centre) -> str:
     told: str = lcm_of(centre.host).waits_for("alice")
     return told
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,10 +23,10 @@ from cti_hooks import (
 from lcm_plugin.errors import LcmUnavailable
 from lcm_plugin.sandbox import SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.desk.centre import Centre, OpenCentre, contact_of
+from tests.people import ALICE, BOB, GROUP
 
-GROUP = "AD Dev Manual Group"
 OTHER = "Renewals"
-ALICE, BOB = Agent(id="alice"), Agent(id="bob")
 RESERVED = "GetReservedManualDialContact"
 FRESH = "GetDownloadContactsForDialing"
 DONE = Disposition(outcome_id="0")
@@ -40,9 +39,6 @@ OFTEN: Final = {"poll_min_seconds": 1, "poll_max_seconds": 5}
 def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hours of a second each are many: the outbox is woken by what is written into it."""
     monkeypatch.setattr("lcm_plugin.ledger.outbox.POLL", 600.0)
-
-
-OpenCentre = Callable[..., Awaitable[Any]]
 
 
 def person(number: int, **facts: Any) -> SandboxContact:
@@ -59,7 +55,7 @@ def callback(at: datetime) -> Disposition:
     return Disposition(outcome_id="4", callback=window)
 
 
-async def until(centre: Any, moment: datetime) -> None:
+async def until(centre: Centre, moment: datetime) -> None:
     await asyncio.sleep((moment - centre.host.clock.now()).total_seconds())
 
 
@@ -71,22 +67,22 @@ async def shift(open_centre: OpenCentre, contacts: list[SandboxContact], **table
     )
 
 
-async def ends(centre: Any, agent: Agent) -> Attempt:
+async def ends(centre: Centre, agent: Agent) -> Attempt:
     """The agent's call ends; it waits to be disposed of."""
     attempt: Attempt = await centre.call(agent, CallEventKind.CALL_CLEARED)
     return attempt
 
 
-def keys(centre: Any) -> list[str]:
+def keys(centre: Centre) -> list[str]:
     """Whom this host called, in order."""
-    return [attempt.contact.contact_id for attempt, _ in centre.dialer.dialed]
+    return [contact_of(attempt).contact_id for attempt, _ in centre.dialer.dialed]
 
 
-async def health(centre: Any) -> list[Health]:
+async def health(centre: Centre) -> list[Health]:
     return health_of(await centre.host.hooks.all("report_health"))
 
 
-async def books_at_half_past_ten(centre: Any, clock: LoopClock) -> datetime:
+async def books_at_half_past_ten(centre: Centre, clock: LoopClock) -> datetime:
     """Logged on at 8:00, and at 10:30 a personal callback is booked for 11:00, which is returned."""
     eleven = clock.start + timedelta(hours=3)
     await centre.logs_on(ALICE)

@@ -1,20 +1,18 @@
 """Whatever the list says, and whoever dials: emergency, short and premium-rate numbers are not called."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from attrs import evolve
 
-from cti_hooks import Agent, AttemptState, Consent, Mode, hookimpl
+from cti_hooks import AttemptState, Consent, Mode, hookimpl
 from lcm_plugin.errors import ConflictError
 from lcm_plugin.explanation import explained
 from lcm_plugin.sandbox import SandboxContact
+from tests.desk.centre import OpenCentre, contact_of
+from tests.people import ALICE, GROUP
 
-ALICE = Agent(id="alice")
-GROUP = "AD Dev Manual Group"
-OpenCentre = Callable[..., Awaitable[Any]]
 AT_ONCE = {"preview": {"seconds": 0}}
 
 
@@ -111,7 +109,7 @@ async def test_an_explanation_has_the_rule(open_centre: OpenCentre, number: str,
     await asyncio.sleep(5)
     (offer,) = centre.records.shown
 
-    contact = evolve(offer.contact, phone_number=number, e164=None)
+    contact = evolve(contact_of(offer), phone_number=number, e164=None)
     told = await explained(centre.host, ALICE, contact, None)
     assert [check.passed for check in told.checks if check.rule == "special_number"] == [passed]
     assert told.allowed is passed

@@ -1,24 +1,20 @@
 """Dialing stopped: for the site, a campaign, an agent; by every host on the ledger, after a restart too."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, AttemptState
+from cti_hooks import AttemptState, CallEventKind
 from lcm_plugin.errors import ConflictError
 from lcm_plugin.ledger import DialingStoppedError
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact
+from tests.desk.centre import OpenCentre
+from tests.people import ALICE, BOB, GROUP
 
-ALICE = Agent(id="alice")
-BOB = Agent(id="bob")
-GROUP = "AD Dev Manual Group"
 CAMPAIGN = "AD Manual Dial Campaign"
 DIALS = {"seconds": 10, "on_timeout": "dial"}
 
-OpenCentre = Callable[..., Awaitable[Any]]
 
 SCOPES: list[dict[str, str]] = [{}, {"campaign": CAMPAIGN}, {"agent_id": "alice"}]
 
@@ -157,7 +153,7 @@ async def test_a_call_once_more_while_stopped(open_centre: OpenCentre) -> None:
     await centre.ready(ALICE)
     await asyncio.sleep(1)
     first, _ = centre.dialer.dialed[0]
-    await centre.dialer.event("call_cleared", first)
+    await centre.dialer.event(CallEventKind.CALL_CLEARED, first)
     await lcm_of(centre.host).stop_dialing(actor="supervisor 7")
     with pytest.raises(ConflictError, match="supervisor 7 stopped dialing"):
         await centre.answers(ALICE, first, "dial")

@@ -1,7 +1,6 @@
 """Nothing is drained: offers that nobody answers stop the fetching, and the last one stays held."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,18 +11,17 @@ from cti_hooks import Agent, AttemptState, CallEventKind, ConfigError, Dispositi
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact
+from tests.desk.centre import Centre, OpenCentre, contact_of
+from tests.people import ALICE_AT_1001 as ALICE
+from tests.people import GROUP
 
-GROUP = "AD Dev Manual Group"
-ALICE = Agent(id="alice", endpoint="PJSIP/1001")
 WAITS = {"seconds": 20, "on_timeout": "skip"}
 TEN_MINUTES = 600
 UNANSWERED = "no answer to 2 offers in a row"
 
-OpenCentre = Callable[..., Awaitable[Any]]
 
-
-def keys(centre: Any) -> list[str]:
-    return [one.contact.key[-1] for one in centre.records.shown]
+def keys(centre: Centre) -> list[str]:
+    return [contact_of(one).key[-1] for one in centre.records.shown]
 
 
 async def unattended(open_centre: OpenCentre, seconds: float = TEN_MINUTES, **table: Any) -> Any:

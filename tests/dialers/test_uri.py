@@ -13,11 +13,9 @@ import pytest
 from aiohttp import web
 
 from cti_hooks import Agent, Attempt, AttemptState, Call, ConfigError, ConnectionState, Dial, Host, health_of
+from tests.people import ALICE_AT_1001 as ALICE
 
 WRITES = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(' '.join(sys.argv[2:]))"
-
-
-ALICE = Agent(id="alice", endpoint="PJSIP/1001")
 
 
 def attempt(agent: Agent = ALICE) -> Attempt:

@@ -30,10 +30,7 @@ from lcm_plugin.ledger import AttemptLostError, Ledger
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
-
-GROUP = "AD Dev Manual Group"
-ALICE = Agent(id="alice")
-BOB = Agent(id="bob")
+from tests.people import ALICE, GROUP
 
 
 @define(eq=False)
@@ -107,15 +104,13 @@ class Running:
 
     def freeze_lease(self) -> None:
         """As a process that is stopped: its lease is not renewed."""
-        task = self.ledger._keeper._task
-        assert task
-        task.cancel()
+        self.ledger.freeze()
 
     async def resume(self) -> None:
         """As a process that is continued, and has noticed."""
         with pytest.raises(AttemptLostError):
             await self.ledger.held_for(1)
-        self.ledger._keeper._task = asyncio.create_task(self.ledger._keeper._keep())
+        self.ledger.thaw()
 
     async def state(self, attempt: Attempt) -> AttemptState:
         recorded = await self.ledger._read(_recorded, attempt_id=attempt.id)

@@ -12,9 +12,8 @@ from attrs import define
 from cti_hooks import Agent, AttemptState, Callback, Contact, Disposition, Refusal, health_of, hookimpl
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.people import ALICE, BOB, GROUP
 
-ALICE, BOB = Agent(id="alice"), Agent(id="bob")
-GROUP = "AD Dev Manual Group"
 AHEAD = timedelta(minutes=10)
 PREVIEW = {"seconds": 7200, "on_timeout": "skip"}
 Running: TypeAlias = Any

@@ -14,10 +14,10 @@ from sqlalchemy.util import await_only
 from cti_hooks import Agent, AttemptState, Contact, SystemClock
 from lcm_plugin.attempt.transitions import ENDED, FETCHED
 from lcm_plugin.ledger import AttemptLostError, Draft, Ledger, LedgerUnavailable, database_for, writing
+from tests.people import ALICE
 
 pytestmark = pytest.mark.real_time
 
-ALICE = Agent(id="alice")
 CONTACT = Contact(key="k", phone_number="+12125550101", consent="given")
 RESULT = Draft(message="SetCallResult", values={})
 

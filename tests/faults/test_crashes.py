@@ -18,8 +18,8 @@ from attrs import define
 from cti_hooks import SystemClock
 from lcm_plugin.ledger import OPEN, Ledger, database_for
 from lcm_plugin.sandbox import Sandbox, SandboxContact
+from tests.people import GROUP
 
-GROUP = "AD Dev Manual Group"
 HERE = Path(__file__).parent
 TRANSITIONS = [
     "requested",

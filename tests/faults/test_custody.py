@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from attrs import define
 
 from cti_hooks import (
-    Agent,
     Attempt,
     AttemptState,
     Call,
@@ -42,9 +41,8 @@ from lcm_plugin.ledger.database import Step
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.people import ALICE, BOB, GROUP
 
-ALICE, BOB = Agent(id="alice"), Agent(id="bob")
-GROUP = "AD Dev Manual Group"
 LEASE = 30
 Running: TypeAlias = Any
 Site: TypeAlias = Any

@@ -23,8 +23,7 @@ from lcm_plugin.ledger import Ledger, database_for
 from lcm_plugin.ledger.rows import row_of
 from lcm_plugin.ledger.upgrade import _mark, upgrade
 from lcm_plugin.sandbox.virtual_time import LoopClock
-
-GROUP = "AD Dev Manual Group"
+from tests.people import GROUP
 
 
 @asynccontextmanager

@@ -22,10 +22,10 @@ from attrs import define
 from cti_hooks import AttemptState, SystemClock
 from lcm_plugin.ledger import Ledger, database_for
 from lcm_plugin.sandbox import Sandbox, SandboxContact
+from tests.people import GROUP
 
 pytestmark = pytest.mark.real_time
 
-GROUP = "AD Dev Manual Group"
 OVER = [AttemptState.ENDED, AttemptState.DISPOSED, AttemptState.CLOSED]
 """How far the outbox came says nothing of the ledger."""
 CONFIG = """

@@ -5,10 +5,10 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from cti_hooks import Agent, AttemptState
+from cti_hooks import AttemptState
 from tests.ledger.wire import Wire
+from tests.people import ALICE, BOB
 
-ALICE, BOB = Agent(id="alice"), Agent(id="bob")
 Running: TypeAlias = Any
 Site: TypeAlias = Any
 """Both are conftest's."""

@@ -21,10 +21,10 @@ from attrs import define
 from cti_hooks import AttemptState, SystemClock
 from lcm_plugin.ledger import OPEN, Ledger, database_for
 from lcm_plugin.sandbox import Sandbox, SandboxContact
+from tests.people import GROUP
 
 pytestmark = pytest.mark.real_time
 
-GROUP = "AD Dev Manual Group"
 HERE = Path(__file__).parent
 LEASE_SECONDS = 1.5
 STOPS = [["dialing", "after", 8], ["requested", "after", 4], ["offered", "after", 2]]

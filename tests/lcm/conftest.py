@@ -17,8 +17,7 @@ from lcm_plugin.lcm.transports import transport_for
 from lcm_plugin.ledger import Ledger
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
-
-GROUP = "AD Dev Manual Group"
+from tests.people import GROUP
 
 
 class Fetching(LcmClient):

@@ -14,12 +14,10 @@ from lcm_plugin.errors import Fault, LcmBadReply, LcmError, LcmRejected, LcmUnav
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.envelope import Request
 from lcm_plugin.sandbox import Sandbox, SandboxContact
+from tests.people import ALICE, BOB, GROUP
 
-GROUP = "AD Dev Manual Group"
 FRESH = "GetDownloadContactsForDialing"
 RESERVED = "GetReservedManualDialContact"
-ALICE = Agent(id="alice")
-BOB = Agent(id="bob")
 
 OpenLcm = Callable[..., Awaitable[tuple[Sandbox, LcmClient]]]
 

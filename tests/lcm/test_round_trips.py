@@ -28,6 +28,7 @@ from lcm_plugin.lcm.decode import Reply
 from lcm_plugin.lcm.spelling import pick
 from lcm_plugin.sandbox import MALFORMED, Sandbox, SandboxContact, SandboxMode, generate_contacts
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.people import ALICE, GROUP
 
 OpenLcm = Callable[..., Awaitable[tuple[Sandbox, LcmClient]]]
 
@@ -35,9 +36,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     sample["message"]: sample
     for sample in json.loads(Path(__file__).with_name("samples.json").read_text(encoding="utf-8"))
 }
-ALICE = Agent(id="alice")
 KEY = "0|0|000|0|0|00|1234"
-GROUP = "AD Dev Manual Group"
 FETCH: dict[str, Any] = {
     "campaign_group": GROUP, "count": 1, "consent": ConsentFilter.BOTH, "reserved": False,
 }  # fmt: skip

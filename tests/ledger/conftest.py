@@ -1,6 +1,6 @@
 """Ledgers on SQLite files, one for each host that a test starts."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
@@ -10,8 +10,7 @@ import pytest
 
 from lcm_plugin.ledger import Ledger, database_for
 from lcm_plugin.sandbox.virtual_time import LoopClock
-
-OpenLedger = Callable[..., Awaitable[Ledger]]
+from tests.ledger.wire import OpenLedger
 
 
 @pytest.fixture

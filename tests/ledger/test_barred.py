@@ -14,10 +14,9 @@ import pytest
 from cti_hooks import Agent, Attempt, AttemptState, Contact, Disposition, SystemClock
 from lcm_plugin.attempt.transitions import ENDED, FETCHED, SKIPPED
 from lcm_plugin.ledger import BarredError, Ledger, LedgerUnavailable, database_for, housekeeping
-from tests.ledger.conftest import OpenLedger
-from tests.ledger.wire import Wire
+from tests.ledger.wire import OpenLedger, Wire
+from tests.people import ALICE, BOB
 
-ALICE, BOB = Agent(id="alice"), Agent(id="bob")
 NEVER_AGAIN = Disposition(outcome_id="5", do_not_call=True)
 
 

@@ -14,10 +14,9 @@ import sqlalchemy as sa
 from cti_hooks import Agent, Attempt, Callback, Contact, Disposition, SystemClock
 from lcm_plugin.attempt.transitions import FETCHED
 from lcm_plugin.ledger import Ledger, LedgerUnavailable, database_for, housekeeping
-from tests.ledger.conftest import OpenLedger
-from tests.ledger.wire import Wire
+from tests.ledger.wire import OpenLedger, Wire
+from tests.people import ALICE, BOB
 
-ALICE, BOB = Agent(id="alice"), Agent(id="bob")
 ELEVEN = datetime(2036, 11, 24, 11, 0, tzinfo=UTC)
 LONG_AGO = ELEVEN - timedelta(days=365)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
@@ -23,10 +22,10 @@ from lcm_plugin.ledger import (
     housekeeping,
     letters,
 )
+from tests.ledger.wire import OpenLedger
+from tests.people import BOB
 
-OpenLedger = Callable[..., Awaitable[Ledger]]
 ALICE = Agent(id="alice", name="Alice Liddell")
-BOB = Agent(id="bob")
 CONTACT = Contact(
     key="5|3|1|0|0|44|1",
     phone_number="+12125550101",

@@ -22,10 +22,9 @@ from lcm_plugin.ledger import (
     leases,
     letters,
 )
-from tests.ledger.conftest import OpenLedger
-from tests.ledger.wire import TOO_LATE, Wire, stall
+from tests.ledger.wire import TOO_LATE, OpenLedger, Wire, stall
+from tests.people import ALICE, BOB, CAROL
 
-ALICE, BOB, CAROL = Agent(id="alice"), Agent(id="bob"), Agent(id="carol")
 CONTACT = Contact(key="k", phone_number="+12125550101", consent="given")
 RESULT = Draft(message="SetCallResult", values={"outcome_id": "3"})
 
@@ -144,8 +143,7 @@ async def test_what_was_taken_over_is_looked_up(
     one, _ = await open_ledger("h1"), await open_ledger("h2", database=wire, on_adopted=adopted)
     attempt = one.change(await one.dial(await offered(one)), PLACED)
     await one.recorded()
-    assert one._keeper._task
-    one._keeper._task.cancel()
+    one.freeze()
     stall(wire, leases, "_succeed", monkeypatch)
     await asyncio.sleep(600)
     assert adopted.ids == [attempt.id]

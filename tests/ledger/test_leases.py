@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,17 +15,16 @@ from lcm_plugin.attempt.transitions import DOUBTED, ENDED, FETCHED, PLACED
 from lcm_plugin.ledger import AttemptLostError, DialingStoppedError, Ledger
 from lcm_plugin.ledger.place import is_dead, own_place
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.ledger.wire import OpenLedger
+from tests.people import ALICE, BOB, CAROL, DAVE
 
-ALICE, BOB, CAROL, DAVE = (Agent(id=name) for name in ("alice", "bob", "carol", "dave"))
-OpenLedger = Callable[..., Awaitable[Ledger]]
 STATES = [AttemptState.REQUESTED, AttemptState.OFFERED, AttemptState.DIALING, AttemptState.CALLING]
 
 
 async def stop(ledger: Ledger) -> None:
     """As a process that is frozen: it renews nothing, and ends nothing."""
-    assert ledger._keeper._task is not None
-    ledger._keeper._task.cancel()
-    await asyncio.gather(ledger._keeper._task, return_exceptions=True)
+    ledger.freeze()
+    await asyncio.sleep(0)
 
 
 async def bring(ledger: Ledger, agent: Agent, state: AttemptState, **facts: Any) -> Attempt:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,11 +26,10 @@ from lcm_plugin.ledger import (
 )
 from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
 from lcm_plugin.ledger.rows import contact_digest
+from tests.ledger.wire import OpenLedger
+from tests.people import BOB, CAROL
 
 ALICE = Agent(id="alice", name="Alice")
-BOB = Agent(id="bob")
-CAROL = Agent(id="carol")
-OpenLedger = Callable[..., Awaitable[Ledger]]
 
 
 def contact(key: str = "0|0|000|0|0|00|1", **facts: Any) -> Contact:

@@ -1,7 +1,7 @@
 """The outbox: in order for each contact, sent again only when surely not delivered, nothing dropped."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -16,8 +16,8 @@ from lcm_plugin.attempt.transitions import ENDED, FETCHED
 from lcm_plugin.ledger import Delivery, Draft, Ledger, Letter, LetterState, Outbox, letters
 from lcm_plugin.ledger.outbox import POLL
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.ledger.wire import OpenLedger
 
-OpenLedger = Callable[..., Awaitable[Ledger]]
 SENT = Delivery(state=LetterState.CONFIRMED)
 AGAIN = Delivery(state=LetterState.WAITING, error="refused")
 NO = Delivery(state=LetterState.REJECTED, error="no such key")

@@ -1,6 +1,7 @@
 """A database that breaks and stalls to order."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -9,8 +10,9 @@ import pytest
 import sqlalchemy as sa
 from attrs import define
 
-from lcm_plugin.ledger import Database
+from lcm_plugin.ledger import Database, Ledger
 
+OpenLedger = Callable[..., Awaitable[Ledger]]
 TOO_LATE = 6.0
 
 

@@ -39,9 +39,7 @@ from lcm_plugin.ledger import Ledger
 from lcm_plugin.sandbox import Sandbox, SandboxContact, SandboxMode
 from lcm_plugin.sandbox.behaviours import BEHAVIOURS
 from lcm_plugin.sandbox.virtual_time import LoopClock
-
-GROUP = "AD Dev Manual Group"
-ALICE, BOB = Agent(id="alice"), Agent(id="bob")
+from tests.people import ALICE, BOB, GROUP
 
 
 @frozen

@@ -14,8 +14,8 @@ import pytest
 
 from lcm_plugin.sandbox import MEANINGS, VARIANTS, Fault, Sandbox, SandboxContact, generate_contacts
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.people import GROUP
 
-GROUP = "AD Dev Manual Group"
 FRESH = "GetDownloadContactsForDialing"
 RESERVED = "GetReservedManualDialContact"
 

@@ -13,8 +13,8 @@ from attrs import define
 from cti_hooks import Call, Refusal, hookimpl
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.people import GROUP
 
-GROUP = "AD Dev Manual Group"
 NO_SUCH = "018d5b3e-0000-7000-8000-000000000000"
 
 

@@ -10,8 +10,7 @@ from attrs import define
 
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
-
-GROUP = "AD Dev Manual Group"
+from tests.people import GROUP
 
 
 @define

@@ -12,8 +12,8 @@ from cti_hooks import Attempt, AttemptState, hookimpl
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.people import GROUP
 
-GROUP = "AD Dev Manual Group"
 PREVIEW = {"seconds": 3600, "on_timeout": "skip"}
 Hosts = tuple[Any, Any]
 Open = Callable[..., AbstractAsyncContextManager[Hosts]]
@@ -93,11 +93,10 @@ async def test_what_was_lost_with_the_lease_leaves_the_screen(hosts: Open) -> No
     async with hosts() as (a, b):
         offer = (await ready(a))["attempt"]
         ledger = lcm_of(a.host).desks.ledger
-        assert ledger._keeper._task
-        ledger._keeper._task.cancel()
+        ledger.freeze()
         await asyncio.sleep(60)
         assert (await ready(b))["attempt"]["id"] == offer["id"]
-        ledger._keeper._task = asyncio.create_task(ledger._keeper._keep())
+        ledger.thaw()
         await asyncio.sleep(60)
         left = await screen(a)
         assert (left["attempt"], "host b" in left["note"]) == (None, True)

@@ -13,10 +13,10 @@ import pytest
 from attrs import define
 
 from lcm_plugin.sandbox import Sandbox, SandboxContact
+from tests.people import GROUP
 
 pytestmark = pytest.mark.real_time
 
-GROUP = "AD Dev Manual Group"
 PROGRAM = Path(sys.executable).parent / "lcm-plugin"
 CONFIG = """
 [cti]

@@ -16,17 +16,16 @@ import pytest
 import trustme
 from aiohttp import web
 
-from cti_hooks import Agent
 from lcm_plugin.config import Auth
 from lcm_plugin.errors import Fault, LcmBadReply, LcmConfigError, LcmError, LcmRejected, LcmUnavailable
 from lcm_plugin.lcm.auth import problems
 from lcm_plugin.lcm.envelope import Request
 from lcm_plugin.lcm.transports import Transport
 from lcm_plugin.sandbox.virtual_time import LoopClock
+from tests.people import ALICE
 
 Serve = Callable[..., Awaitable[str]]
 Connect = Callable[..., Transport]
-ALICE = Agent(id="alice")
 MIB = 1 << 20
 
 

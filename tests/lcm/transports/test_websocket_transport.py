@@ -8,7 +8,6 @@ import pytest
 from aiohttp import web
 from attrs import evolve
 
-from cti_hooks import Agent
 from lcm_plugin.errors import Fault, LcmBadReply, LcmRejected, LcmUnavailable
 from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, MessageType
 from lcm_plugin.lcm.catalogue.dispositions import CALL_RESULT
@@ -16,11 +15,11 @@ from lcm_plugin.lcm.catalogue.downloads import MANUAL_DIAL_CALL
 from lcm_plugin.lcm.catalogue.states import AGENT_STATE
 from lcm_plugin.lcm.envelope import Request, request
 from lcm_plugin.lcm.transports import Transport
+from tests.people import ALICE
 
 Serve = Callable[..., Awaitable[str]]
 Connect = Callable[..., Transport]
 Say = Callable[..., Awaitable[None]]
-ALICE = Agent(id="alice")
 REPLY = {"channel": "LCM", "topic": "WebService", "subtopic": "DownloadContactsForDialing"}
 
 
