@@ -38,7 +38,7 @@ def page() -> str:
 
 
 def _family(family: object) -> Iterator[str]:
-    yield f"## {(inspect.getdoc(family) or '').partition('.')[0].partition(' (message facts')[0]}"
+    yield f"## {(inspect.getdoc(family) or '').partition('.')[0]}"
     yield ""
     for message in FAMILIES[family]:  # type: ignore[index]
         yield from _message(message)

@@ -1,4 +1,4 @@
-"""The settings of `[plugins.lcm]` (DESIGN 8). Each unit is in its name."""
+"""The settings of `[plugins.lcm]`. Each unit is in its name: docs/architecture.md#the-config-file."""
 
 from collections.abc import Mapping
 from enum import StrEnum

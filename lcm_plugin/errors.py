@@ -1,4 +1,7 @@
-"""What can go wrong with the LCM, told apart by what the caller does next (DESIGN 6)."""
+"""What can go wrong with the LCM, told apart by what the caller does next.
+
+What each failure means for each kind of request: docs/architecture.md#what-a-failure-means.
+"""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -8,7 +11,7 @@ from cti_hooks import DeclinedError, Refusal
 
 
 class Fault(StrEnum):
-    """How a request failed: the rows of DESIGN 6's table."""
+    """How a request failed."""
 
     NOT_SENT = "not_sent"
     """Refused, DNS, TLS, no free connection: the LCM cannot have seen it."""

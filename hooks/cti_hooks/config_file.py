@@ -1,4 +1,4 @@
-"""The host's config file: which plugins are enabled, in call order, and each one's table (DESIGN 8)."""
+"""The host's config file: which plugins are enabled, in call order, and each one's table."""
 
 import os
 import tomllib

@@ -3,7 +3,7 @@
 `not_a_hook` marks what only looks like one.
 
 pluggy's own `firstresult` knows nothing of coroutines, so a hook declares here how it is called and
-`cti_hooks.dispatch` calls it so (DESIGN 4.1).
+`cti_hooks.dispatch` calls it so: docs/architecture.md#dispatch.
 """
 
 from collections.abc import Callable, Mapping

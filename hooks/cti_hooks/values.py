@@ -1,4 +1,4 @@
-"""What crosses the seam between host, plugins and dialers: frozen, keyword-only values (DESIGN 4.3).
+"""What crosses the seam between host, plugins and dialers: frozen, keyword-only values.
 
 Enums are lower_snake, the same in JSON, HTTP and config. No repr here shows a phone number or a name in full.
 """
@@ -44,7 +44,7 @@ class Consent(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """Where an attempt stands (DESIGN 5)."""
+    """Where an attempt stands. What each state means, and what leads from it to others: docs/attempt.md."""
 
     REQUESTED = "requested"
     EMPTY = "empty"

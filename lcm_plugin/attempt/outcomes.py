@@ -19,7 +19,7 @@ Told = Outcome | tuple[Outcome, Outcome]
 BY_SIP: Final[Mapping[int, Told]] = {
     401: Outcome.FAILED,  # the trunk does not know us: our side's
     403: Outcome.FAILED,  # as above
-    404: Outcome.INVALID_NUMBER,  # measured, cause 1 (telephony facts, section 1)
+    404: Outcome.INVALID_NUMBER,  # as Asterisk was measured: its cause is 1
     407: Outcome.FAILED,  # as 401
     408: (Outcome.NO_ANSWER, Outcome.UNREACHABLE),  # measured, cause 18
     410: Outcome.INVALID_NUMBER,  # RFC 3398: cause 22
@@ -38,7 +38,7 @@ BY_SIP: Final[Mapping[int, Told]] = {
     607: Outcome.BLOCKED,  # RFC 8197: unwanted
     608: Outcome.BLOCKED,  # RFC 8688: rejected by the network's analytics
 }
-BY_CAUSE: Final[Mapping[int, Told]] = {  # Q.850; peers facts, section 3b
+BY_CAUSE: Final[Mapping[int, Told]] = {  # ITU-T Q.850
     1: Outcome.INVALID_NUMBER,  # unallocated; measured with 404
     16: (Outcome.NO_ANSWER, Outcome.CANCELLED),  # normal clearing, and nobody had answered
     17: Outcome.BUSY,  # measured with 486
@@ -56,7 +56,7 @@ BY_CAUSE: Final[Mapping[int, Told]] = {  # Q.850; peers facts, section 3b
     41: Outcome.CONGESTION,  # temporary failure
     42: Outcome.CONGESTION,  # switching equipment congestion
 }
-"""0 is not listed: Asterisk gives it for whatever fails on a Local leg (telephony facts, section 1)."""
+"""0 is not listed: Asterisk gives it for whatever fails on a Local leg."""
 BY_SIP_AT_LAST: Final[Mapping[int, Told]] = {
     480: (
         Outcome.NO_ANSWER,
@@ -155,7 +155,7 @@ def _is_agents(event: CallEvent) -> bool:
 
 
 def _met(events: Sequence[CallEvent]) -> bool:
-    """A dialer that tells nothing of the agent's leg is believed: the agent's comes first (DESIGN 5)."""
+    """If a dialer tells nothing of the agent's leg, the agent's leg was up: it comes first."""
     agent, customer = None, False
     for event in events:
         if _is_agents(event):

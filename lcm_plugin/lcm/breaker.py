@@ -1,4 +1,4 @@
-"""A circuit breaker that admits one probe at a time when half open (DESIGN 6)."""
+"""A circuit breaker that admits one probe at a time when half open: docs/architecture.md#patience."""
 
 import asyncio
 from collections.abc import Iterator

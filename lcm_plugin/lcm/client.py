@@ -1,4 +1,4 @@
-"""The client of one LCM: fetches contacts, asks and tells, by the rules of DESIGN 6."""
+"""The client of one LCM: fetches contacts, asks and tells: docs/architecture.md#talking-to-the-lcm."""
 
 import asyncio
 from random import Random

@@ -1,6 +1,6 @@
 """From what came over the wire to a `Reply`; tolerant of spelling and shape, strict about the rest.
 
-Whatever the bytes are, a `Reply`, `LcmBadReply` or `LcmRejected` comes of them (message facts, 11, 12).
+Whatever the bytes are, a `Reply`, `LcmBadReply` or `LcmRejected` comes of them.
 """
 
 import json
@@ -21,7 +21,7 @@ __all__ = ["LARGEST", "Reply", "decode", "inner", "is_request", "parse", "reply_
 log = logging.getLogger("lcm_plugin.lcm")
 
 LARGEST: Final = 1 << 20
-"""Bytes of a reply at the most (DESIGN 6)."""
+"""Bytes of a reply at the most."""
 _LOOKED_AT: Final = 4096
 _NAME: Final = re.compile(r'"([^"\\]{1,40})"\s*:')
 _REQUESTS: Final = {folded(name) for name in CATALOGUE}
@@ -71,7 +71,7 @@ def parse(raw: bytes | str | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def inner(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The inner message, which the outer packet has under `message` or `okmessage` (1.1); it names none."""
+    """The inner message, which the outer packet has under `message` or `okmessage`; it names none."""
     for _ in range(LAYERS):
         inner = pick(envelope, "okmessage", "message")
         named = folded(pick(envelope, "subtopic")) not in {"", folded(MISSING), "none"}
@@ -88,7 +88,7 @@ def reply_name(envelope: Mapping[str, Any]) -> str:
 
 
 def is_request(envelope: Mapping[str, Any]) -> bool:
-    """Whether it is a request heard on the bus: some replies go by the name of their request (12.4)."""
+    """Whether it is a request heard on the bus: some replies go by the name of their request."""
     return pick(envelope, "message") is MISSING and folded(pick(envelope, "subtopic")) in _REQUESTS
 
 
@@ -113,7 +113,7 @@ def _within_limits(reply: Reply, sent: Mapping[str, Any]) -> Reply:
 
 
 def _refuse_errors(message: MessageType, envelope: Mapping[str, Any], body: Any) -> None:
-    """The error families of section 1.3: `WS_Error` with a message, or `success: false`."""
+    """The documentation's families of errors: `WS_Error` with a message, or `success: false`."""
     for place in (envelope, *_places(message, body)):
         kind = pick(place, "ErrorType", "Error Type", "error")
         if isinstance(kind, str) and kind.strip():

@@ -1,4 +1,7 @@
-"""Doubt: a download was sent and no usable answer came, so the LCM may have reserved a contact (DESIGN 6)."""
+"""Doubt: a download was sent and no usable answer came, so the LCM may have reserved a contact.
+
+How it is settled: docs/architecture.md#doubt.
+"""
 
 from attrs import define, field
 

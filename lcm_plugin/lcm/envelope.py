@@ -1,4 +1,4 @@
-"""A request on its way out: LCM's inner message (page `api-structure`, section 1.2 of the message facts)."""
+"""A request on its way out, in the LCM's envelope (its documentation's page `api-structure`)."""
 
 from collections.abc import Mapping
 from typing import Any

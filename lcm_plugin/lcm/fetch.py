@@ -1,8 +1,9 @@
-"""One fetch of one agent's next contact: one loop over (doubt, tries left, deadline), DESIGN 6.
+"""One fetch of one agent's next contact: one loop over (doubt, tries left, deadline).
 
 While there is doubt, no fresh request is sent for the agent: the reserved contacts are asked for. Those known
-already are taken out of the answer; what is left is the lost contact. Nothing left: asked once more after
-`settle_seconds`, since a server may commit late; then the doubt is over and a fresh one may be fetched.
+already are taken out of the answer; what is left is the lost contact. If nothing is left, they are asked for
+once more after `settle_seconds`, because a server may commit late; then doubt is over, and a fresh contact
+may be fetched: docs/architecture.md#doubt.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""From a record of the LCM's to a `Contact` (DESIGN 7). What has no field of its own stays in `extra`."""
+"""From a record of the LCM's to a `Contact`. What has no field of its own stays in `extra`.
+
+Dates without a zone, and numbers without a country: docs/architecture.md#times-and-numbers.
+"""
 
 import logging
 import math

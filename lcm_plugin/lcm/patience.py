@@ -1,4 +1,4 @@
-"""One piece of work at the LCM: how often and how long it is tried (DESIGN 6).
+"""One piece of work at the LCM: how often and how long it is tried: docs/architecture.md#patience.
 
 tenacity does the waiting and counting. The first try runs outside it: its set-up costs more than the request.
 Time is the running loop's and chance the host's, so tenacity's own clock and random are not used.

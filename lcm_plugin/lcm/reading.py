@@ -1,4 +1,4 @@
-"""Replies as values: outcomes, numbers, callbacks, counts (message facts, 3.4, 4, 5 and 6).
+"""Replies as values: outcomes, numbers, callbacks, counts.
 
 A field the LCM does not state, or states in an unknown way, is empty or None, and never a guess.
 """
@@ -131,7 +131,7 @@ def call_count(reply: Reply) -> AgentCallCount:
 
 
 def agent_is_reserved(word: str) -> bool | None:
-    """`IsAgentReserved` is upside down: 0 is reserved, 1 is not, as its page spells out (3.4)."""
+    """`IsAgentReserved` is upside down: 0 is reserved, 1 is not, as its page spells out."""
     return {"0": True, "1": False}.get(word.strip())
 
 

@@ -14,7 +14,7 @@ from lcm_plugin.lcm.limits import too_deep
 from lcm_plugin.lcm.spelling import MISSING, folded, pick, truth
 
 LAYERS: Final = 4
-"""How often a packet may be wrapped in another (1.1), or JSON in a text (12.7)."""
+"""How often a packet may be wrapped in another, or JSON in a text."""
 _SHOWN: Final = 200
 
 
@@ -64,7 +64,7 @@ def _response(message: MessageType, body: Any) -> Any:
 
 
 def _records(message: MessageType, response: Any) -> Reply:
-    """An object is one record, an array many, nothing none (12.7)."""
+    """An object is one record, an array many, nothing none."""
     if isinstance(response, list) and len(response) == 1 and _is_list(message, unwrapped(response[0])):
         response = unwrapped(response[0])
     if not isinstance(response, Mapping):
@@ -111,7 +111,7 @@ def _strings(_: MessageType, response: Any) -> Reply:
 def _acknowledgement(_: MessageType, response: Any) -> Reply:
     """Anything but a plain yes or no is no acknowledgement: what was asked stays unconfirmed.
 
-    An array of one stands for that one: SkipNonPEWCContact's table has an array (11.6).
+    An array of one stands for that one: SkipNonPEWCContact's table has an array.
     """
     if isinstance(response, list) and len(response) == 1:
         response = unwrapped(response[0])
@@ -153,7 +153,7 @@ _READERS: Final[Mapping[Shape, Callable[[MessageType, Any], Reply]]] = {
 
 
 def unwrapped(value: Any) -> Any:
-    """A text that is JSON stands for what it says (12.7).
+    """A text that is JSON stands for what it says.
 
     Raises:
         LcmBadReply: it is nested too deep.

@@ -1,4 +1,4 @@
-"""What a failure means for each kind of request: DESIGN 6's table, as a table."""
+"""What a failure means for each kind of request, as a table: docs/architecture.md#what-a-failure-means."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,7 +1,4 @@
-"""Names as the LCM spells them: trimmed, case-folded, through one table of aliases.
-
-Section numbers are those of the message facts: 10 lists the fields, 11 what contradicts what.
-"""
+"""Names as the LCM spells them: trimmed, case-folded, through one table of aliases."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,8 +6,8 @@ from typing import Any, Final
 MISSING: Final = object()
 
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
-    "key": ("AccountNumber", "LCMKey"),  # 3.5: the table has one, the sample the other
-    "phone_number": ("PhoneNumber", "PhoneNo", "ContactNumber", "CValue", "modeValue"),  # 6, last line
+    "key": ("AccountNumber", "LCMKey"),  # a page's table has one, the sample the other
+    "phone_number": ("PhoneNumber", "PhoneNo", "ContactNumber", "CValue", "modeValue"),
     "campaign": ("CampaignID", "CampaignName"),
     "campaign_group": ("CampaignGroup",),
     "contact_id": ("ContactID",),
@@ -30,7 +27,7 @@ _TRUTHS: Final = {
 
 
 def folded(name: object) -> str:
-    """A name as it is compared; samples have `"data "`, `ContactId`, `" AddCompliance "` (11.2, 8, 9)."""
+    """A name as it is compared; samples have `"data "`, `ContactId`, `" AddCompliance "`."""
     return str(name).strip().casefold()
 
 
@@ -53,5 +50,5 @@ def field(record: Mapping[str, Any], name: str) -> Any:
 
 
 def truth(value: object) -> bool | None:
-    """Yes or no in any spelling (12.8); None is neither, and never taken for a no."""
+    """Yes or no in any spelling; None is neither, and never taken for a no."""
     return _TRUTHS.get(folded(value)) if isinstance(value, str | bool | int) else None

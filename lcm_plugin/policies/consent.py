@@ -1,6 +1,7 @@
 """`consent`: no call at all to contacts without the consent the site wants.
 
-Without this plugin such contacts are offered, and wait for a person to dial them (DESIGN 5).
+Without this plugin such contacts are offered, and wait for a person to dial them:
+docs/architecture.md#offers-and-consent.
 """
 
 from collections.abc import Iterable, Mapping

@@ -42,8 +42,8 @@ class SiteLimits(Limits):
     per_week: Limit = field(default=7, validator=_at_least_one)
     """Regulation F's figure."""
     min_gap_seconds: float = field(default=300.0, validator=_hours)
-    """More than the two minutes that users of other systems complained about (peers facts, section 2), and
-    little enough that an agent who was cut off can call back soon."""
+    """More than the two minutes that users of other systems complained about, and little
+    enough that an agent who was cut off can call back soon."""
 
 
 @frozen(kw_only=True)

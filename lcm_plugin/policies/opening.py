@@ -1,7 +1,8 @@
-"""When calling hours are open: at a moment, and next, in many zones at once (DESIGN 7).
+"""When calling hours are open: at a moment, and next, in many zones at once.
 
 Within a stretch of constant offset from UTC the wall clock runs even, so a day is taken stretch by stretch:
-clocks that are put on or back, and days that a zone leaves out, need no case of their own.
+clocks that are put on or back, and days that a zone leaves out, need no case of their own. Why
+many zones: docs/architecture.md#times-and-numbers.
 """
 
 from bisect import bisect_left

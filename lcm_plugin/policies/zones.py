@@ -1,4 +1,7 @@
-"""The zones a called number may be in: a set, every one of which has to be open (DESIGN 7)."""
+"""The zones a called number may be in: a set, and calling hours have to be open in every one of them.
+
+Why it is a set: docs/architecture.md#times-and-numbers.
+"""
 
 from collections.abc import Mapping
 from typing import Final

@@ -15,7 +15,7 @@ from cti_hooks import settings as table_reader
 
 GROUP: Final = "AD Dev Manual Group"
 MODES: Final[Mapping[str, str]] = {"1": "Home", "2": "Office", "3": "Mobile"}
-"""The ids the documentation's samples have; a site's may be others (message facts, 6)."""
+"""The ids of the documentation's samples; a site may have others."""
 FRESH: Final = "0"
 REGULAR: Final = "regular callback"
 PERSONAL: Final = "personal callback"

@@ -57,7 +57,7 @@ def _spelt(variant: str, reply: dict[str, Any]) -> str:
 
 
 def ws_error(text: str) -> str:
-    """The error family of the message facts, section 1.3."""
+    """The shapes in which the documentation has an error reply."""
     return json.dumps({"channel": "LCM", "errorType": "WS_Error", "actualError": text, "message": text})
 
 

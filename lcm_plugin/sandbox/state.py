@@ -24,7 +24,7 @@ TELEPHONY: Final = (
     SandboxOutcome("4", "CallBack"), SandboxOutcome("5", "DNC"), SandboxOutcome("6", "Fax"),
     SandboxOutcome("7", "Answering Machine"), SandboxOutcome("8", "No Answer"), SandboxOutcome("9", "Reject"),
 )  # fmt: skip
-"""Those of SetCallOutComeOffline's sample, as far as it can be read (message facts, 4)."""
+"""The outcomes of SetCallOutComeOffline's sample, as far as the sample can be read."""
 BUSINESS: Final = (
     SandboxOutcome("100", "Interested"),
     SandboxOutcome("101", "Payment Done", "100"),

@@ -1,4 +1,4 @@
-"""The spellings and shapes the LCM's documentation has for the same reply (message facts, section 11)."""
+"""The spellings and shapes the LCM's documentation has for the same reply."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -57,7 +57,7 @@ _TABLE_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "CallBackModes": {"subtopic": "CallbackModes"},
     "ScheduledCallBackOverlapResult": {"subtopic": "ScheduledCallBackOverlap", "topic": "Outbound"},
 }
-"""Replies whose tables name them otherwise than their samples do (11.2, 5)."""
+"""Replies whose tables name them otherwise than their samples do."""
 
 VARIANTS: Final[Mapping[str, Change]] = {
     "topic_webservice": lambda reply: {**reply, "topic": "Webservice"},
@@ -124,4 +124,4 @@ MALFORMED: Final[Mapping[str, Callable[[Reply], str]]] = {
     "request_prefix": lambda reply: f"Request: {json.dumps(reply)}",
     "missing_comma": lambda reply: json.dumps(reply).replace(", ", " ", 1),
 }
-"""By name: how the documentation's samples fail to be JSON (11.13)."""
+"""By name: how the documentation's samples fail to be JSON."""

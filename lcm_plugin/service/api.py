@@ -1,4 +1,4 @@
-"""The routes of DESIGN 10: the one table of what is served. `docs/openapi.json` is made of it too."""
+"""The routes: the one table of what is served. `docs/openapi.json` is made of it too."""
 
 from collections.abc import Mapping
 from functools import partial

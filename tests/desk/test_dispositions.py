@@ -1,4 +1,4 @@
-"""What came of a call, told to the LCM: by which message, when, and how often (DESIGN 5, message facts 5)."""
+"""What came of a call, told to the LCM: by which message, when, and how often."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Agents who log off, and hosts that die, with something in hand: nothing is held silently (DESIGN 5)."""
+"""Agents who log off, and hosts that die, with something in hand: nothing is held silently."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Offers: how long they stay, who answers what, and what becomes of them (DESIGN 5)."""
+"""Offers: how long they stay, who answers what, and what becomes of them."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The ways a hook is called (DESIGN 4.1): all, first, once, chain."""
+"""The ways a hook is called: all, first, once, chain (docs/architecture.md#dispatch)."""
 
 import asyncio
 import logging

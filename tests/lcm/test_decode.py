@@ -115,11 +115,9 @@ def test_a_contact_needs_key_and_number(variant: str) -> None:
 
 MALFORMED = [
     pytest.param(b"", id="nothing"),
-    pytest.param(b"Request: {}", id="stray Request: (11.13)"),
-    pytest.param(
-        '{"channel": "LCM”, "subtopic": “DownloadContactsForDialing"}'.encode(), id="curly quotes (11.13)"
-    ),
-    pytest.param(b'{"channel":"LCM" "subtopic":"x"}', id="missing comma (11.13)"),
+    pytest.param(b"Request: {}", id="stray Request:"),
+    pytest.param('{"channel": "LCM”, "subtopic": “DownloadContactsForDialing"}'.encode(), id="curly quotes"),
+    pytest.param(b'{"channel":"LCM" "subtopic":"x"}', id="missing comma"),
     pytest.param(b"[1, 2]", id="an array"),
     pytest.param(b"null", id="null"),
     pytest.param(b"\xff\xfe\x00", id="not UTF-8"),

@@ -1,4 +1,4 @@
-"""Fetching a contact from an LCM that fails: no contact lost, none fetched in place of it (DESIGN 6)."""
+"""Fetching a contact from an LCM that fails: no contact lost, none fetched in place of it."""
 
 import asyncio
 import logging

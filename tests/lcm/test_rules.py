@@ -1,4 +1,4 @@
-"""DESIGN 6's table."""
+"""What a failure means for each kind of request: docs/architecture.md#what-a-failure-means."""
 
 import pytest
 

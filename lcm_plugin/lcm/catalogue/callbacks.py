@@ -1,4 +1,4 @@
-"""Callbacks, looked up (message facts, 5). No message cancels one or moves it."""
+"""Callbacks, looked up. No message cancels one or moves it."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Whom not to call, looked up and told (message facts, 5)."""
+"""Whom not to call, looked up and told."""
 
 from datetime import UTC, datetime
 from typing import Final

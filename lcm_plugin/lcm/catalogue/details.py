@@ -1,4 +1,4 @@
-"""What is known of a contact: business fields, campaign, numbers (message facts, 6)."""
+"""What is known of a contact: business fields, campaign, numbers."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What came of a call, told to the LCM (message facts, 5). All are setters, all are acknowledged alike."""
+"""What came of a call, told to the LCM. All are setters, all are acknowledged alike."""
 
 from typing import Final
 

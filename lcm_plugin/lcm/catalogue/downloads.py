@@ -1,4 +1,4 @@
-"""Contacts for manual dialing: fetched, asked for again, dialed, skipped (message facts, 2)."""
+"""Contacts for manual dialing: fetched, asked for again, dialed, skipped."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
 """Fields that several messages have, and how their values are written.
 
-Formats of dates and times are those the pages state for what is sent: day first, 24 hours (message facts, 5).
+Formats of dates and times are those the pages state for what is sent: day first, 24 hours.
 """
 
 from typing import Final

@@ -15,7 +15,7 @@ TIME_ZONE: Final = "time_zone"
 
 
 class Kind(StrEnum):
-    """What a request may cost, and so whether it may be sent again (DESIGN 6)."""
+    """What a lost answer costs, and so what is sent again: docs/architecture.md#what-a-failure-means."""
 
     DOWNLOAD = "download"
     """It may reserve a contact."""

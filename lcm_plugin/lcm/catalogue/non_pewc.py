@@ -1,4 +1,4 @@
-"""The older Non-PEWC family, up to Campaign Manager 2308 (message facts, 3)."""
+"""The older Non-PEWC family, up to Campaign Manager 2308."""
 
 from typing import Final
 

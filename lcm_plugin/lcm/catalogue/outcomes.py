@@ -1,4 +1,4 @@
-"""The outcomes to choose from (message facts, 4). Their ids are texts here, numbers in the setters."""
+"""The outcomes to choose from. Their ids are texts here, numbers in the setters."""
 
 from typing import Final
 

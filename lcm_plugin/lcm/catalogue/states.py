@@ -1,4 +1,4 @@
-"""The agent's state, told to the LCM (message facts, 7)."""
+"""The agent's state, told to the LCM."""
 
 from typing import Final
 

@@ -81,7 +81,7 @@ class HttpTransport:
         return headers
 
     def _refuse(self, reply: aiohttp.ClientResponse) -> None:
-        """Statuses are read as DESIGN 6's table says."""
+        """What a status means: docs/architecture.md#what-a-failure-means."""
         if reply.status in {401, 403}:
             self._credentials.refused()
         if error := status_error(reply.status, reply.headers, self.clock.now()):
