@@ -1,4 +1,4 @@
-"""One agent's flow: ready, next contact, review, offer, call, outcome, disposition, the next (DESIGN 5).
+"""One agent's flow: ready, next contact, review, offer, call, outcome, disposition, the next.
 
 A task works while the agent wants a contact and nothing is in hand. Agent states say when to look; what
 forbids a second contact is the open attempt.

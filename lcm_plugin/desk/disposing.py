@@ -1,4 +1,4 @@
-"""What came of a call, told to the LCM: checked by its lists, recorded, sent by the outbox (DESIGN 5)."""
+"""What came of a call, told to the LCM: checked by its lists, recorded, sent by the outbox."""
 
 import asyncio
 import logging
@@ -54,7 +54,7 @@ from lcm_plugin.ledger import AttemptLostError, Delivery, Draft, Ledger, Letter,
 log = logging.getLogger("lcm_plugin.desk")
 
 _BY_CONTENT: Final = {
-    # (callback, telephony outcome, business outcome): the setter that says just that (message facts, 5)
+    # (callback, telephony outcome, business outcome): the setter that says just that
     (CallbackKind.PERSONAL, True): OUTCOME_AND_PERSONAL_CALLBACK,
     (CallbackKind.PERSONAL, False): PERSONAL_CALLBACK,
     (CallbackKind.REGULAR, True): OUTCOME_AND_CALLBACK,
@@ -191,7 +191,7 @@ class Disposing:
         return wrong
 
     async def _overlaps(self, attempt: Attempt, contact: Contact, callback: Callback, until: float) -> bool:
-        call_id = self.settings.callid or attempt.id  # an empty one is refused (message facts, 1.3)
+        call_id = self.settings.callid or attempt.id  # an empty one is refused by the LCM
         values = {"call_id": call_id, "key": contact.key, **self._window(callback)}
         try:
             async with _in_time(until):

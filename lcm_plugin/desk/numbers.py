@@ -1,4 +1,4 @@
-"""Another of a contact's numbers, with its own consent and zones (message facts, 6: modes)."""
+"""Another of a contact's numbers, with its own consent and zones, as GetModeDetails lists them."""
 
 from attrs import evolve
 

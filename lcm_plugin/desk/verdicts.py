@@ -1,4 +1,4 @@
-"""What became of calls nobody saw the end of: asked of the dialers until there is an answer (DESIGN 5).
+"""What became of calls nobody saw the end of: asked of the dialers until there is an answer.
 
 Found: it goes on, or has ended. Not seen by its own backend and engine once its deadline is over: ended; the
 outcome is what the ledger knew of the call before, and unknown where that was too little. An engine that

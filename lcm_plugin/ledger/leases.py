@@ -1,4 +1,4 @@
-"""Which host holds what, and how another takes it over (DESIGN 5, 9).
+"""Which host holds what, and how another takes it over (docs/architecture.md#several-hosts).
 
 A host's lease is a number that it counts up. Whoever watches measures by its own running clock for how long
 it stood still: no wall clock is compared with another's, so a clock set back or forward ends no lease and
@@ -140,7 +140,7 @@ def _left_behind(connection: sa.Connection, heir: Heir, now: datetime) -> list[A
 
 
 def _succeed(connection: sa.Connection, row: Any, heir: Heir, now: datetime) -> Attempt | None:
-    """Take one attempt, by compare-and-set on (state, holder), and leave it as DESIGN 5 says."""
+    """Take one attempt, by compare-and-set on (state, holder), and leave it to whom it waits for."""
     mine = attempts.update().where(
         attempts.c.id == row.id, attempts.c.state == row.state, held_by(row.holder)
     )

@@ -1,4 +1,4 @@
-"""The durable record of attempts, for one host (DESIGN 5, 9)."""
+"""The durable record of attempts, for one host."""
 
 import asyncio
 import logging

@@ -1,6 +1,7 @@
 """What must reach the LCM: written with the disposition it belongs to, sent in order for each contact.
 
-A letter that may have been delivered is never sent again by itself, and none is dropped (DESIGN 5, 6).
+A letter that may have been delivered is never sent again by itself, and none is dropped: see
+docs/architecture.md#letters.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping

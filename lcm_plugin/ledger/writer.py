@@ -1,7 +1,8 @@
 """One writer for each host: what waits to be written shares a transaction, so many agents cost one flush.
 
-Two kinds of writing (DESIGN 5). An intent is awaited: its side effect happens only once it is committed, and
-when it cannot be, it fails at once. A fact has happened already: it is kept, in order, until it is written.
+Two kinds of writing (docs/architecture.md#the-ledger). An intent is awaited: its side effect happens only
+once it is committed, and when it cannot be, it fails at once. A fact has happened already: it is kept, in
+order, until it is written.
 """
 
 import asyncio

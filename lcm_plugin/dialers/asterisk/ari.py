@@ -1,7 +1,7 @@
 """One Asterisk's REST interface: https://docs.asterisk.org, Asterisk REST Interface.
 
 Nothing is ever sent again after a lost answer. Only POST places something: aiohttp re-sends GET, PUT and
-DELETE by itself when a kept connection was dropped (DESIGN 6), which harms neither a question nor a hang-up.
+DELETE by itself when a kept connection was dropped, which harms neither a question nor a hang-up.
 """
 
 import asyncio

@@ -7,7 +7,7 @@ from lcm_plugin.dialers.asterisk.endpoints import NumberEndpoint
 async def wrong_endpoint(ari: Ari) -> str | None:
     """What is wrong with the template, and the way out; None where nothing is, or nothing can be told.
 
-    A telephone number taken for a PJSIP endpoint's name is the classic mistake (peers facts, section 2).
+    A telephone number taken for a PJSIP endpoint's name is the classic mistake.
 
     Raises:
         AriError: Asterisk cannot be asked.

@@ -96,8 +96,8 @@ class Leg:
     def cause_of(self, destroyed: Mapping[str, Any]) -> dict[str, Any]:
         """Q.850 cause, SIP status and text of its ChannelDestroyed, as far as the network gave them.
 
-        0 is no cause (telephony facts, section 1): the dial's status tells it then. The SIP status of a leg
-        we cancelled is our own doing.
+        0 is no cause: Asterisk gives it for whatever fails on a `Local` leg. The dial's status tells it then.
+        The SIP status of a leg we cancelled is our own doing.
         """
         status = small_number(destroyed.get("tech_cause"))
         cause, text = small_number(destroyed.get("cause")), destroyed.get("cause_txt")

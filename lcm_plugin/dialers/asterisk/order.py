@@ -8,7 +8,7 @@ from attrs import field, frozen
 from cti_hooks import Dial
 
 LEAST_RING: Final = 15.0
-"""Seconds a phone rings at the least (DESIGN 4.3)."""
+"""Seconds a phone rings at the least, whatever `Dial.ring_seconds` says."""
 
 
 @frozen(kw_only=True)

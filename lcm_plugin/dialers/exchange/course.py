@@ -26,7 +26,7 @@ from lcm_plugin.dialers.exchange.wire import EngineDownError, EngineError, Engin
 log = logging.getLogger("lcm_plugin.dialers")
 
 SHORTEST_RING: Final = 15.0
-"""Seconds a customer's phone rings at the least (DESIGN 4.3)."""
+"""Seconds a customer's phone rings at the least, whatever `Dial.ring_seconds` says."""
 SETTLE_SECONDS: Final = 2.0
 """An order whose answer was lost may still be carried out just after a reconnect: it is looked for twice."""
 
