@@ -10,7 +10,7 @@ from cti_hooks import Agent, AgentState, Attempt, AttemptState, CallEvent, Confi
 from lcm_plugin.ledger import OPEN, LedgerError
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.presentation import as_json
-from lcm_plugin.service.events import News
+from lcm_plugin.service.events import Feed
 from lcm_plugin.service.kept import Kept
 
 AGENTS: Final = 20_000
@@ -68,7 +68,7 @@ class Agents:
     """Registered in the host as its plugin `service`."""
 
     host: Host
-    news: News
+    feed: Feed
     seats: dict[str, Seat] = field(factory=dict, init=False)
     _telling: set[asyncio.Task[None]] = field(factory=set, init=False)
     _erased: Kept[bool] = field(init=False)
@@ -81,7 +81,7 @@ class Agents:
         seat = self.seats.setdefault(agent.id, Seat(agent=agent, state=state))
         seat.agent, seat.state, seat.reason = agent, state, reason
         self._leave(seat)
-        self.news.publish("agent_state", agent=agent.id, state=state.value, reason=reason)
+        self.feed.publish("agent_state", agent=agent.id, state=state.value, reason=reason)
         await self._told(agent, state, reason)
         return seat
 
@@ -169,7 +169,7 @@ class Agents:
     @hookimpl
     def on_contact_offered(self, attempt: Attempt) -> None:
         """Pass it on."""
-        self.news.publish("contact_offered", attempt=as_json(attempt))
+        self.feed.publish("contact_offered", attempt=as_json(attempt))
 
     @hookimpl
     def on_attempt_changed(self, attempt: Attempt) -> None:
@@ -177,12 +177,12 @@ class Agents:
         seat = self.seats.get(attempt.agent.id)
         if seat:
             _note(seat, attempt, here=attempt.host in {"", self.host.name})
-        self.news.publish("attempt_changed", attempt=as_json(attempt))
+        self.feed.publish("attempt_changed", attempt=as_json(attempt))
 
     @hookimpl
     def on_call_event(self, event: CallEvent) -> None:
         """Pass it on."""
-        self.news.publish("call_event", call=as_json(event))
+        self.feed.publish("call_event", call=as_json(event))
 
 
 def _note(seat: Seat, attempt: Attempt, *, here: bool) -> None:

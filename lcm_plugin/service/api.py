@@ -13,16 +13,16 @@ from lcm_plugin.desk import OutcomeLists
 from lcm_plugin.explanation import Explanation
 from lcm_plugin.ledger import DoubtfulAgent, Lease, Message
 from lcm_plugin.service.agents import AgentShown
-from lcm_plugin.service.agents_room import AgentsRoom, AgentUpdate
-from lcm_plugin.service.attempts_room import AttemptsQuery, AttemptsRoom, AttemptStory, ExplanationQuery
 from lcm_plugin.service.call_events import CallEventTold
-from lcm_plugin.service.calls_room import AnswerTold, CallsRoom, Cleared, DispositionTold, Heard
-from lcm_plugin.service.dialing_room import DialingRoom, DialingShown, Scope
 from lcm_plugin.service.guard import CALL_EVENTS
-from lcm_plugin.service.ledger_room import LedgerRoom, MessagesQuery
 from lcm_plugin.service.paging import PageQuery
 from lcm_plugin.service.route import Route
-from lcm_plugin.service.site_room import Alive, Readiness, SiteRoom
+from lcm_plugin.service.routes.agents import AgentsRoutes, AgentUpdate
+from lcm_plugin.service.routes.attempts import AttemptsQuery, AttemptsRoutes, AttemptStory, ExplanationQuery
+from lcm_plugin.service.routes.calls import AnswerTold, CallsRoutes, Cleared, DispositionTold, Heard
+from lcm_plugin.service.routes.dialing import DialingRoutes, DialingShown, Scope
+from lcm_plugin.service.routes.ledger import LedgerRoutes, MessagesQuery
+from lcm_plugin.service.routes.site import Alive, Readiness, SiteRoutes
 
 _NO_LEDGER = {
     HTTPStatus.NOT_IMPLEMENTED: 'this host has no plugin "lcm", which keeps the attempts',
@@ -33,14 +33,14 @@ _NO_ATTEMPT = {HTTPStatus.NOT_FOUND: "there is no attempt of this id", **_NO_LED
 
 @define(kw_only=True, eq=False)
 class Api:
-    """What is served, by rooms."""
+    """What is served, by the part of the API that it belongs to."""
 
-    agents: AgentsRoom
-    attempts: AttemptsRoom
-    calls: CallsRoom
-    dialing: DialingRoom
-    ledger: LedgerRoom
-    site: SiteRoom
+    agents: AgentsRoutes
+    attempts: AttemptsRoutes
+    calls: CallsRoutes
+    dialing: DialingRoutes
+    ledger: LedgerRoutes
+    site: SiteRoutes
 
     def table(self) -> list[Route]:
         """All routes."""

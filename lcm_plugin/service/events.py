@@ -1,4 +1,4 @@
-"""News for whoever subscribed; a slow subscriber is dropped, and holds up nobody."""
+"""The feed of events for subscribers. A slow one is dropped, and holds up nobody."""
 
 import asyncio
 from typing import Any, Final
@@ -18,8 +18,8 @@ class Subscription:
 
 
 @define(eq=False)
-class News:
-    """Passes events on to all subscribers."""
+class Feed:
+    """Passes each event on to all subscribers."""
 
     _subscriptions: set[Subscription] = field(factory=set, init=False)
 
@@ -34,7 +34,7 @@ class News:
         self._subscriptions.discard(subscription)
 
     def publish(self, event: str, **facts: Any) -> None:
-        """Tell everybody; who is too far behind is dropped."""
+        """Tell everybody; a subscriber that is too far behind is dropped."""
         for subscription in list(self._subscriptions):
             try:
                 subscription.events.put_nowait({"event": event, **facts})

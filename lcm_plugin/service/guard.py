@@ -16,10 +16,10 @@ from attrs import define, field
 
 from cti_hooks import Clock
 from lcm_plugin.dialers.webhook.signing import SIGNATURE, SignatureError, verify
+from lcm_plugin.service.bodies import bytes_of, refuse_encoded
 from lcm_plugin.service.door import Door
 from lcm_plugin.service.origins import OPEN, refuse_strangers
 from lcm_plugin.service.problems import ProblemError
-from lcm_plugin.service.reading import bytes_of, refuse_encoded
 from lcm_plugin.service.replays import Replays
 from lcm_plugin.service.settings import ServiceSettings
 from lcm_plugin.service.tries import Tries

@@ -78,7 +78,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 
 def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "operationId": route.handler.__qualname__.replace("Room.", "_").lower(),
+        "operationId": route.handler.__qualname__.replace("Routes.", "_").lower(),
         "summary": first_line(route.handler),
         "parameters": [*_path_parameters(route), *_query_parameters(route, schemas)],
         "responses": _responses(route, schemas),

@@ -8,7 +8,7 @@ from aiohttp import web
 from attrs import field, frozen
 
 from lcm_plugin.presentation import as_json
-from lcm_plugin.service.reading import body_of, query_of
+from lcm_plugin.service.bodies import body_of, query_of
 
 
 @frozen(kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import attrs
 from attrs import define, field
 
-from lcm_plugin.service.reading import fields_of
+from lcm_plugin.service.bodies import fields_of
 
 _PLAIN: Final[Mapping[Any, Mapping[str, Any]]] = {
     Any: {},

@@ -12,23 +12,23 @@ from aiohttp import web
 
 from cti_hooks import Host
 from lcm_plugin.service.agents import Agents
-from lcm_plugin.service.agents_room import AgentsRoom
 from lcm_plugin.service.api import Api
-from lcm_plugin.service.attempts_room import AttemptsRoom
-from lcm_plugin.service.calls_room import CallsRoom
-from lcm_plugin.service.dialing_room import DialingRoom
 from lcm_plugin.service.door import Door
-from lcm_plugin.service.events import News
+from lcm_plugin.service.events import Feed
 from lcm_plugin.service.guard import Guard
 from lcm_plugin.service.headers import keep_to_ourselves
-from lcm_plugin.service.ledger_room import LedgerRoom
 from lcm_plugin.service.loading import load
 from lcm_plugin.service.metrics import Metrics
 from lcm_plugin.service.openapi import document
 from lcm_plugin.service.problems import problems
 from lcm_plugin.service.process import Complaints, raise_descriptors, take_signals
+from lcm_plugin.service.routes.agents import AgentsRoutes
+from lcm_plugin.service.routes.attempts import AttemptsRoutes
+from lcm_plugin.service.routes.calls import CallsRoutes
+from lcm_plugin.service.routes.dialing import DialingRoutes
+from lcm_plugin.service.routes.ledger import LedgerRoutes
+from lcm_plugin.service.routes.site import SiteRoutes
 from lcm_plugin.service.settings import SHORT_TOKEN, ServiceSettings
-from lcm_plugin.service.site_room import SiteRoom
 
 log = logging.getLogger("lcm_plugin.service")
 
@@ -44,18 +44,18 @@ class Service:
         self._host = host
         self._settings = settings
         self.unready = ["starting"]
-        self.agents = Agents(host=host, news=News())
+        self.agents = Agents(host=host, feed=Feed())
         self._metrics = _metrics(host)
-        attempts = AttemptsRoom(host=host)
+        attempts = AttemptsRoutes(host=host)
         self._api = Api(
-            agents=AgentsRoom(agents=self.agents),
+            agents=AgentsRoutes(agents=self.agents),
             attempts=attempts,
-            calls=CallsRoom(attempts=attempts, agents=self.agents),
-            dialing=DialingRoom(attempts=attempts),
-            ledger=LedgerRoom(attempts=attempts),
-            site=SiteRoom(
+            calls=CallsRoutes(attempts=attempts, agents=self.agents),
+            dialing=DialingRoutes(attempts=attempts),
+            ledger=LedgerRoutes(attempts=attempts),
+            site=SiteRoutes(
                 host=host,
-                news=self.agents.news,
+                feed=self.agents.feed,
                 unready=self.unready,
                 measured=self._metrics,
                 described=lambda: self.document,

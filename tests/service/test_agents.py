@@ -13,8 +13,9 @@ from lcm_plugin.attempt.transitions import SKIPPED
 from lcm_plugin.attempts import Shelf
 from lcm_plugin.ledger import database_for
 from lcm_plugin.sandbox.virtual_time import LoopClock
-from lcm_plugin.service import agents, agents_room
+from lcm_plugin.service import agents
 from lcm_plugin.service.agents import FORGOTTEN, LOOKED_FOR
+from lcm_plugin.service.routes import agents as agents_routes
 
 
 async def put(site: Any, agent_id: str, state: str = "ready", **facts: Any) -> int:
@@ -94,7 +95,7 @@ async def test_who_logged_off_is_forgotten(site: Any, clock: LoopClock) -> None:
 
 async def test_there_are_so_many_agents(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """One more is 409; those that are known go on."""
-    monkeypatch.setattr(agents_room, "AGENTS", 3)
+    monkeypatch.setattr(agents_routes, "AGENTS", 3)
     assert agents.AGENTS == 20_000
     async with site(names=()) as one:
         assert [await put(one, f"a{number}") for number in range(5)] == [200, 200, 200, 409, 409]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lcm_plugin.service.reading import BODY_SECONDS
+from lcm_plugin.service.bodies import BODY_SECONDS
 
 READY = json.dumps({"state": "ready"})
 

@@ -188,9 +188,9 @@ async def test_events_are_published() -> None:
 async def test_a_slow_subscriber_holds_up_nobody() -> None:
     """Who falls too far behind is dropped with a reason; the others go on."""
     async with centre() as site:
-        subscription = site.service.agents.news.subscribe()
+        subscription = site.service.agents.feed.subscribe()
         for number in range(WAITING + 5):
-            site.service.agents.news.publish("noise", number=number)
+            site.service.agents.feed.publish("noise", number=number)
         assert subscription.missed.is_set()
         assert (await site.put("1001", {"state": "ready"}))[0] == 200
 
@@ -210,7 +210,7 @@ async def stalled(site: Centre) -> AsyncIterator[asyncio.StreamReader]:
         "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n".encode()
     )
     assert await reader.readexactly(12) == b"HTTP/1.1 101"
-    site.service.agents.news.publish("noise", text=MUCH)
+    site.service.agents.feed.publish("noise", text=MUCH)
     await asyncio.sleep(1)
     try:
         yield reader

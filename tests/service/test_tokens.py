@@ -11,7 +11,7 @@ import pytest
 from cti_hooks import Health, hookimpl
 from lcm_plugin.dialers.webhook.signing import signed
 from lcm_plugin.sandbox.virtual_time import LoopClock
-from lcm_plugin.service.site_room import ASKED_AGAIN
+from lcm_plugin.service.routes.site import ASKED_AGAIN
 from lcm_plugin.service.tries import PEERS, WITHIN, WRONG_TOKENS, Tries
 
 SERVICE = {"token_env": "API_TOKEN"}

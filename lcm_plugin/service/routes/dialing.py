@@ -3,8 +3,8 @@
 from attrs import define, field, frozen, validators
 
 from lcm_plugin.ledger import Stop
-from lcm_plugin.service.attempts_room import AttemptsRoom
 from lcm_plugin.service.problems import invalid
+from lcm_plugin.service.routes.attempts import AttemptsRoutes
 from lcm_plugin.service.texts import named
 
 _named = validators.optional(validators.min_len(1))
@@ -28,10 +28,10 @@ class DialingShown:
 
 
 @define(kw_only=True, eq=False)
-class DialingRoom:
+class DialingRoutes:
     """The handlers."""
 
-    attempts: AttemptsRoom
+    attempts: AttemptsRoutes
 
     async def show(self) -> DialingShown:
         """Where dialing is stopped."""

@@ -72,7 +72,7 @@ class AttemptStory(Attempt):
 
 
 @define(kw_only=True, eq=False)
-class AttemptsRoom:
+class AttemptsRoutes:
     """The handlers."""
 
     host: Host

@@ -20,10 +20,10 @@ from cti_hooks import (
 from lcm_plugin.desk import OutcomeLists
 from lcm_plugin.instants import instant_of
 from lcm_plugin.service.agents import Agents
-from lcm_plugin.service.attempts_room import AttemptsRoom, no_such
 from lcm_plugin.service.call_events import CallEventTold, refuse_strange
 from lcm_plugin.service.guard import SIGNED
 from lcm_plugin.service.problems import ProblemError, invalid
+from lcm_plugin.service.routes.attempts import AttemptsRoutes, no_such
 from lcm_plugin.service.texts import named
 
 _INSTANT: Final = {"schema": {"format": "date-time"}}
@@ -96,10 +96,10 @@ class Heard:
 
 
 @define(kw_only=True, eq=False)
-class CallsRoom:
+class CallsRoutes:
     """The handlers."""
 
-    attempts: AttemptsRoom
+    attempts: AttemptsRoutes
     agents: Agents
 
     async def answer(self, attempt_id: str, body: AnswerTold) -> Attempt:

@@ -9,7 +9,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from attrs import asdict, define, field, frozen
 
 from cti_hooks import Health, Host, health_of
-from lcm_plugin.service.events import News, Subscription
+from lcm_plugin.service.events import Feed, Subscription
 from lcm_plugin.service.guard import TRUSTED
 from lcm_plugin.service.kept import Kept
 from lcm_plugin.service.metrics import Metrics
@@ -38,11 +38,11 @@ class Readiness:
 
 
 @define(kw_only=True, eq=False)
-class SiteRoom:
+class SiteRoutes:
     """The handlers; `unready` tells why the host is not ready, in words."""
 
     host: Host
-    news: News
+    feed: Feed
     unready: list[str]
     described: Callable[[], Mapping[str, Any]]
     """Gives the API's description."""
@@ -82,7 +82,7 @@ class SiteRoom:
         """Everything that happens, from now on, as JSON over a WebSocket."""
         socket = web.WebSocketResponse(heartbeat=20, max_msg_size=HEARD)
         await socket.prepare(request)
-        subscription = self.news.subscribe()
+        subscription = self.feed.subscribe()
         self._sockets[socket] = request
         sending = asyncio.create_task(_send(socket, request, subscription))
         try:
@@ -90,7 +90,7 @@ class SiteRoom:
                 if packet.type is WSMsgType.ERROR:
                     break
         finally:
-            self.news.unsubscribe(subscription)
+            self.feed.unsubscribe(subscription)
             del self._sockets[socket]
             _cut_off_soon(request)
             sending.cancel()

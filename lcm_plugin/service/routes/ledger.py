@@ -4,8 +4,8 @@ from aiohttp import web
 from attrs import define, field, frozen, validators
 
 from lcm_plugin.ledger import Ledger, LetterState
-from lcm_plugin.service.attempts_room import AttemptsRoom
 from lcm_plugin.service.paging import PageQuery, limit, page
+from lcm_plugin.service.routes.attempts import AttemptsRoutes
 
 
 @frozen(kw_only=True)
@@ -18,10 +18,10 @@ class MessagesQuery:
 
 
 @define(kw_only=True, eq=False)
-class LedgerRoom:
+class LedgerRoutes:
     """The handlers."""
 
-    attempts: AttemptsRoom
+    attempts: AttemptsRoutes
 
     async def messages(self, query: MessagesQuery, request: web.Request) -> web.Response:
         """Messages to the LCM of all hosts, newest first; unconfirmed and rejected ones wait for a person."""

@@ -40,7 +40,7 @@ class AgentUpdate:
 
 
 @define(kw_only=True, eq=False)
-class AgentsRoom:
+class AgentsRoutes:
     """The handlers."""
 
     agents: Agents
