@@ -94,8 +94,8 @@ _NOT_CLOSED: Final = (*OPEN, AttemptState.DISPOSED)
 
 
 @define
-class Shelf:
-    """A ledger that is looked at."""
+class LedgerTool:
+    """A ledger without a running host: what people look up in it, and say to it."""
 
     database: Database
     clock: Clock
@@ -208,7 +208,7 @@ class Shelf:
 
 
 @asynccontextmanager
-async def shelf(config: Path) -> AsyncIterator[Shelf]:
+async def ledger_tool(config: Path) -> AsyncIterator[LedgerTool]:
     """The ledger of a config file.
 
     Raises:
@@ -220,7 +220,7 @@ async def shelf(config: Path) -> AsyncIterator[Shelf]:
     try:
         _refuse_missing(database)
         await upgrade.opened(database)
-        yield Shelf(database, host.clock)
+        yield LedgerTool(database, host.clock)
     finally:
         await database.close()
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from cti_hooks import Agent, AttemptState, Contact
 from lcm_plugin.attempt.transitions import ENDED, FETCHED
-from lcm_plugin.attempts import Shelf
+from lcm_plugin.attempts import LedgerTool
 from lcm_plugin.commands.telling import forgotten
 from lcm_plugin.ledger import Draft, Ledger, LetterState, letters
 from lcm_plugin.sandbox.virtual_time import LoopClock
@@ -16,17 +16,17 @@ async def test_forget_names_the_messages_that_still_tell_who_it_was(ledger: Ledg
     offer = ledger.change(await ledger.open(Agent(id="a")), FETCHED, contact=contact)
     ended = ledger.change(await ledger.dial(offer), ENDED)
     disposed = await ledger.dispose(ended, [Draft(message=one, values={}) for one in ("SetDNC", "b", "c")])
-    shelf = Shelf(ledger.database, clock)
-    assert forgotten(*await shelf.forget("k"))[1].startswith("3 messages are still to be sent")
+    tool = LedgerTool(ledger.database, clock)
+    assert forgotten(*await tool.forget("k"))[1].startswith("3 messages are still to be sent")
     (taken,) = await ledger.run(partial(letters.take, holder=ledger.holder, now=ledger.now()))
     settle = partial(letters.settle, letter_id=taken.id, state=LetterState.UNCONFIRMED, error=None)
     await ledger.run(partial(settle, now=ledger.now()))
-    known, unsent, unconfirmed = forgotten(*await shelf.forget("k"))
+    known, unsent, unconfirmed = forgotten(*await tool.forget("k"))
     assert known == "1 attempts know nobody any more"
     assert unsent.startswith("2 messages are still to be sent")
     assert unconfirmed.startswith("SetDNC is unconfirmed")
     assert f"attempts resend {disposed.id}" in unconfirmed
-    assert forgotten(*await shelf.forget("nobody's")) == ["0 attempts know nobody any more"]
+    assert forgotten(*await tool.forget("nobody's")) == ["0 attempts know nobody any more"]
 
 
 async def test_what_is_withdrawn_is_given_up(ledger: Ledger, clock: LoopClock) -> None:
@@ -40,11 +40,11 @@ async def test_what_is_withdrawn_is_given_up(ledger: Ledger, clock: LoopClock) -
     settle = partial(letters.settle, letter_id=taken.id, state=LetterState.REJECTED, error="no")
     await ledger.run(partial(settle, now=ledger.now()))
     take = partial(letters.take, holder=ledger.holder, now=ledger.now())
-    shelf = Shelf(ledger.database, clock)
+    tool = LedgerTool(ledger.database, clock)
     assert await ledger.run(take) == []
-    assert await shelf.withdraw(attempts[0].id) == 1
-    assert await shelf.withdraw(attempts[0].id) == 0
-    story = await shelf.story(attempts[0].id)
+    assert await tool.withdraw(attempts[0].id) == 1
+    assert await tool.withdraw(attempts[0].id) == 0
+    story = await tool.story(attempts[0].id)
     assert (story.attempt.state, story.lines[-1].reason) == (
         AttemptState.CLOSED,
         "what the LCM did not take was withdrawn",

@@ -10,7 +10,7 @@ import click
 
 from cti_hooks import printable
 from lcm_plugin import attempts
-from lcm_plugin.attempts import Letters, NoAttemptError, Shelf, Wanted
+from lcm_plugin.attempts import LedgerTool, Letters, NoAttemptError, Wanted
 from lcm_plugin.commands import telling
 from lcm_plugin.commands.listing import show
 from lcm_plugin.commands.running import NOTHING, config_option, run_to_end, said
@@ -66,48 +66,48 @@ def attempts_command(  # noqa: PLR0913  (one for each option)
     match words:
         case ():
             wanted = Wanted(states=states, only_open=only_open, limit=limit, before=before)
-            run_to_end(_on_shelf(config, lambda one: show(one, what or "attempts", wanted, as_json=as_json)))
+            run_to_end(_on_ledger(config, lambda one: show(one, what or "attempts", wanted, as_json=as_json)))
         case ("adopt",):
             click.echo(f"{run_to_end(attempts.adopt(config))} is the ledger from now on")
         case ("forget", key) | ("forget", key, _):
             source = "".join(words[2:])
-            click.echo("\n".join(run_to_end(_on_shelf(config, lambda one: _forget(one, key, source)))))
+            click.echo("\n".join(run_to_end(_on_ledger(config, lambda one: _forget(one, key, source)))))
         case ("resend" | "withdraw" as word, *ids) if ids or named:
-            sys.exit(run_to_end(_on_shelf(config, lambda one: _see_to(one, word, ids, states))))
+            sys.exit(run_to_end(_on_ledger(config, lambda one: _see_to(one, word, ids, states))))
         case ("resend" | "withdraw" as word,):
             raise click.UsageError(
                 f"write IDs behind {word}, or --unconfirmed or --rejected for all that are"
             )
         case (attempt_id,):
-            story = run_to_end(_on_shelf(config, lambda one: one.story(attempt_id)))
+            story = run_to_end(_on_ledger(config, lambda one: one.story(attempt_id)))
             lines = [json.dumps(story.as_json(), indent=2)] if as_json else telling.told(story)
             click.echo("\n".join(lines))
         case _:
             raise click.UsageError("write an ID, forget KEY, resend ID, withdraw ID or adopt")
 
 
-async def _on_shelf(config: Path, do: Callable[[Shelf], Awaitable[T]]) -> T:
-    async with attempts.shelf(config) as shelf:
-        return await do(shelf)
+async def _on_ledger(config: Path, do: Callable[[LedgerTool], Awaitable[T]]) -> T:
+    async with attempts.ledger_tool(config) as tool:
+        return await do(tool)
 
 
-async def _forget(shelf: Shelf, key: str, source: str) -> list[str]:
-    count, left = await shelf.forget(key, source)
+async def _forget(tool: LedgerTool, key: str, source: str) -> list[str]:
+    count, left = await tool.forget(key, source)
     if not count:
         whose = f" of {printable(source)}" if source else ""
         raise NoAttemptError(
-            f"{shelf.name} knows nobody of the key {printable(key)}{whose}, so nobody was forgotten;"
+            f"{tool.name} knows nobody of the key {printable(key)}{whose}, so nobody was forgotten;"
             " `lcm-plugin attempts` lists the keys"
         )
     return telling.forgotten(count, left)
 
 
-async def _see_to(shelf: Shelf, word: str, ids: Sequence[str], states: Sequence[LetterState]) -> int:
+async def _see_to(tool: LedgerTool, word: str, ids: Sequence[str], states: Sequence[LetterState]) -> int:
     """Resend or withdraw what attempts have kept, all of them where none is named; the exit status."""
-    act: Letters = shelf.resend if word == "resend" else shelf.withdraw
-    done = {one: await act(one, states) for one in ids or await shelf.with_messages(states)}
+    act: Letters = tool.resend if word == "resend" else tool.withdraw
+    done = {one: await act(one, states) for one in ids or await tool.with_messages(states)}
     for nothing in (one for one, count in done.items() if not count):
-        said(await _why_nothing(shelf, nothing, states), NOTHING)
+        said(await _why_nothing(tool, nothing, states), NOTHING)
     if not done:
         said(f"no message to the LCM is {_either(states)}", NOTHING)
     if total := sum(done.values()):
@@ -115,9 +115,9 @@ async def _see_to(shelf: Shelf, word: str, ids: Sequence[str], states: Sequence[
     return 0 if done and all(done.values()) else NOTHING
 
 
-async def _why_nothing(shelf: Shelf, attempt_id: str, states: Sequence[LetterState]) -> str:
+async def _why_nothing(tool: LedgerTool, attempt_id: str, states: Sequence[LetterState]) -> str:
     try:
-        await shelf.story(attempt_id)
+        await tool.story(attempt_id)
     except NoAttemptError as error:
         return str(error)
     return (

@@ -13,17 +13,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from cti_hooks import printable
-from lcm_plugin.attempts import Page, Shelf, Wanted
+from lcm_plugin.attempts import LedgerTool, Page, Wanted
 from lcm_plugin.commands import telling
 from lcm_plugin.commands.telling import Row
 from lcm_plugin.presentation import as_json as presented
 
 
 @frozen(kw_only=True)
-class Kind:
+class Listing:
     """One of the lists: how a page of it is got, and how its rows are told."""
 
-    get: Callable[[Shelf, Wanted], Awaitable[Page[Any]]]
+    get: Callable[[LedgerTool, Wanted], Awaitable[Page[Any]]]
     head: Row
     rows: Callable[[Sequence[Any], datetime], list[Row]]
     last: Callable[[Any], object]
@@ -31,28 +31,28 @@ class Kind:
     as_json: Callable[[Any], Any] = presented
 
 
-_KINDS: Final = {
-    "attempts": Kind(
-        get=lambda shelf, wanted: shelf.attempts(wanted),
+_LISTINGS: Final = {
+    "attempts": Listing(
+        get=lambda tool, wanted: tool.attempts(wanted),
         head=telling.ATTEMPT,
         rows=telling.attempt_rows,
         last=lambda one: one.attempt.id,
         as_json=lambda one: one.as_json(),
     ),
-    "messages": Kind(
-        get=lambda shelf, wanted: shelf.messages(wanted),
+    "messages": Listing(
+        get=lambda tool, wanted: tool.messages(wanted),
         head=telling.MESSAGE,
         rows=telling.message_rows,
         last=lambda one: one.id,
     ),
-    "doubts": Kind(
-        get=lambda shelf, wanted: shelf.doubts(wanted),
+    "doubts": Listing(
+        get=lambda tool, wanted: tool.doubts(wanted),
         head=telling.DOUBT,
         rows=telling.doubt_rows,
         last=lambda one: one.agent,
     ),
-    "hosts": Kind(
-        get=lambda shelf, wanted: shelf.hosts(wanted),
+    "hosts": Listing(
+        get=lambda tool, wanted: tool.hosts(wanted),
         head=telling.HOST,
         rows=telling.host_rows,
         last=lambda one: one.id,
@@ -60,21 +60,21 @@ _KINDS: Final = {
 }
 
 
-async def show(shelf: Shelf, what: str, wanted: Wanted, *, as_json: bool) -> None:
+async def show(tool: LedgerTool, what: str, wanted: Wanted, *, as_json: bool) -> None:
     """Print a page of this list: rows on standard output, what else is to be known on standard error."""
-    kind = _KINDS[what]
-    page = await kind.get(shelf, wanted)
+    listing = _LISTINGS[what]
+    page = await listing.get(tool, wanted)
     if as_json:
-        click.echo(json.dumps([kind.as_json(one) for one in page.rows], indent=2))
+        click.echo(json.dumps([listing.as_json(one) for one in page.rows], indent=2))
     else:
-        _print(kind.head, kind.rows(page.rows, shelf.clock.now()))
-    for line in await _beside(shelf, what, page, kind):
+        _print(listing.head, listing.rows(page.rows, tool.clock.now()))
+    for line in await _beside(tool, what, page, listing):
         click.echo(line, err=True)
 
 
-async def _beside(shelf: Shelf, what: str, page: Page[Any], kind: Kind) -> list[str]:
+async def _beside(tool: LedgerTool, what: str, page: Page[Any], listing: Listing) -> list[str]:
     lines = []
-    if what in {"attempts", "messages"} and (count := await shelf.count_kept()):
+    if what in {"attempts", "messages"} and (count := await tool.count_kept()):
         wait = "1 message waits" if count == 1 else f"{count} messages wait"
         listed = "" if what == "messages" else "; --messages lists them"
         lines.append(
@@ -82,7 +82,7 @@ async def _beside(shelf: Shelf, what: str, page: Page[Any], kind: Kind) -> list[
             f" `withdraw ID` gives it up{listed}"
         )
     if page.more:
-        lines.append(f"there are more: --before {kind.last(page.rows[-1])} goes on")
+        lines.append(f"there are more: --before {listing.last(page.rows[-1])} goes on")
     return lines
 
 

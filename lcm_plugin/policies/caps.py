@@ -21,7 +21,7 @@ class Whom(StrEnum):
     CONTACT = "contact"
 
 
-class Kind(StrEnum):
+class Counted(StrEnum):
     """Which calls are counted, and by which instant."""
 
     ATTEMPTS = "attempts"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     ABANDONED = "abandoned"
 
 
-_OUTCOMES: Final = {Kind.CONVERSATIONS: Outcome.ANSWERED, Kind.ABANDONED: Outcome.ABANDONED}
+_OUTCOMES: Final = {Counted.CONVERSATIONS: Outcome.ANSWERED, Counted.ABANDONED: Outcome.ABANDONED}
 
 
 @frozen(kw_only=True)
@@ -59,7 +59,7 @@ class Cap:
 
     rule: str
     whom: Whom
-    kind: Kind
+    kind: Counted
     limit: int
     span: timedelta
     basis: Basis
@@ -104,7 +104,7 @@ class Cap:
         return call.outcome is wanted if wanted else counts_as_attempt(call.outcome)
 
     def _instant(self, call: PastCall) -> datetime:
-        return call.at if self.kind is Kind.ATTEMPTS else call.ended_at or call.at
+        return call.at if self.kind is Counted.ATTEMPTS else call.ended_at or call.at
 
 
 def caps_of(limits: Limits, whom: Whom, basis: Basis, *, is_callback: bool = False) -> Iterator[Cap]:
@@ -116,11 +116,11 @@ def caps_of(limits: Limits, whom: Whom, basis: Basis, *, is_callback: bool = Fal
     asked_for = is_callback and "callback_requested" in limits.unless
     lifted_for = after_conversation if asked_for else timedelta()
     table = (
-        ("day", Kind.ATTEMPTS, limits.per_day, DAY),
-        ("week", Kind.ATTEMPTS, limits.per_week, WEEK),
-        ("gap", Kind.PAUSES, 1, timedelta(seconds=limits.min_gap_seconds)),
-        ("conversation", Kind.CONVERSATIONS, 1, after_conversation),
-        ("abandoned", Kind.ABANDONED, 1, timedelta(hours=limits.after_abandoned_hours)),
+        ("day", Counted.ATTEMPTS, limits.per_day, DAY),
+        ("week", Counted.ATTEMPTS, limits.per_week, WEEK),
+        ("gap", Counted.PAUSES, 1, timedelta(seconds=limits.min_gap_seconds)),
+        ("conversation", Counted.CONVERSATIONS, 1, after_conversation),
+        ("abandoned", Counted.ABANDONED, 1, timedelta(hours=limits.after_abandoned_hours)),
     )
     for name, kind, limit, span in table:
         if limit != "unlimited" and span:
@@ -173,10 +173,10 @@ def _check(cap: Cap, calls: Sequence[PastCall], moment: datetime, next_one: date
 
 _LIFTED: Final = "a callback that was asked for in a conversation: it does not hold"
 _SAID: Final = {
-    Kind.ATTEMPTS: "{count} of {limit} attempts to this {whom} in {span}",
-    Kind.PAUSES: "{count} attempts to this {whom} ended less than {span} ago",
-    Kind.CONVERSATIONS: "{count} conversations with this {whom} ended less than {span} ago",
-    Kind.ABANDONED: "{count} calls to this {whom} were abandoned less than {span} ago",
+    Counted.ATTEMPTS: "{count} of {limit} attempts to this {whom} in {span}",
+    Counted.PAUSES: "{count} attempts to this {whom} ended less than {span} ago",
+    Counted.CONVERSATIONS: "{count} conversations with this {whom} ended less than {span} ago",
+    Counted.ABANDONED: "{count} calls to this {whom} were abandoned less than {span} ago",
 }
 
 

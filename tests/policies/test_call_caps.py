@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti_hooks import Check, ConfigError, Contact, Outcome, PastCall, counts_as_attempt, hookimpl
-from lcm_plugin.policies.caps import Basis, Cap, Kind, Whom, caps_checks, caps_of
+from lcm_plugin.policies.caps import Basis, Cap, Counted, Whom, caps_checks, caps_of
 from lcm_plugin.policies.limits import Limits, SiteLimits
 from lcm_plugin.policies.rules import packaged
 
@@ -323,7 +323,9 @@ def test_the_next_moment_is_allowed_and_the_first(
 @given(some_calls)
 def test_a_cap_counts_any_span(calls: list[PastCall]) -> None:
     """A limit of three allows one more where, and only where, fewer are in the last 24 hours."""
-    cap = Cap(rule="r", whom=Whom.NUMBER, kind=Kind.ATTEMPTS, limit=3, span=24 * HOUR, basis=Basis(rule="r"))
+    cap = Cap(
+        rule="r", whom=Whom.NUMBER, kind=Counted.ATTEMPTS, limit=3, span=24 * HOUR, basis=Basis(rule="r")
+    )
     recent = [
         one
         for one in calls

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from cti_hooks import Agent, Attempt, AttemptState
 from lcm_plugin.attempt.transitions import SKIPPED
-from lcm_plugin.attempts import Shelf
+from lcm_plugin.attempts import LedgerTool
 from lcm_plugin.ledger import database_for
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from lcm_plugin.service import agents
@@ -112,7 +112,7 @@ async def test_whom_another_process_forgets_is_not_shown(site: Any, clock: LoopC
         await asyncio.sleep(1)
         assert (await one.get("/v1/agents/a"))[1]["last_attempt"]["contact"]["phone_number"] == "2125550123"
         beside = database_for(url, tmp_path)
-        assert (await Shelf(beside, clock).forget("0|7"))[0] == 1
+        assert (await LedgerTool(beside, clock).forget("0|7"))[0] == 1
         await asyncio.sleep(LOOKED_FOR)
         for path in ("/v1/agents/a", "/v1/agents"):
             async with one.http.get(path) as reply:
