@@ -84,8 +84,8 @@ class Host:
         self._pm = pluggy.PluginManager(PROJECT)
         self._pm.add_hookspecs(spec)
         self._brought: dict[str, object] = {}
-        self._load(config)
         self.hooks = Hooks(self._pm, clock=self.clock)
+        self._load(config)  # checks each plugin as it registers it
         self.hook = TypedHooks(self.hooks)
 
     @classmethod

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -34,12 +34,13 @@ class Loaded:
 def load_plugins(config: ConfigFile) -> Loaded:
     """Make every enabled plugin of its settings; what is wrong with one keeps none from being looked at."""
     loaded = Loaded()
+    installed = entry_points(group=ENTRY_POINTS)
     for enabled in config.enabled:
         try:
-            point = _entry_point(enabled)
+            point = _entry_point(enabled, installed)
             factory = _imported(point, enabled)
         except ConfigError as error:
-            loaded.problems += [*error.problems, *_of_the_one_meant(enabled, config)]
+            loaded.problems += [*error.problems, *_of_the_one_meant(enabled, config, installed)]
             loaded.complete = False
             continue
         plugin: object = factory
@@ -52,17 +53,17 @@ def load_plugins(config: ConfigFile) -> Loaded:
     return loaded
 
 
-def _of_the_one_meant(enabled: Enabled, config: ConfigFile) -> Iterator[Problem]:
+def _of_the_one_meant(enabled: Enabled, config: ConfigFile, installed: EntryPoints) -> Iterator[Problem]:
     """Of a plugin whose name is a slip: what is wrong with its table, which may have the right name."""
-    installed = {point.name for point in entry_points(group=ENTRY_POINTS)}
-    meant = closest(enabled.entry_point, installed - {one.entry_point for one in config.enabled}, _SLIP)
-    if meant is None or enabled.entry_point in installed:
+    free = installed.names - {one.entry_point for one in config.enabled}
+    meant = closest(enabled.entry_point, free, _SLIP)
+    if meant is None or enabled.entry_point in installed.names:
         return
     tables = config.tables["plugins"]
     (right,) = plugins_of((enabled.name if enabled.name in tables else meant,), tables)
     right = attrs.evolve(right, entry_point=meant)
     try:
-        point = _entry_point(right)
+        point = _entry_point(right, installed)
         _made(_imported(point, right), point, right)
     except ConfigError as error:
         yield from error.problems
@@ -92,18 +93,17 @@ def _takes_settings(factory: Factory) -> bool:
     return True
 
 
-def _entry_point(enabled: Enabled) -> EntryPoint:
-    installed = entry_points(group=ENTRY_POINTS)
-    found = {(point.value, _named(point)): point for point in installed.select(name=enabled.entry_point)}
+def _entry_point(enabled: Enabled, installed: EntryPoints) -> EntryPoint:
+    found = list(installed.select(name=enabled.entry_point))
     if not found:
         known = nearest(enabled.entry_point, installed.names)
         key = "cti.plugins" if enabled.entry_point == enabled.name else f"{_where(enabled)}.plugin"
         raise ConfigError([Problem(key, f'no plugin "{enabled.entry_point}" is installed{known}')])
-    if len(found) > 1:
-        owners = " and ".join(_named(point) for point in found.values())
-        raise ConfigError([Problem(_where(enabled), f"two distributions bring it: {owners}; uninstall one")])
-    (point,) = found.values()
-    return point
+    first, *others = found
+    if others and len(owners := {(one.value, _named(one)): None for one in found}) > 1:
+        named = " and ".join(owner for _, owner in owners)
+        raise ConfigError([Problem(_where(enabled), f"two distributions bring it: {named}; uninstall one")])
+    return first
 
 
 def _imported(point: EntryPoint, enabled: Enabled) -> Factory:
