@@ -6,9 +6,10 @@ file. How each is called is its declaration; the rules of `all`, `first`, `once`
 `cti_hooks.dispatch`. `hooks/README.md` has an example for each.
 """
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cti_hooks.markers import Declaration, Way, hookspec
 from cti_hooks.values import (
@@ -31,6 +32,9 @@ from cti_hooks.values import (
 if TYPE_CHECKING:
     from cti_hooks.host import Host
 
+_Notice = TypeVar("_Notice", bound=Callable[..., object])
+_OF_A_NOTICE: Final = """- A value is in its `Answer` and means nothing.
+- An exception is logged and in its `Answer`; the others are not affected."""
 _CONSENT_RANK = {Consent.NOT_GIVEN: 0, Consent.UNKNOWN: 1, Consent.GIVEN: 2}
 
 
@@ -57,6 +61,13 @@ FETCH_LIMIT: Final = 20
 NOTIFY = Declaration(way=Way.ALL)
 ASK = Declaration(way=Way.FIRST)
 ASK_ONCE = Declaration(way=Way.FIRST, once=True, limit=20)
+
+
+def notice(function: _Notice) -> _Notice:
+    """Declare a hook that only tells. What its results mean is the same for all of them, so it stands here."""
+    told, _, arguments = inspect.cleandoc(function.__doc__ or "").partition("\n\nArguments:")
+    function.__doc__ = f"{told}\n\n{_OF_A_NOTICE}\n\nArguments:{arguments}"
+    return hookspec(NOTIFY)(function)
 
 
 # -- the host's life ----------------------------------------------------------------------------------------
@@ -108,43 +119,34 @@ def report_health() -> Sequence[Health] | None:
 # -- agent states, as the host tells them -------------------------------------------------------------------
 
 
-@hookspec(NOTIFY)
+@notice
 def on_agent_logged_on(agent: Agent) -> object:
     """An agent logged on.
 
     Called by the host. Implementations return at once and leave the work to tasks of their own.
-
-    - A value is in its `Answer` and means nothing.
-    - An exception is logged and in its `Answer`; the others are not affected.
 
     Arguments:
         agent: the agent, as the host knows them now.
     """
 
 
-@hookspec(NOTIFY)
+@notice
 def on_agent_ready(agent: Agent) -> object:
     """An agent is ready for the next contact.
 
     Called by the host, at every change to ready. lcm-plugin starts to look for the agent's next contact, and
     goes on after each until another state is told. Ready told again is no news.
 
-    - A value is in its `Answer` and means nothing.
-    - An exception is logged and in its `Answer`; the others are not affected.
-
     Arguments:
         agent: the agent, as the host knows them now; a new endpoint or new campaign groups hold from here on.
     """
 
 
-@hookspec(NOTIFY)
+@notice
 def on_agent_not_ready(agent: Agent, reason: str | None) -> object:
     """An agent wants no contact for now.
 
     Called by the host. lcm-plugin stops looking; a contact it holds for the agent stays held.
-
-    - A value is in its `Answer` and means nothing.
-    - An exception is logged and in its `Answer`; the others are not affected.
 
     Arguments:
         agent: the agent.
@@ -152,14 +154,11 @@ def on_agent_not_ready(agent: Agent, reason: str | None) -> object:
     """
 
 
-@hookspec(NOTIFY)
+@notice
 def on_agent_busy(agent: Agent, call: Call | None) -> object:
     """An agent is busy with an ACD call. Never a guard against a second contact: CSTA's Busy is ACD's only.
 
     Called by the host. lcm-plugin dials nothing for the agent meanwhile, and an offer's time stands still.
-
-    - A value is in its `Answer` and means nothing.
-    - An exception is logged and in its `Answer`; the others are not affected.
 
     Arguments:
         agent: the agent.
@@ -167,28 +166,22 @@ def on_agent_busy(agent: Agent, call: Call | None) -> object:
     """
 
 
-@hookspec(NOTIFY)
+@notice
 def on_agent_working_after_call(agent: Agent) -> object:
     """An agent does after-call work of an ACD call.
 
     Called by the host. lcm-plugin looks for no contact until the agent is ready.
-
-    - A value is in its `Answer` and means nothing.
-    - An exception is logged and in its `Answer`; the others are not affected.
 
     Arguments:
         agent: the agent.
     """
 
 
-@hookspec(NOTIFY)
+@notice
 def on_agent_logged_off(agent: Agent) -> object:
     """An agent logged off.
 
     Called by the host. lcm-plugin stops looking; a call in progress goes on.
-
-    - A value is in its `Answer` and means nothing.
-    - An exception is logged and in its `Answer`; the others are not affected.
 
     Arguments:
         agent: the agent.
@@ -319,29 +312,23 @@ def list_past_calls(contact: Contact, since: datetime) -> Sequence[PastCall] | N
     """
 
 
-@hookspec(NOTIFY)
+@notice
 def on_contact_offered(attempt: Attempt) -> object:
     """A contact is offered to an agent and waits for the agent's answer.
 
     Called by lcm-plugin, for the agent's desktop.
-
-    - A value is in its `Answer` and means nothing.
-    - An exception is logged and in its `Answer`; the others are not affected.
 
     Arguments:
         attempt: the attempt, in state `offered`.
     """
 
 
-@hookspec(NOTIFY)
+@notice
 def on_attempt_changed(attempt: Attempt) -> object:
     """An attempt changed its state, or something in it changed.
 
     Called by lcm-plugin, for desktops, metrics and records; one attempt's changes come in order. One that was
     lost to another host is told as it is by now: `host` says where, and it is before its agent there.
-
-    - A value is in its `Answer` and means nothing.
-    - An exception is logged and in its `Answer`; the others are not affected.
 
     Arguments:
         attempt: the attempt as it is now; `reason` says why, for people.
@@ -427,16 +414,13 @@ def clear_call(call: Call) -> bool | None:
     """
 
 
-@hookspec(NOTIFY)
+@notice
 def on_call_event(event: CallEvent) -> object:
     """Something happened to a call.
 
     Called by dialer backends with `await host.hooks.all("on_call_event", event=CallEvent(...))`, in the
     order it happened; `call_cleared` is the last of a call. The embedded host also takes signed events over
     its API: of the attempts for which a plugin's method `is_told_of(attempt)` says True, and of no other.
-
-    - A value is in its `Answer` and means nothing.
-    - An exception is logged and in its `Answer`; the others are not affected.
 
     Arguments:
         event: kind, call, instant, and the cause where there is one.
