@@ -1,1 +1,1 @@
-"""Commands that need a file of their own, and what all of them share."""
+"""The commands, each in a file of its name, and what all of them share."""

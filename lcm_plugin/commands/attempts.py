@@ -22,7 +22,7 @@ _WORDS: Final = "[ID | forget KEY [SOURCE] | resend [ID]... | withdraw [ID]... |
 _DONE: Final = {"resend": "will be sent again", "withdraw": "given up"}
 
 
-@click.command(name="attempts", short_help="What the ledger holds, and why.")
+@click.command(name="attempts")
 @config_option
 @click.option("--open", "only_open", is_flag=True, help="Only those that are not closed.")
 @click.option("--messages", "what", flag_value="messages",
@@ -39,7 +39,7 @@ _DONE: Final = {"resend": "will be sent again", "withdraw": "given up"}
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, numbers in full.")
 @click.argument("words", nargs=-1, metavar=_WORDS)
-def attempts_command(  # noqa: PLR0913  (one for each option)
+def command(  # noqa: PLR0913  (one for each option)
     *,
     config: Path,
     only_open: bool,

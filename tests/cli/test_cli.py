@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from cti_hooks import HookOverrunError, Host
-from lcm_plugin import cli
+from lcm_plugin.cli import main
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.pytest_plugin import in_a_thread
 from lcm_plugin.sandbox import Sandbox, SandboxContact
@@ -477,7 +477,7 @@ def test_next_that_is_cut_off_is_unavailable(monkeypatch: pytest.MonkeyPatch) ->
     async def too_slow(*_: object) -> None:
         raise HookOverrunError("request_next_contact: plugin 'lcm' did not answer within 20 s")
 
-    monkeypatch.setattr(cli, "next_contact", too_slow)
-    done = CliRunner().invoke(cli.next_, ["--config", "cti.toml", "--agent", "1001"])
+    monkeypatch.setattr("lcm_plugin.commands.next.next_contact", too_slow)
+    done = CliRunner().invoke(main, ["next", "--config", "cti.toml", "--agent", "1001"])
     assert done.exit_code == 4
     assert done.stderr == "request_next_contact: plugin 'lcm' did not answer within 20 s\n"
