@@ -94,6 +94,11 @@ class Hand:
         self.put_down(EXPIRED, reason="the contact expired while it was held")
         return None
 
+    def held_as(self, attempt_id: str) -> Attempt | None:
+        """As `held`, if it is this attempt."""
+        attempt = self.held()
+        return attempt if attempt and attempt.id == attempt_id else None
+
     def take(self, attempt: Attempt, contact: Contact) -> Attempt:
         """Hold this contact from now on."""
         self.fetched = contact

@@ -1,5 +1,8 @@
 """What a person says to an offer."""
 
+from datetime import datetime
+from typing import Any
+
 from attrs import field, frozen
 
 from cti_hooks import AnswerKind
@@ -13,3 +16,7 @@ class Said:
     actor: str
     reason: str | None = None
     mode_id: str | None = None
+
+    def told(self, at: datetime) -> dict[str, Any]:
+        """What the attempt keeps of it."""
+        return {"answer": self.answer, "actor": self.actor, "answered_at": at}

@@ -1,0 +1,76 @@
+"""What becomes of a contact that is not called: refused, disposed of as the site wants, or held back."""
+
+import logging
+from typing import Final
+
+from attrs import define
+
+from cti_hooks import Attempt, Refusal, described
+from lcm_plugin.attempt.expiry import seconds_left
+from lcm_plugin.attempt.transitions import AMENDED, REFUSED
+from lcm_plugin.desk.hand import Hand
+from lcm_plugin.desk.on_refusal import HOLD, REFUSE, OnRefusal
+from lcm_plugin.desk.pauses import Pauses
+from lcm_plugin.desk.steps import DONE, Done, Wait
+from lcm_plugin.desk.stopping import Stopping
+from lcm_plugin.ledger import DialingStoppedError, LedgerError
+
+log = logging.getLogger("lcm_plugin.desk")
+
+LOOK_AGAIN: Final = 5.0
+"""Seconds after which it is looked again at a contact held back by a rule, or whether dialing is resumed."""
+
+
+@define(kw_only=True, eq=False)
+class Refusing:
+    """One agent's.
+
+    Attributes:
+        trouble: what kept the desk from fetching when it tried last.
+    """
+
+    hand: Hand
+    pauses: Pauses
+    on_refusal: OnRefusal
+    stopping: Stopping
+    offer_seconds: float
+    trouble: str = ""
+
+    def is_held(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> bool:
+        """Whether the site wants a contact with these refusals held back."""
+        return self.on_refusal.wish(attempt, refusals) == HOLD
+
+    async def refuse(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> Wait | Done:
+        """Close the attempt with its reasons, or as the site wants it; five in a row stop the fetching."""
+        wish = self.on_refusal.wish(attempt, refusals)
+        reason = "; ".join(refusal.reason for refusal in refusals)
+        if wish == HOLD:
+            return self.hold_back(attempt, reason, refusals)
+        pause = self.pauses.after_refusal()
+        if pause is None:
+            in_a_row = f"{self.pauses.refusals} refusals in a row"
+            self.stopping.stop(in_a_row)
+            reason += f". {in_a_row}: nothing is fetched until the agent is ready anew"
+        log.info("agent %s: contact refused: %s", self.hand.agent.id, reason)
+        if wish == REFUSE or not await self.on_refusal.disposed(attempt, wish, refusals):
+            self.hand.put_down(REFUSED, refusals=refusals, reason=reason)
+        return DONE if pause is None else Wait(pause)
+
+    def hold_back(self, attempt: Attempt, reason: str, refusals: tuple[Refusal, ...] = ()) -> Wait:
+        """Leave it offered, with the reason shown, and look at it again."""
+        if attempt.reason != reason:
+            self.hand.change(attempt, AMENDED, reason=reason, refusals=refusals)
+        now = self.hand.ledger.now()
+        moments = [one.not_before for one in refusals if one.not_before]
+        left = (max(moments) - now).total_seconds() if moments else LOOK_AGAIN
+        longest = min(self.offer_seconds, seconds_left(attempt.contact, now))
+        return Wait(max(LOOK_AGAIN, min(left, longest)))
+
+    def after_error(self, error: Exception) -> float:
+        """Seconds until it is tried again; what is the trouble is kept, for the agent to be told."""
+        self.trouble = str(error) if isinstance(error, LedgerError) else described(error)
+        if isinstance(error, DialingStoppedError):
+            return LOOK_AGAIN
+        pause = self.pauses.after_error(getattr(error, "retry_after", None))
+        log.warning("agent %s: %s; trying again in %.0f s", self.hand.agent.id, described(error), pause)
+        return pause

@@ -1,0 +1,27 @@
+"""What comes of one look at an agent: what the desk does next."""
+
+from typing import Final
+
+from attrs import frozen
+
+
+@frozen
+class Wait:
+    """Nothing is in hand: look again after so many seconds."""
+
+    seconds: float
+
+
+@frozen
+class Hold:
+    """Something is in hand, and a person, a timer or a dialer goes on with it."""
+
+
+@frozen
+class Done:
+    """Something is done with: look for the next at once."""
+
+
+Step = Wait | Hold | Done
+HELD: Final = Hold()
+DONE: Final = Done()
