@@ -8,9 +8,9 @@ from lcm_plugin.lcm.catalogue import CHANNEL, FAMILIES, TOPIC, Field, Kind, Mess
 
 HEAD = """# LCM messages
 
-Every message of the LCM's that this plugin sends, as `lcm_plugin.lcm.catalogue` declares it. This page is made from it by `python docs/messages.py`; a test keeps it current.
+Every LCM message that this plugin sends, as `lcm_plugin.lcm.catalogue` declares it. This page is made from it by `python docs/messages.py`; a test keeps it current.
 
-Channel is `LCM` and topic `WebService` where nothing else is said. What is written has the spelling of the documentation's sample, where one is known; what is read may have any letter case, blanks around names, numbers or truth values as texts, an object or an array, and the reply's body under `message` or `data`.
+Channel is `LCM` and topic `WebService` if nothing else is said. What is written has the spelling of the documentation's sample, if one is known; what is read may have any letter case, blanks around names, numbers or truth values as texts, an object or an array, and the reply's body under `message` or `data`.
 
 | kind | what a lost answer means |
 | --- | --- |
@@ -28,7 +28,7 @@ Channel is `LCM` and topic `WebService` where nothing else is said. What is writ
 | echo | the request, wrapped: it says that it was heard, not what came of it |
 | none | nobody waits for one; over HTTP any 2xx will do |
 
-In the tables, *value* is the name by which `LcmClient.ask(message, agent, **values)` takes it; two fields of one value are its day and its time, written from an aware datetime in the zone of the value `time_zone`. A field that is not mandatory is left out where no value is given. *Type* is the page's table's, then its sample's, where that is known.
+In the tables, *value* is the name by which `LcmClient.ask(message, agent, **values)` takes it; two fields of one value are its day and its time, written from an aware datetime in the zone of the value `time_zone`. A field that is not mandatory is left out if it has no value. *Type* is the type in the page's table, then in its sample, if that is known.
 """
 
 
@@ -86,7 +86,7 @@ def _field(field: Field, within: str = "") -> Iterator[str]:
     types = f"{field.table}; {field.sample}" if field.sample not in {"", field.table} else field.table
     notes = [
         f"also {_code(*field.also)}" if field.also else "",
-        f"`{field.default!r}` where no value is given" if field.default is not None else "",
+        f"`{field.default!r}` if no value is given" if field.default is not None else "",
         "the reply repeats it" if field.echoed else "",
         field.why,
     ]

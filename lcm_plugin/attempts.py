@@ -172,9 +172,9 @@ class LedgerTool:
         return Story(attempt=attempt, lines=lines, letters=told)
 
     async def forget(self, key: str, source: str = "") -> tuple[int, list[Letter]]:
-        """Take the person of an LCM key out; of how many attempts, and the messages they stay in for now.
+        """Take the person of an LCM key out: from how many attempts, and which messages still name them.
 
-        With a `source`, the one who came by this key of that plugin's: no message tells of them.
+        With a `source`, the person whom that plugin gave under this key; no message to the LCM tells of them.
 
         Raises:
             LedgerError: an attempt with it is open.

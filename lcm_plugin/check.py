@@ -29,7 +29,7 @@ class Finding:
     seen: str
     detail: Any = None
     warns: bool = False
-    """Whether it is to be thought about, and may be meant so: no reason to call the file bad."""
+    """Whether it is a warning: perhaps it is meant so, and no reason to call the file bad."""
 
     def as_json(self) -> dict[str, Any]:
         """The finding as a JSON object."""
@@ -42,7 +42,7 @@ class Finding:
 
 
 NOBODY: Final = Agent(id="check")
-"""Who asks the LCM, where no agent is named."""
+"""Who asks the LCM, if no agent is named."""
 
 
 async def check(

@@ -92,7 +92,7 @@ def _outcomes(_: object, __: object, value: Mapping[str, str]) -> None:
 
 
 ON_REQUEST: Final = "on_request"
-"""In `fetch_when`: contacts are given to who asks for one."""
+"""In `fetch_when`: a contact is given to a host that asks for one, and to nobody else."""
 
 
 def _moments(_: object, __: object, value: tuple[str, ...]) -> None:
@@ -102,7 +102,7 @@ def _moments(_: object, __: object, value: tuple[str, ...]) -> None:
 
 
 _RENAMED: Final = {"expired": "expiry", "expiry_unreadable": "expiry"}
-"""Rules of 0.1.0 that had another name where they refused than where they did not."""
+"""Rules that 0.1.0 called otherwise if they refused than if they passed."""
 
 
 def _rules(_: object, __: object, value: Mapping[str, str]) -> None:
@@ -148,7 +148,7 @@ class LcmSettings:
     """The `[plugins.lcm]` table. Required: `url`, `source`, `timezone`."""
 
     url: str = field(validator=_url, metadata=SECRET)
-    """The site's own gateway or relay: no HTTP endpoint of the LCM's is documented."""
+    """The site's own gateway or relay: the LCM documents no HTTP endpoint."""
     source: str = field(validator=validators.min_len(1))
     """The name this application broadcasts under."""
     timezone: str = field(validator=_zone)
@@ -234,11 +234,11 @@ class LcmSettings:
     auto_dispose: Mapping[str, str] = field(factory=dict, validator=_outcomes)
     """Outcome, or `*` for any other, to the LCM outcome id it is disposed with, without an agent's doing."""
     do_not_call_scope: DoNotCallScope | None = None
-    """How far a do-not-call reaches that does not say so itself; as far as it can where this is not set."""
+    """How far a do-not-call reaches that does not say so itself; as far as it can if this is not set."""
     disposition_message: Literal["SetCallResult", "by_content"] = "SetCallResult"
     """`by_content`: the setter that fits; those want a callid, which only the LCM's workspace has."""
     callid: str = ""
-    """What is sent as callid, where a message wants one."""
+    """What is sent as callid, in messages that want one."""
     dialer_detail: bool = False
     """Whether SetNonPEWCContactOutcome has to come first, for hand-dialed contacts."""
     callback_time_zone: str | None = field(default=None, validator=validators.optional(_zone))
@@ -259,7 +259,7 @@ class LcmSettings:
     ring_seconds: float = field(default=30.0, validator=validators.ge(15.0))
     caller_id: str | None = None
     caller_ids: Mapping[str, str] = field(factory=dict)
-    """By campaign, where it is not `caller_id`."""
+    """By campaign, if it is not `caller_id`."""
     allowed_short_numbers: tuple[str, ...] = ()
     """Numbers of six digits or fewer that may be called all the same, as patterns: `70*`; else none is. An
     emergency number has to be named by itself."""

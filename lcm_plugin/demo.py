@@ -211,7 +211,7 @@ def _table(floor: Floor) -> Table:
 
 
 def _summary(floor: Floor, failed: str, counts: tuple[int, int, int]) -> int:
-    """Three accounts: the LCM's of what it handed out, the dialer's, the LCM's of what it was told."""
+    """Three counts: what the LCM handed out, what the dialer placed, what the LCM was told."""
     handed, placed, told = counts
     refused = sum(attempt.state is AttemptState.REFUSED for attempt in floor.over.values())
     good = handed == placed + refused and told == placed

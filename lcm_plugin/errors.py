@@ -36,9 +36,9 @@ class LcmError(Exception):
 
     Attributes:
         fault: how it failed.
-        agent_id, attempt_id: for whom; empty where unknown.
-        status: the HTTP status, where there was one.
-        retry_after: seconds the LCM asked to wait, where it did, 60 at the most.
+        agent_id, attempt_id: for whom; empty if unknown.
+        status: the HTTP status, if there was one.
+        retry_after: seconds the LCM asked to wait, if it did, 60 at the most.
     """
 
     def __init__(  # noqa: PLR0913  (keyword-only facts, none of them needed)
@@ -84,7 +84,7 @@ class ConflictError(DeclinedError, RuntimeError):
     """What is asked for does not go with how things stand; the text says what would. Nothing was done.
 
     Attributes:
-        refusals: where rules said no, each with its reason.
+        refusals: if rules said no, each rule's refusal.
     """
 
     def __init__(self, text: str, refusals: Sequence[Refusal] = ()) -> None:

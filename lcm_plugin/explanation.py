@@ -20,7 +20,7 @@ class Explanation:
     allowed: bool
     """Whether all checks passed."""
     not_before: datetime | None
-    """The next moment at which no rule is known to object; None where that cannot be told."""
+    """The next moment at which no rule is known to object; None if that cannot be told."""
     checks: tuple[Check, ...]
 
     @property
@@ -32,7 +32,7 @@ class Explanation:
 async def explained(
     host: Host, agent: Agent, contact: Contact, moment: datetime | None, attempt_id: str | None = None
 ) -> Explanation:
-    """Ask every plugin of a running host; of the present where no moment is given. Nothing is dialed."""
+    """Ask every plugin of a running host; of the present if no moment is given. Nothing is dialed."""
     asked_of = moment or host.clock.now()
     checks = await explain(host.hooks, agent, contact, asked_of)
     return Explanation(
@@ -51,7 +51,7 @@ def _objections(checks: Iterable[Check]) -> list[Check]:
 
 
 def _latest(moments: Iterable[datetime | None]) -> datetime | None:
-    """The latest, or None where one of them is not known."""
+    """The latest, or None if one of them is not known."""
     told = list(moments)
     known = [moment for moment in told if moment is not None]
     return max(known) if known and len(known) == len(told) else None

@@ -9,9 +9,9 @@ from lcm_plugin.lcm.client import LcmClient
 
 
 def callid(settings: LcmSettings) -> str:
-    """Why no contact gets its business fields, where no callid goes with the question for them; else empty.
+    """Why no contact gets its business fields: no callid goes with the question. Empty if they can be had.
 
-    A site that adds one to the request itself (`lcm_adjust_request`) means it so.
+    It is a warning only: a site may add a callid to the request itself (`lcm_adjust_request`).
     """
     if not settings.screen_pop or settings.callid:
         return ""
@@ -22,10 +22,9 @@ def callid(settings: LcmSettings) -> str:
 
 
 async def reserved_message(client: LcmClient, agent: Agent) -> list[Health]:
-    """The reserved contacts, where the LCM does not know the question; it is asked, and reserves nothing.
+    """Health of the question for reserved contacts. The LCM is asked it, which reserves nothing.
 
-    A download is no question that may be asked for nobody's sake: where a site has it asked instead, the
-    first agent's shift tells.
+    If the site has a download asked instead, it is not asked: nobody would take what it reserves.
     """
     if not client.reserved.one_at_a_time:
         with suppress(LcmError):

@@ -1,4 +1,4 @@
-"""An address that is to be listened on and cannot be, said in one sentence with the way out."""
+"""An address that cannot be listened on, told in one sentence with the way out."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ def listening_on(host: str, port: int, way_out: str) -> Iterator[None]:
     """Around the call that begins to listen.
 
     Raises:
-        AddressError: it failed: the port is taken, not this user's, or the address not this machine's.
+        AddressError: the port is taken or needs more rights, or this machine does not have the address.
     """
     try:
         yield

@@ -93,10 +93,10 @@ class LcmPlugin:
     ) -> Attempt | None:
         """What a person says to an offer, as the hook `answer_contact`; `mode_id` is another number to call.
 
-        None where the ledger has no such attempt.
+        None if the ledger has no such attempt.
 
         Raises:
-            ConflictError: it is another agent's, no offer any more, or rules say no.
+            ConflictError: another agent has it, it is no offer any more, or rules say no.
             InvalidError: the answer cannot be right.
             LedgerError: it cannot be recorded now.
         """
@@ -114,7 +114,7 @@ class LcmPlugin:
         return await self.desks.disposing.outcomes(agent, attempt.contact)
 
     def waits_for(self, agent_id: str) -> str:
-        """Why this agent gets no contact now, in words; empty where nothing but a contact is missing."""
+        """Why this agent gets no contact now, in words; empty if nothing but a contact is missing."""
         return self.desks.waits_for(agent_id)
 
     async def stop_dialing(

@@ -74,7 +74,7 @@ class Asker:
         return checked(question, who, result)
 
     def _called(self, question: Question, one: pluggy.HookImpl) -> Any:
-        """What it returns, in a context of its own: what it sets there is not the caller's."""
+        """What it returns, in a context of its own: what it sets there does not reach the caller."""
         try:
             return self.timed(question, one, partial(copy_context().run, question.call, one))
         except asyncio.CancelledError as stray:
@@ -107,7 +107,7 @@ class Asker:
             log.error("%s swallowed its cancellation", task.get_name())
 
     def timed(self, question: Question, one: pluggy.HookImpl, step: Callable[[], Any]) -> Any:
-        """Run a step of a plugin's; name the plugin in the log when it blocks the event loop."""
+        """Run a step of a plugin; name the plugin in the log if it blocks the event loop."""
         began, others = self.stopwatch(), self._others
         try:
             return step()

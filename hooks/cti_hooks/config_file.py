@@ -14,7 +14,7 @@ from cti_hooks.errors import ConfigError, Problem, nearest
 from cti_hooks.private import others_can_write
 
 TABLES: Final = ("cti", "plugins", "service")
-"""The file's tables. `service` is read by an embedded host, where there is one."""
+"""The file's tables. `service` is read by an embedded host, if there is one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -128,7 +128,7 @@ def _misplaced(plugins: Mapping[str, object], enabled: tuple[str, ...]) -> Itera
 
 
 def plugins_of(names: tuple[str, ...], plugins: Mapping[str, object]) -> Iterator[Enabled]:
-    """The plugins of these names, each with its table of `[plugins]`; empty where it has none."""
+    """The plugins of these names, each with its table of `[plugins]`; empty if it has none."""
     for name in dict.fromkeys(names):
         found = plugins.get(name, {})
         table = dict(found) if isinstance(found, Mapping) else {}

@@ -20,7 +20,7 @@ class KnowsEngines(Protocol):
     """A dialer that can tell which engine an agent's calls go by, before one was recorded."""
 
     def engine_of(self, agent: Agent) -> str | None:
-        """The engine's name; None if this is no agent of the dialer's."""
+        """The engine's name; None if the dialer does not serve this agent."""
 
 
 @runtime_checkable
@@ -28,7 +28,7 @@ class ToldByEvents(Protocol):
     """A dialer that is told of its calls by signed events, over the host's API."""
 
     def is_told_of(self, attempt: Attempt) -> bool:
-        """Whether the events of this attempt's call are this dialer's to pass on."""
+        """Whether this dialer passes on the events of this attempt's call."""
 
 
 @runtime_checkable

@@ -5,8 +5,8 @@ walks the implementations itself, in pluggy's order, the way each hookspec decla
 
 - `all`: concurrently; one `Answer` each; one failure never stops the others.
 - `first`: in turn, until the first result that is not None; the rest never start. A failing implementation
-  is logged and the next is asked; when nobody answers and one failed, that failure is raised, so None always
-  means none. Where the hook is declared `once`, a failure ends the question and is raised.
+  is logged and the next is asked; if nobody answers and one failed, that failure is raised, so None always
+  means none. If the hook is declared `once`, a failure ends the question and is raised.
 - `chain`: in turn, each result other than None replaces the argument the hook names.
 - `each`: in turn, all of them; for the host's own start and stop.
 """
@@ -36,13 +36,13 @@ class Hooks:
         pm: a manager whose project name is `cti` and that has `cti_hooks.spec` added. Plugins that are
             registered already are checked here; register others with `cti_hooks.register`.
         clock: tells the present moment, for hooks whose time limit is an instant.
-        stopwatch: tells the seconds a plain function takes; real time, whatever the event loop's is.
+        stopwatch: tells the seconds a plain function takes, in real time, whatever the event loop's time is.
 
     Attributes:
         loop: the event loop that the plugins live on, set while a host runs; only there are hooks called.
 
     Raises:
-        HookUsageError: the manager is not one of this contract's.
+        HookUsageError: the manager is not for this contract.
         PluginError: a plugin registered already cannot be used; all problems at once.
     """
 
@@ -85,7 +85,7 @@ class Hooks:
         return None if answer is None else answer.value
 
     async def first_answer(self, hook: str, /, **arguments: Any) -> Answer | None:
-        """As `first`, and who answered: where only a wrapper did, the outermost of them."""
+        """As `first`, and who answered: the outermost wrapper, if only wrappers did."""
         asked = self._asked(hook, Way.FIRST, arguments)
         answered: Answer | None = None
 
@@ -111,8 +111,8 @@ class Hooks:
         Arguments:
             hook: the hook's name.
             leave_out: names of plugins that are not asked.
-            limit: seconds each may take, where not the declared ones.
-            arguments: the hook's.
+            limit: seconds each may take, instead of the declared ones.
+            arguments: those of the hook.
         """
         asked = self._asked(hook, Way.EACH, arguments)
         backwards = asked.declaration.backwards

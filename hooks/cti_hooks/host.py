@@ -41,8 +41,8 @@ class Role(StrEnum):
     RUNS = "runs"
     """It serves agents and places calls."""
     OBSERVES = "observes"
-    """It looks only, beside a running host of the same config: its plugins take over none of that one's
-    connections, place nothing and hang up nothing."""
+    """It looks only, beside a running host of the same config, which owns the engines: plugins take over no
+    connection of that host, place no call and hang up none."""
 
 
 class Host:

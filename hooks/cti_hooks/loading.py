@@ -32,7 +32,7 @@ class Loaded:
 
 
 def load_plugins(config: ConfigFile) -> Loaded:
-    """Make every enabled plugin of its settings; what is wrong with one keeps none from being looked at."""
+    """Make every enabled plugin of its settings; a mistake in one keeps no other from being looked at."""
     loaded = Loaded()
     installed = entry_points(group=ENTRY_POINTS)
     for enabled in config.enabled:

@@ -48,7 +48,7 @@ class Declaration:
     on: str = ""
     """The argument a chain replaces."""
     fail_closed: bool = False
-    """Of an `all` hook: a failed wrapper is among the answers too, so that nobody takes it for a yes."""
+    """Of an `all` hook: a wrapper's failure counts as an answer too, so that nobody takes it for a yes."""
     limit: float | Callable[[Mapping[str, Any], datetime], float] = 5.0
     """Seconds one implementation may take, or how to tell them from the arguments and the present moment.
 

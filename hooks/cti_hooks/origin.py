@@ -7,7 +7,7 @@ import pluggy
 
 
 def origin_of(pm: pluggy.PluginManager, plugin: object) -> str:
-    """`acme-cti 1.2`, or the module's name where no distribution is known."""
+    """`acme-cti 1.2`, or the module's name if no distribution is known."""
     for registered, distribution in pm.list_plugin_distinfo():
         if registered is plugin:
             return f"{distribution.project_name} {distribution.version}"

@@ -82,7 +82,7 @@ def _defaults_of(function: Callable[..., object]) -> dict[str, object]:
 
 @cache
 def _values_of(function: Callable[..., object]) -> Mapping[str, type]:
-    """The arguments that are values of the contract, or of a third party's, by name."""
+    """The arguments that are values of the contract or of a third party, by name."""
     annotated = inspect.get_annotations(function)
     return {name: kind for name, kind in annotated.items() if name != "return" and attrs.has(kind)}
 

@@ -18,7 +18,7 @@ _VARIABLE: Final = re.compile(r"[A-Z]+(_[A-Z]+)*")
 """What is surely a variable's name. Anything else may be the secret itself, written in the wrong place."""
 
 _MOUNTED: Final = ", or mount it with mode 0440 and the host's group (Kubernetes: defaultMode and fsGroup)"
-"""What is root's on a mount that cannot be written is told how to be, where it is mounted."""
+"""A file of root on a mount that cannot be written has its mode set where it is mounted."""
 
 
 class SecretError(OSError):

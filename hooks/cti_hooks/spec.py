@@ -85,8 +85,8 @@ def on_startup(host: "Host") -> object:
     Arguments:
         host: `host.hooks` calls hooks, `host.clock` tells instants, `host.random` is the source of chance,
             `host.name` the host's name in logs, `host.directory` where relative paths start; plugins after
-            this one are there once `await host.started.wait()` is over. Where `host.observes`, another host
-            runs: keep no connection of its, place nothing, hang up nothing.
+            this one are there once `await host.started.wait()` is over. If `host.observes`, another host
+            owns the engines: take over none of its connections, place no call, hang up none.
     """
 
 
@@ -111,7 +111,7 @@ def report_health() -> Sequence[Health] | None:
 
     - None: nothing to report.
     - A sequence of `Health`: while one of them is not good, the host says that it is not ready, and why.
-      Where that one `serves`, the host is ready, and says what is not good all the same.
+      If that one `serves`, the host is ready, and says what is not good all the same.
     - An exception is logged and counts as not good.
     """
 
@@ -162,7 +162,7 @@ def on_agent_busy(agent: Agent, call: Call | None) -> object:
 
     Arguments:
         agent: the agent.
-        call: the call, where the host knows it; with an attempt's own call the agent is busy with no other.
+        call: the call, if the host knows it; with an attempt's own call the agent is busy with no other.
     """
 
 
@@ -192,7 +192,7 @@ def on_agent_logged_off(agent: Agent) -> object:
 def request_agent_state(agent: Agent, state: AgentState, reason: str | None) -> bool | None:
     """Ask the host to put an agent into a state. The host owns agent states; a plugin never forces one.
 
-    Called by a plugin (lcm-plugin: not ready, where nobody answers its offers), implemented by the host.
+    Called by a plugin, implemented by the host. lcm-plugin asks for not ready if nobody answers its offers.
 
     - None: the host does not do that; the next is asked. To lcm-plugin, which then has stopped
       fetching for the agent, ready counts again once the host has told another state.
@@ -235,7 +235,7 @@ def request_next_contact(agent: Agent, campaign_group: str) -> Contact | None:
     - None: this source has no contact now; the next is asked.
     - A `Contact` ends the question. lcm-plugin sets its `source`, whatever the plugin set.
     - An exception is logged and the next is asked; raised when nobody answered, so that None always means
-      none. lcm-plugin raises `LcmError`; `DeclinedError` where dialing is stopped, or a call is in hand.
+      none. lcm-plugin raises `LcmError`; `DeclinedError` if dialing is stopped, or a call is in hand.
 
     Arguments:
         agent: the agent.
@@ -327,8 +327,8 @@ def on_contact_offered(attempt: Attempt) -> object:
 def on_attempt_changed(attempt: Attempt) -> object:
     """An attempt changed its state, or something in it changed.
 
-    Called by lcm-plugin, for desktops, metrics and records; one attempt's changes come in order. One that was
-    lost to another host is told as it is by now: `host` says where, and it is before its agent there.
+    Called by lcm-plugin, for desktops, metrics and records; one attempt's changes come in order. An attempt
+    that another host took is told as it is by now: `host` says where its agent has it.
 
     Arguments:
         attempt: the attempt as it is now; `reason` says why, for people.
@@ -344,7 +344,7 @@ def answer_contact(
     Called by the host or the desktop, implemented by lcm-plugin. Asked once: a failure is never followed by
     another plugin's try.
 
-    - None: this attempt is not this plugin's; the next is asked.
+    - None: this plugin does not have this attempt; the next is asked.
     - The `Attempt` as it is after the answer.
     - An exception ends the question and is raised. `DeclinedError` is the caller's to mend, and no failure.
 
@@ -353,7 +353,7 @@ def answer_contact(
         attempt_id: the attempt's id.
         answer: dial, skip, reject or close.
         reason: the agent's reason, or None.
-        actor: who answered: the agent's id, or a supervisor's.
+        actor: the id of the agent or supervisor who answered.
     """
 
 
@@ -385,13 +385,13 @@ def find_call(attempt_id: str) -> Call | None:
 
     Called by lcm-plugin of all dialers.
 
-    - None: not seen. No proof that nothing rang, but where the attempt was given to this backend, and its
+    - None: not seen. That is no proof that nothing rang; but if the attempt was given to this backend, and its
       deadline is over, the attempt ends with its outcome unknown. A backend of several engines has them in an
       attribute `engines`, by name, and speaks for those only.
     - A `Call` in its present state; `null` when the engine knows that it ended.
     - An exception: the engine cannot be reached, so nothing is known. A backend of several raises
       `CannotTellError(failures)` with the exceptions by engine: these leave open the attempts whose calls
-      they were given, and no other's. Where no call was recorded yet, it was given to the engine that the
+      they were given, and no other's. If no call was recorded yet, it was given to the engine that the
       backend's method `engine_of(agent)` names (None: not its agent), or without such a method to any.
 
     Arguments:
@@ -423,7 +423,7 @@ def on_call_event(event: CallEvent) -> object:
     its API: of the attempts for which a plugin's method `is_told_of(attempt)` says True, and of no other.
 
     Arguments:
-        event: kind, call, instant, and the cause where there is one.
+        event: kind, call, instant, and the cause if there is one.
     """
 
 
@@ -433,7 +433,7 @@ def dispose_attempt(agent: Agent, attempt_id: str, disposition: Disposition, act
 
     Called by the host or the desktop, implemented by lcm-plugin. Asked once.
 
-    - None: this attempt is not this plugin's; the next is asked.
+    - None: this plugin does not have this attempt; the next is asked.
     - The `Attempt` as it is afterwards.
     - An exception ends the question and is raised; nothing was sent to the LCM. `DeclinedError` is the
       caller's to mend, and no failure.
@@ -442,5 +442,5 @@ def dispose_attempt(agent: Agent, attempt_id: str, disposition: Disposition, act
         agent: the agent of the attempt.
         attempt_id: the attempt's id.
         disposition: what came of it, ids as the LCM's lists give them.
-        actor: who says so: the agent's id, or a supervisor's acting for an absent agent.
+        actor: who says so: the id of the agent, or of a supervisor acting for an absent agent.
     """

@@ -7,7 +7,7 @@ from inspect import iscoroutine
 from typing import Any
 
 Around = Callable[[Callable[[], Any]], Any]
-"""Runs a step and gives its result: what is measured of it is the caller's."""
+"""Runs a step and gives its result; the caller measures what it likes."""
 
 
 @types.coroutine

@@ -88,7 +88,7 @@ _NO_ATTEMPT = frozenset(
 def counts_as_attempt(outcome: Outcome | None) -> bool:
     """Whether a call that ended so was an attempt to reach the customer, for rules that count.
 
-    What never got as far as the customer's phone, for a reason of the network's or of ours, was none. A call
+    A call that never got as far as the customer's phone, for a reason of the network or of ours, was none. A call
     of which nothing is known counts: it may have rung.
     """
     return outcome not in _NO_ATTEMPT
@@ -114,7 +114,7 @@ class CallEventKind(StrEnum):
     """The agent's leg is up."""
     NETWORK_REACHED = "network_reached"
     DELIVERED = "delivered"
-    """It rings at the customer's."""
+    """The customer's phone rings."""
     ESTABLISHED = "established"
     """The customer answered."""
     HELD = "held"
@@ -198,7 +198,7 @@ class Agent:
     campaign_groups: tuple[str, ...] = field(default=(), converter=_words)
     name: str | None = field(default=None, repr=masked)
     lcm_id: str | None = None
-    """LCM's AgentID; the host's id where None."""
+    """The LCM's AgentID; the host's id if None."""
     login_id: str | None = None
 
 
@@ -229,7 +229,7 @@ class Mode:
 class Contact:
     """A person to call, as the LCM, or another source, handed it out.
 
-    `key` is LCM's key: opaque, one per delivery, kept byte for byte; another source's is one of its own.
+    `key` is the LCM's key, or another source's own: opaque, one per delivery, kept byte for byte.
     `callback_at` never delays a regular contact. Dialers use `e164 or phone_number`. What has no field of its
     own stays in `extra`, as it came.
     """
@@ -281,7 +281,7 @@ class Call:
     state: ConnectionState = field(converter=ConnectionState)
     q850: int | None = None
     engine: str | None = None
-    """Which of the backend's engines it is on, by its name in the settings, where there are several."""
+    """Which of the backend's engines it is on, by its name in the settings, if there are several."""
 
 
 @frozen(kw_only=True)
@@ -308,7 +308,7 @@ class Health:
     seen: str = field(repr=_quiet)
     """One line for people: the version, or what is wrong and the way out. No secret, no number."""
     serves: bool = False
-    """Whether the host may be given work all the same, where it is not good."""
+    """Whether the host may be given work although this is not good."""
 
 
 @frozen(kw_only=True)
@@ -319,7 +319,7 @@ class Check:
     passed: bool
     reason: str = field(repr=_quiet)
     not_before: datetime | None = field(default=None, validator=_aware)
-    """Where it did not pass: the next moment it might."""
+    """If it did not pass: the next moment it might."""
     evidence: Mapping[str, Any] = _extras()
 
 
@@ -355,9 +355,9 @@ class Disposition:
     do_not_call_scope: DoNotCallScope | None = field(
         default=None, converter=attrs.converters.optional(DoNotCallScope)
     )
-    """How far it reaches; as far as it can where None: the number and the contact, in every campaign."""
+    """How far it reaches; as far as it can if None: the number and the contact, in every campaign."""
     do_not_call_until: datetime | None = field(default=None, validator=_aware)
-    """When it ends; never where None."""
+    """When it ends; never if None."""
 
 
 @frozen(kw_only=True)
@@ -381,7 +381,7 @@ class Attempt:
     answer: AnswerKind | None = field(default=None, converter=attrs.converters.optional(AnswerKind))
     """What a person said to the offer."""
     actor: str | None = None
-    """Who said it, or who disposed of the call last: an agent's id, a supervisor's, or `auto`."""
+    """Who said it, or who disposed of the call last: the id of an agent or a supervisor, or `auto`."""
     answered_at: datetime | None = field(default=None, validator=_aware)
     disposition: Disposition | None = None
     redial_of: str | None = None

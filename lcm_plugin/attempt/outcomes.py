@@ -92,7 +92,7 @@ def outcome_of(events: Sequence[CallEvent]) -> Outcome:
 
 
 def end_of(events: Sequence[CallEvent]) -> str:
-    """How the call ended, for people: the last event, and where no outcome is told, what the engine said.
+    """How the call ended, for people: the last event, and what the engine said, if no outcome is told.
 
     An order that an engine refused and a call that it lost are told from each other by this text alone.
     """

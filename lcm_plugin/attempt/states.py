@@ -11,6 +11,6 @@ IN_DOUBT: Final = LIVE | {AttemptState.UNKNOWN}
 WAITING: Final = frozenset({AttemptState.OFFERED, AttemptState.ENDED})
 """It waits for a person: for an answer, or for a disposition. Any host its agent comes to takes it up."""
 OPEN: Final = IN_DOUBT | WAITING | {AttemptState.REQUESTED}
-"""The attempt is its agent's, and its key is nobody else's."""
+"""The attempt occupies its agent and its key: neither can have another one."""
 INTENDED: Final = frozenset({AttemptState.REQUESTED, AttemptState.DIALING, AttemptState.DISPOSED})
 """Recorded before the side effect they stand for; the others tell what has happened."""

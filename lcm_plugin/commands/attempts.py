@@ -103,7 +103,7 @@ async def _forget(tool: LedgerTool, key: str, source: str) -> list[str]:
 
 
 async def _see_to(tool: LedgerTool, word: str, ids: Sequence[str], states: Sequence[LetterState]) -> int:
-    """Resend or withdraw what attempts have kept, all of them where none is named; the exit status."""
+    """Resend or withdraw what attempts have kept, all of them if none is named; the exit status."""
     act: Letters = tool.resend if word == "resend" else tool.withdraw
     done = {one: await act(one, states) for one in ids or await tool.with_messages(states)}
     for nothing in (one for one, count in done.items() if not count):

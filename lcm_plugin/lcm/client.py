@@ -26,7 +26,7 @@ from lcm_plugin.ledger import Ledger
 
 @define(kw_only=True)
 class LcmClient:
-    """Speaks to one LCM for all agents. What it knows of doubt and of keys handed out is the ledger's."""
+    """Speaks to one LCM for all agents. What it knows of doubt and of keys handed out is in the ledger."""
 
     settings: LcmSettings
     transport: Transport
@@ -60,12 +60,12 @@ class LcmClient:
     ) -> Contact | None:
         """The agent's next contact of this group, or None when the LCM has none now.
 
-        It is asked for no longer than `fetch_seconds`, nor after `until`, a time of the running loop's.
+        It is asked for no longer than `fetch_seconds`, nor after `until`, by the running loop's clock.
         A contact lost in an earlier fetch comes first, with the group it was asked for. One fetch at a time
         for each agent; another waits. Once the contact is recorded, the caller tells so: `recorded`.
 
         Raises:
-            LcmError: the last one; doubt, where it arose, lasts until it is settled.
+            LcmError: the last one; doubt, if it arose, lasts until it is settled.
             LedgerError: nothing can be recorded now.
         """
         async with self._fetching.setdefault(agent.id, asyncio.Lock()):
@@ -85,7 +85,7 @@ class LcmClient:
             return await fetch.run()
 
     def recorded(self, agent: Agent) -> None:
-        """The agent's last contact is in the ledger: where it had been lost, the doubt is over."""
+        """The agent's last contact is in the ledger: if it had been lost, the doubt is over."""
         self._doubts.recorded(agent)
 
     async def campaign_groups(self, agent: Agent) -> tuple[str, ...]:
@@ -115,8 +115,8 @@ class LcmClient:
     ) -> Reply:
         """Send any message but a fresh download; `values` are its fields by their names in the catalogue.
 
-        A read is tried again, a setter only where it surely was not delivered; a message that may reserve a
-        contact (GetContactOD) likewise, and who sends it asks for the reserved one before sending another.
+        A read is tried again, a setter only if it surely was not delivered. So is a message that may reserve
+        a contact (GetContactOD); its sender asks for the reserved contact before sending another.
 
         Raises:
             LcmError: the last one. A setter's with `Fault.NO_ANSWER` may have been done: it is unconfirmed.

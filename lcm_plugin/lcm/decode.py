@@ -40,8 +40,8 @@ def decode(
     """Read the reply to `message`; `sent` is the request's `data`, of which a reply may repeat a part.
 
     Raises:
-        LcmBadReply: not LCM's shape, not the reply to this message, to another call's, larger than 1 MiB,
-            nested too deep, or with more records or fields than anybody asked for.
+        LcmBadReply: not in the LCM's shape, the reply to another message or call, larger than 1 MiB, nested
+            too deep, or with more records or fields than anybody asked for.
         LcmRejected: an error reply, `success: false`, or a failure reason without contacts.
     """
     try:
@@ -127,7 +127,7 @@ def _refuse_errors(message: MessageType, envelope: Mapping[str, Any], body: Any)
 def _refuse_others(
     message: MessageType, envelope: Mapping[str, Any], body: Any, sent: Mapping[str, Any]
 ) -> None:
-    """No correlation id is documented, but channel and topic are, and some replies repeat their request's."""
+    """No correlation id is documented. Channel and topic are, and some replies repeat parts of a request."""
     for name, right in (("channel", message.reply_channels), ("topic", message.reply_topics)):
         if folded(pick(envelope, name)) not in {folded(MISSING), *map(folded, right)}:
             bad(f"of another {name}")
@@ -139,7 +139,7 @@ def _refuse_others(
 
 
 def _places(message: MessageType, body: Any) -> Iterator[Mapping[str, Any]]:
-    """Where a reply may say something besides its records; free fields are the site's, and say nothing."""
+    """Where a reply may say something besides its records; a site's own fields say nothing."""
     inside = {Shape.FREE: (), Shape.ECHO: ("data",)}.get(message.shape, ("response",))
     if isinstance(body, Mapping):
         yield body
@@ -148,7 +148,7 @@ def _places(message: MessageType, body: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _outline(raw: bytes | str | Mapping[str, Any]) -> str:
-    """Its size and the names of its first fields: what they hold is somebody's."""
+    """Its size and the names of its first fields; their values may be somebody's data."""
     if isinstance(raw, Mapping):
         return f"an object with {_listed(map(str, raw))}"
     text = raw[:_LOOKED_AT]

@@ -28,7 +28,7 @@ class Doubt:
 
 @define
 class Doubts:
-    """All agents' doubts: the ledger's, with what this process knows besides."""
+    """The doubts of all agents: those in the ledger, with what this process knows besides."""
 
     ledger: Ledger
     _doubts: dict[str, Doubt] = field(factory=dict, init=False)

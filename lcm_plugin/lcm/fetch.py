@@ -98,7 +98,7 @@ class Fetch:
         return doubt.campaign_group if reserved and doubt else self.campaign_group
 
     def _contacts(self, reply: Reply) -> list[Contact]:
-        """Those that can be used; where that is none of them, it is an error."""
+        """The contacts that can be used; an error, if none of them can."""
         facts: dict[str, Any] = {"campaign_group": self._group(reserved=False), "reserved": False}
         contacts = self.normalizer.usable(reply.records, self.agent.id, **facts)
         return contacts or [self.normalizer.contact(record, **facts) for record in reply.records]
@@ -110,7 +110,7 @@ class Fetch:
             raise LcmBadReply("the LCM answered with another agent's contact", fault=Fault.NO_ANSWER)
 
     def _given(self, contacts: list[Contact]) -> Contact | None:
-        """The first of them. Others that came along are asked for as lost ones are, when it is their turn."""
+        """The first contact. Others that came with it are treated as lost: the next fetch recovers them."""
         if contacts[1:]:
             text = f"the LCM handed out {len(contacts)} contacts at once"
             self._in_doubt(LcmBadReply(text, fault=Fault.NO_ANSWER))

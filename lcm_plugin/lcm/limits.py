@@ -24,7 +24,7 @@ def too_deep(value: Any) -> bool:
 
 
 def too_many(records: Sequence[Mapping[str, Any]], asked: object) -> str | None:
-    """What there is too much of; None where that is nothing. `asked` is a count, or none."""
+    """What there is too much of, in words; None if nothing is. `asked` is a count, or no number."""
     most = asked + SLACK if isinstance(asked, int) else MOST_RECORDS
     if len(records) > most:
         return f"{len(records)} records, where {most} may come"

@@ -1,4 +1,4 @@
-"""From a record of the LCM's to a `Contact`. What has no field of its own stays in `extra`.
+"""From a record of the LCM to a `Contact`. What has no field of its own stays in `extra`.
 
 Dates without a zone, and numbers without a country: docs/architecture.md#times-and-numbers.
 """
@@ -98,16 +98,16 @@ class Normalizer:
         return contacts
 
     def consent(self, word: str) -> Consent:
-        """What a word of the LCM's means; one the site has not mapped is unknown."""
+        """What a word of the LCM means; a word that the site has not mapped is unknown."""
         return self._consent.get(folded(word), Consent.UNKNOWN)
 
     def number(self, text: str) -> tuple[str | None, tuple[TimeZone, ...]]:
-        """A number in E.164, or None where it is no valid one, and the zones it may be in."""
+        """A number in E.164, or None if it is no valid one, and the zones it may be in."""
         parsed = _parsed(text, self.settings.default_region)
         return _e164(parsed), _number_zones(parsed)
 
     def e164(self, text: str) -> str | None:
-        """A number in E.164, or None where it is no valid one."""
+        """A number in E.164, or None if it is no valid one."""
         return _e164(_parsed(text, self.settings.default_region))
 
     def _call_type(self, raw: str) -> CallType:
@@ -156,7 +156,7 @@ def campaign_group_names(reply: Reply) -> tuple[str, ...]:
 
 
 def campaigns_of_groups(reply: Reply) -> dict[str, frozenset[str]]:
-    """Each group GetCampaignGroups lists, with the ids of its campaigns: none where it does not tell them."""
+    """Each group GetCampaignGroups lists, with the ids of its campaigns, if the LCM tells them."""
     return {
         name.strip(): frozenset(_campaign_ids(pick(record, "Campaigns")))
         for record in reply.records
@@ -197,7 +197,7 @@ _NAMED: Final = {folded(alias) for aliases in ALIASES.values() for alias in alia
 
 
 def _unnamed(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What has no field of its own, and what of a field has no text."""
+    """Fields without a `Contact` attribute, and known fields whose value is an object or an array."""
     return {
         str(key): value
         for key, value in record.items()

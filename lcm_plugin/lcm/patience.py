@@ -1,7 +1,7 @@
 """One piece of work at the LCM: how often and how long it is tried: docs/architecture.md#patience.
 
 tenacity does the waiting and counting. The first try runs outside it: its set-up costs more than the request.
-Time is the running loop's and chance the host's, so tenacity's own clock and random are not used.
+Time comes from the running loop and chance from the host, so tenacity's own clock and random are not used.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Patience:
     Attributes:
         deadline: instant of the running loop.
         max_requests: requests at the most, whatever they are for.
-        error: the last error of the LCM's, or None.
+        error: the LCM's last error, or None.
     """
 
     deadline: float

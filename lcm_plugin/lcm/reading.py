@@ -34,7 +34,7 @@ class OutcomeChoice:
 
 @frozen(kw_only=True)
 class AgentCallCount:
-    """What waits for an agent; None where the LCM does not say."""
+    """What waits for an agent; None if the LCM does not say."""
 
     personal_callbacks: int | None
     regular_callbacks: int | None
@@ -155,7 +155,7 @@ def screen_pop(reply: Reply) -> dict[str, str]:
 
 
 def overlaps(reply: Reply) -> bool:
-    """Whether a callback would overlap another one of the agent's."""
+    """Whether a callback would overlap another callback of the agent."""
     return reply.flags["IsOverlap"]
 
 

@@ -19,7 +19,7 @@ from lcm_plugin.ledger import Ledger
 log = logging.getLogger("lcm_plugin.lcm")
 
 AT_ONCE: Final = 10
-"""Reserved contacts asked for at once: a new one may stand behind some that are known already. Where so many
+"""Reserved contacts asked for at once: a new one may stand behind some that are known already. If so many
 come and all are known, ten times as many are asked for."""
 MOST: Final = 1000
 REFUSALS: Final = (LcmRejected, LcmBadReply)
@@ -30,9 +30,9 @@ SILENT: Final = 2
 
 @define(kw_only=True)
 class ReservedContacts:
-    """All agents'. `ask` sends a message and gives its reply; `until` is a time of the running loop's.
+    """The reserved contacts of all agents. `ask` sends a message and gives its reply; `until` is a loop time.
 
-    GetDownloadContactsForDialing, where a site has it asked instead (`recover_with`), gives one at a time, of
+    GetDownloadContactsForDialing, if a site has it asked instead (`recover_with`), gives one at a time, of
     the campaign group named; GetReservedManualDialContact those of all groups.
     """
 
@@ -75,7 +75,7 @@ class ReservedContacts:
         return self._contacts(await self._reply(agent, campaign_group, count), agent, campaign_group)
 
     def health(self) -> Iterator[Health]:
-        """What is missing, what that means, and the way out; nothing where nothing is."""
+        """What is missing, what that means, and the way out; nothing if all is well."""
         if self._trouble:
             yield Health(what="LCM reserved contacts", good=False, seen=self._trouble, serves=True)
 

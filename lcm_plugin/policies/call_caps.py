@@ -58,7 +58,7 @@ class CallCaps(RuledPolicy[CallCapsSettings]):
         return caps_checks(caps, calls, moment)
 
     def _caps(self, chosen: Mapping[str, Rule], *, is_callback: bool) -> Iterator[Cap]:
-        """The site's, and those of the rules that hold for the contact."""
+        """The site's caps, and those of the rules that hold for the contact."""
         site = Basis(rule=SITE, evidence=self.version)
         yield from caps_of(self.settings.per_number, Whom.NUMBER, site, is_callback=is_callback)
         yield from caps_of(self.settings.per_contact, Whom.CONTACT, site, is_callback=is_callback)

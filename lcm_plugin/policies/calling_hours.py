@@ -1,6 +1,6 @@
 """`calling-hours`: no call outside its window, on the wall clock of every zone the called may be in.
 
-The windows are the site's, the one the LCM states for the number itself, and those of rules the site chose.
+The windows are those of the site, of the number if the LCM states one, and of the rules the site chose.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ class CallingHoursSettings(RuleSettings):
     """By date, `{ "2026-12-25" = "closed" }`: a holiday's window narrows that of its day. A rule that closes
     on holidays goes by these dates, and closes a year of which there are none."""
     unknown_zone: str = field(default=REFUSE, validator=a_fallback)
-    """Where no zone is known: no call, or the zone to go by."""
+    """If no zone is known: no call, or the zone to go by."""
     zone_names: Mapping[str, str] = field(factory=dict, validator=zones_by_name)
     """Zones by the names the LCM has for them: `{ "Eastern Standard Time" = "America/New_York" }`."""
     hours: Hours = field(init=False)
@@ -62,7 +62,7 @@ class CallingHours(RuledPolicy[CallingHoursSettings]):
         super().__init__(CallingHoursSettings, table)
 
     def problems(self, book: Rulebook, table: Mapping[str, object]) -> Iterator[Problem]:
-        """Those of all rules; and a rule that closes on holidays where the site lists none."""
+        """The problems of all rules, and a rule that closes on holidays if the site lists none."""
         yield from super().problems(book, table)
         if not table.get("holidays"):
             yield from book.wanting_holidays(names_in(table))

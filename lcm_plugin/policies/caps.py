@@ -110,7 +110,7 @@ class Cap:
 def caps_of(limits: Limits, whom: Whom, basis: Basis, *, is_callback: bool = False) -> Iterator[Cap]:
     """The caps a table of limits means, each named after its rule, whose calls and what it limits.
 
-    `is_callback`: what is to be called is a callback.
+    `is_callback`: the contact is a callback.
     """
     after_conversation = timedelta(hours=limits.after_conversation_hours)
     asked_for = is_callback and "callback_requested" in limits.unless
@@ -143,7 +143,7 @@ def caps_checks(caps: Sequence[Cap], calls: Sequence[PastCall], moment: datetime
 
 
 def _next(caps: Sequence[Cap], calls: Sequence[PastCall], moment: datetime) -> datetime | None:
-    """A cap starts or stops to refuse only where a call leaves its span, and where it comes into force."""
+    """A cap starts or stops refusing only when a call leaves its span, or when the cap comes into force."""
     turns = {free for cap in caps if (free := cap.free_again(calls))}
     turns |= {turn for cap in caps for turn in cap.basis.turns()}
     return next(

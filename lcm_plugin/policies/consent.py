@@ -42,7 +42,7 @@ class ConsentPolicy(Policy):
 
 
 def consent_check(settings: ConsentSettings, contact: Contact) -> Check:
-    """Whether the contact's consent is allowed, and the number's own, where it has one."""
+    """Whether the contact's consent is allowed, and the number's own, if it has one."""
     modes = dialed_modes(contact)
     evidence = {"consent": str(contact.consent), "consent_raw": contact.consent_raw}
     if not _is_for(settings, contact):

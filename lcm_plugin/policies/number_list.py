@@ -138,7 +138,7 @@ def _texts(name: str, cells: Iterable[tuple[int, str]]) -> set[str]:
 
 
 def _meant(text: str) -> set[str]:
-    """The digits a text may be meant by; rather too many than too few: who is listed is not called."""
+    """The digits a text may stand for; rather too many than too few, since a number listed is not called."""
     text = text.strip()
     texts = {text, _FLOAT.sub(r"\1", text), _TRUNK.sub("", text)}
     return {digits for one in texts for digits in (_bare(one), _e164(one))} - {""}

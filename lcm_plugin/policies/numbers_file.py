@@ -16,7 +16,7 @@ _NONE: Final[Stamp] = (0, 0)
 
 
 class NumbersFile:
-    """Reads it when it is made, and again when the file changes, once for all who ask meanwhile.
+    """Reads it when it is made, and again when the file changes, once for all questions meanwhile.
 
     Raises:
         UnreadableListError: it cannot be read now.

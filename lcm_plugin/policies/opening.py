@@ -28,7 +28,7 @@ def is_open(hours: Hours, zone: tzinfo, moment: datetime) -> bool:
 def next_opening(hours: Collection[Hours], zones: Iterable[tzinfo], moment: datetime) -> datetime | None:
     """The earliest instant, `moment` or later, at which all these hours are open in all these zones; UTC.
 
-    None where there is none within HORIZON.
+    None if there is none within HORIZON.
     """
     zones = tuple(zones)
     at = moment.astimezone(UTC)
@@ -44,7 +44,7 @@ def next_opening(hours: Collection[Hours], zones: Iterable[tzinfo], moment: date
 
 
 def _opening(hours: Collection[Hours], zone: tzinfo, at: datetime, last: datetime) -> datetime:
-    """The earliest open instant from `at` on in one zone; one after `last` where there is none before."""
+    """The earliest open instant from `at` on in one zone; one after `last` if there is none before."""
     while at <= last:
         offset, end = _stretch(zone, at)
         midnight = _midnight((at + offset).date()).replace(tzinfo=UTC) - offset

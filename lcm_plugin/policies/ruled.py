@@ -13,7 +13,7 @@ _Settings = TypeVar("_Settings", bound=RuleSettings)
 
 
 class RuledPolicy(Policy, Generic[_Settings]):
-    """Reads the rules when it is made, or, where the site has a file of its own, at the host's start."""
+    """Reads the rules when it is made; if the site has a file of its own, at the host's start."""
 
     part: Part
     """What it wants of a rule."""

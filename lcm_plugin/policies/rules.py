@@ -68,7 +68,7 @@ class Rulebook:
     version: str = field(validator=validators.min_len(1))
     rule: Mapping[str, Rule] = field(factory=dict)
     regions: Mapping[str, tuple[str, ...]] = field(factory=dict)
-    """Codes of the subdivisions of a country, where another one is to count as unknown."""
+    """Codes of the subdivisions of a country; another code counts as unknown."""
 
     def over(self, other: "Rulebook") -> "Rulebook":
         """These rules, and those of `other` whose ids are not among them."""
@@ -154,7 +154,7 @@ class RuleSettings:
     country: str = field(default="US", validator=validators.matches_re(r"[A-Z]{2}"))
     """The country of regions that name none: `FL`."""
     unknown_region: Literal["refuse", "all"] = "refuse"
-    """A contact without a region, where states' rules are chosen: not called, or held to all of them."""
+    """A contact without a region, if states' rules are chosen: not called, or held to all of them."""
 
 
 @frozen(kw_only=True)

@@ -55,9 +55,9 @@ class Stated:
 
 
 def by_mode(rule: str, mode: Mode, version: Mapping[str, str]) -> Stated | Check:
-    """The hours the LCM states for a number, all day where it states none.
+    """The hours the LCM states for a number, all day if it states none.
 
-    A check that did not pass where what it states cannot be read, or goes over midnight.
+    A check that did not pass, if what the LCM states cannot be read, or goes over midnight.
     """
     opens, closes = (mode.window_start or "").strip(), (mode.window_end or "").strip()
     evidence = {"mode": mode.id, **version}

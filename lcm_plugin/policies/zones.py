@@ -73,7 +73,7 @@ def zones_by_name(_: object, __: object, names: Mapping[str, str]) -> None:
 def candidates(contact: Contact, zone_names: Mapping[str, str], fallback: str) -> Candidates:
     """The candidate zones of the number being dialed.
 
-    The LCM's where it names any, else those of the number; where none is known the fallback, if the site
+    Those the LCM names, if it names any, else those of the number; if none is known the fallback, if the site
     named one. One that cannot be read leaves nothing to go by.
     """
     told = [*contact.time_zones, *(zone for mode in dialed_modes(contact) for zone in mode.time_zones)]

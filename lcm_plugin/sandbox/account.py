@@ -28,7 +28,7 @@ class Received:
 
     @property
     def agent_id(self) -> str:
-        """For whom; empty where the message does not say."""
+        """For whom; empty if the message does not say."""
         named = pick(self.data, "AgentID", "UserID")
         return "" if named in (MISSING, None) else str(named)
 
@@ -85,7 +85,7 @@ class AgentStateTold:
 
 @define(kw_only=True)
 class Blocked:
-    """Who is not to be called any more: a number, and the key that said so, if one did."""
+    """Who must not be called any more: a number, and the key that said so, if one did."""
 
     phone_number: str = field(repr=masked)
     message: str

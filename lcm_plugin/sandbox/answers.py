@@ -1,4 +1,4 @@
-"""What a well-behaved LCM answers; a reply's name, shape and place are the catalogue's."""
+"""What a well-behaved LCM answers; a reply's name, shape and place come from the catalogue."""
 
 import asyncio
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Answers:
     def answer(
         self, message: MessageType, envelope: Mapping[str, Any], *, delivered: bool = True
     ) -> dict[str, Any] | None:
-        """Do what is asked; the reply's envelope, or None where the message has none.
+        """Do what is asked; the reply's envelope, or None if the message has none.
 
         `delivered` is whether the reply will arrive, for the books.
         """

@@ -12,7 +12,7 @@ from lcm_plugin.lcm.spelling import MISSING, pick
 
 
 class RefusedError(Exception):
-    """The sandbox says no; `ws` has the actual error where it is one of the documented WS_Errors."""
+    """The sandbox says no; `ws` has the actual error if it is one of the documented WS_Errors."""
 
     def __init__(self, text: str, *, ws: str = "") -> None:
         super().__init__(text)

@@ -79,7 +79,7 @@ class Lists:
         return None if contact.due_in is None else self.started + timedelta(seconds=contact.due_in)
 
     def due_until(self, contact: SandboxContact) -> datetime | None:
-        """When a callback's window ends: when it is due, where it has none."""
+        """When a callback's window ends: when it is due, if it has none."""
         if contact.due_until is None:
             return self.due_at(contact)
         return self.started + timedelta(seconds=contact.due_until)
@@ -124,7 +124,7 @@ class Lists:
     def reserve_personal(
         self, agent_id: str, campaign_group: str | None = None, consent: str = "", given_by: str = ""
     ) -> None:
-        """Reserve the agent's own callbacks that are due, where they come with the reserved contacts."""
+        """Reserve the agent's own callbacks that are due, if they come with the reserved contacts."""
         self._expire()
         if self.personal is not Callbacks.FRESH:
             for person in self._candidates(agent_id, campaign_group, consent)[_Rank.PERSONAL]:

@@ -49,10 +49,10 @@ class SandboxMode:
 class SandboxContact:
     """A person in the sandbox's lists; the field names are those of a contacts file.
 
-    `consent` and `call_type` go out as they are; `call_type` says what kind of callback it is, where it is
+    `consent` and `call_type` go out as they are; `call_type` says what kind of callback it is, if it is
     not given. `due_in` is when a callback is due, and `due_until` when its window ends, in seconds after the
     sandbox's start; `personal_agent` is whose personal callback it is. `modes` are all its numbers, the one
-    of `mode` where there are none; `fields` its screen-pop data.
+    of `mode` if there are none; `fields` its screen-pop data.
     """
 
     key: str = field(validator=validators.min_len(1))

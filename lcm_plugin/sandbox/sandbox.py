@@ -24,9 +24,9 @@ class Sandbox:
     """An LCM to develop and test against: `async with Sandbox() as lcm: ... lcm.url`.
 
     Arguments:
-        contacts: its lists; made up where None.
+        contacts: its lists; made up if None.
         port: 0 for any free one.
-        reserve_seconds: how long a contact handed out stays its agent's.
+        reserve_seconds: how long a contact that was handed out stays reserved for its agent.
         timezone: the zone of the ExpiryTime it writes, and of the callbacks it reads.
         at_once: how many contacts one fresh download reserves; more than 1 is one more thing to survive.
         callbacks: which download gives an agent's personal callback, once it is due: that of `reserved`

@@ -16,7 +16,7 @@ _PAGE: Final = "<html><body>Service temporarily confused</body></html>"
 
 @define(kw_only=True)
 class Outcome:
-    """What goes back for one request: a status and a text, None where the connection is cut.
+    """What goes back for one request: a status and a text, None if the connection is cut.
 
     `unheard`: nothing at all on the bus, as for a message without a reply.
     """

@@ -70,12 +70,12 @@ class State:
                 raise RefusedError(f"{name} {asked[name]} is not listed")
 
     def check_dialer_detail(self, asked: Asked) -> None:
-        """Refuse a disposition without its row, where the site needs one."""
+        """Refuse a disposition without its row, if the site needs one."""
         if self.require_dialer_detail and asked["key"] not in self.dialer_details:
             raise RefusedError("SetNonPEWCContactOutcome has to come first")
 
     def dispose(self, asked: Asked, one: Reservation) -> Disposed:
-        """Write a disposition down; its delivery is the caller's to end."""
+        """Write a disposition down. The caller ends its delivery."""
         entry = Disposed(
             key=one.key,
             agent_id=asked.agent_id or one.agent_id,

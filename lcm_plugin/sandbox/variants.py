@@ -9,12 +9,12 @@ Change = Callable[[Reply], Any]
 
 
 def _message(change: Change) -> Change:
-    """Change the body, where it is under `message`; what is under `data` stays."""
+    """Change the body, if it is under `message`; what is under `data` stays."""
     return lambda reply: {**reply, "message": change(reply["message"])} if "message" in reply else reply
 
 
 def _response(change: Callable[[Any], Any]) -> Change:
-    """Change what is under `response`, where there is one."""
+    """Change what is under `response`, if there is one."""
 
     def changed(body: Any) -> Any:
         return {**body, "response": change(body["response"])} if "response" in body else body

@@ -186,7 +186,7 @@ class Agents:
 
 
 def _note(seat: Seat, attempt: Attempt, *, here: bool) -> None:
-    """What is open at another host is before its agent there. That the LCM has it is no news of theirs."""
+    """An attempt that is open at another host is on its agent's screen there."""
     if not here:
         seat.note = f"at host {attempt.host}: {attempt.reason}"
     elif attempt.state is not AttemptState.CLOSED:

@@ -53,7 +53,7 @@ async def body_of(request: web.Request, shape: type[_Shape]) -> _Shape:
     """The request's body; nothing at all is an object without fields.
 
     Raises:
-        ProblemError: 400 where it is no JSON, 408 where it does not come, 422 with every wrong field.
+        ProblemError: 400 if it is no JSON, 408 if it does not come, 422 with every wrong field.
     """
     told = await bytes_of(request)
     try:  # UTF-8 whatever charset is named: some take minutes to decode
@@ -66,7 +66,7 @@ async def body_of(request: web.Request, shape: type[_Shape]) -> _Shape:
 
 
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of a body; who sends a hundred thousand members wants each looked up and complained of."""
+    """An object of a body; one of a hundred thousand members would have each looked up and complained of."""
     if len(members) > MEMBERS or any(isinstance(told, list) and len(told) > MEMBERS for _, told in members):
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"an object, or a list, may have {MEMBERS} members at the most"
@@ -75,7 +75,7 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def query_of(request: web.Request, shape: type[_Shape]) -> _Shape:
-    """The request's query; a parameter may be repeated where its field is a tuple.
+    """The request's query; a parameter may be repeated if its field is a tuple.
 
     Raises:
         ProblemError: 422 with every wrong parameter.

@@ -1,7 +1,7 @@
 """Who may speak to the embedded host: a bearer token where one is set, and no foreign page in a browser.
 
 Call events may be signed instead (`lcm_plugin.dialers.webhook.signing`), so that a site's dialer needs no
-token to everything else. Where a secret is set for them, they have to be signed or to show the token.
+token to everything else. If a secret is set for call events, they have to be signed, or show the token.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ class Guard:
 
 
 def _shown(request: web.Request) -> bytes | None:
-    """The token a request shows, as the bytes that came; None where it shows none."""
+    """The token a request shows, as the bytes that came; None if it shows none."""
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
     return shown.strip().encode("utf-8", "surrogateescape") if scheme.casefold() == "bearer" else None
 

@@ -1,4 +1,4 @@
-"""An answer that is kept for a while, so that many who ask cost no more than one."""
+"""An answer that is kept for a while, so that many questions cost no more than one."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @define(eq=False)
 class Kept(Generic[T]):
-    """What `ask` says, asked at most once in so many seconds; who asks meanwhile gets the same."""
+    """What `ask` says, asked at most once in so many seconds; until then everybody gets the same answer."""
 
     ask: Callable[[], Coroutine[Any, Any, T]]
     seconds: float
@@ -19,7 +19,7 @@ class Kept(Generic[T]):
     _asked_at: float = field(default=0.0, init=False)
 
     async def get(self) -> T:
-        """The answer, perhaps an earlier one's.
+        """The answer, perhaps an earlier one.
 
         Raises:
             Exception: whatever `ask` raises.

@@ -127,7 +127,7 @@ def _common(status: HTTPStatus) -> dict[str, str]:
 
 
 def _name(status: HTTPStatus) -> str:
-    """A name of ours: Python 3.13 has renamed some of HTTPStatus'."""
+    """A name of our own: Python 3.13 has renamed some members of HTTPStatus."""
     return f"Problem{int(status)}"
 
 

@@ -62,7 +62,7 @@ def _refused(detail: str) -> ProblemError:
 
 
 def _url(text: str) -> URL:
-    """The URL, or an empty one where it is none."""
+    """The URL, or an empty one if it is none."""
     try:
         return URL(text)
     except ValueError:

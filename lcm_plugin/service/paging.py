@@ -30,7 +30,7 @@ class PageQuery:
 
 
 def page(request: web.Request, rows: Sequence[T], most: int, last: Callable[[T], object]) -> web.Response:
-    """These rows; where there may be more, the header Link leads on from the last one."""
+    """These rows; if there may be more, the header Link leads on from the last one."""
     headers = {}
     if len(rows) == most:
         following = request.rel_url.update_query(before=str(last(rows[-1])))

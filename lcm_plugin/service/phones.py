@@ -6,7 +6,7 @@ from cti_hooks import Agent, Hooks, KnowsEndpoints, KnowsEngines
 
 
 def wrong_endpoint(hooks: Hooks, agent: Agent) -> str | None:
-    """What is wrong with the agent's endpoint, and the way out; None where nothing is, or nobody can tell.
+    """What is wrong with the agent's endpoint, and the way out; None if nothing is, or nobody can tell.
 
     The first dialer that serves the agent is asked. One that is not both `KnowsEngines` and `KnowsEndpoints`
     says nothing of it, and the next is asked.

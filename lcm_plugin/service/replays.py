@@ -10,7 +10,7 @@ from lcm_plugin.dialers.webhook.signing import WINDOW_SECONDS
 from lcm_plugin.service.problems import ProblemError
 
 REMEMBERED: Final = 100_000
-"""Signatures; beyond it the oldest is forgotten, which only who has the secret can bring about."""
+"""Signatures; beyond it the oldest is forgotten. Only a sender who has the secret can bring that about."""
 
 
 @define(eq=False)

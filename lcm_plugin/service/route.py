@@ -15,8 +15,8 @@ from lcm_plugin.service.bodies import body_of, query_of
 class Route:
     """One route. Its handler's docstring describes it, and its arguments are what was told.
 
-    The handler takes the path's variables, `query` and `body` where these are declared, and `request` where
-    it gives the response itself, or has to know who asks; else what it returns is the answer, as JSON.
+    The handler takes the path's variables, `query` and `body` if these are declared, and `request` if it
+    makes the response itself or has to know who asks. Otherwise what it returns is the answer, as JSON.
     """
 
     method: str
@@ -28,7 +28,7 @@ class Route:
     query: type | None = None
     """An attrs class whose fields are the query's parameters."""
     body: type | None = None
-    """An attrs class whose fields are the body's."""
+    """An attrs class whose fields are the fields of the body."""
     problems: Mapping[HTTPStatus, str] = field(factory=dict)
     """What else it may answer, as a problem, and when; what any route may answer left out."""
     answers: Mapping[HTTPStatus, str] = field(factory=dict)

@@ -35,7 +35,7 @@ def _origins(_: object, __: object, value: tuple[str, ...]) -> None:
 
 
 def _origin_of(text: str) -> str | None:
-    """As a browser writes it; None where it is no URL."""
+    """As a browser writes it; None if it is no URL."""
     try:
         return str(URL(text).origin())
     except ValueError:
@@ -58,9 +58,9 @@ class ServiceSettings:
     allowed_hosts: tuple[str, ...] = field(default=(), validator=_hosts)
     """Names it may be asked by besides its own: behind a proxy that passes `Host` on."""
     allowed_origins: tuple[str, ...] = field(default=(), validator=_origins)
-    """Origins of its own pages where a proxy passes on another `Host` than theirs: `https://desk.example.com`.
+    """Origins of its own pages, if a proxy passes on another `Host` than theirs: `https://desk.example.com`.
 
-    No CORS: a page that a browser takes for another origin's reads no answer by this.
+    This is no CORS: a page of another origin still reads no answer.
     """
     connections: int = field(default=1000, validator=validators.ge(1))
     """At a time; more are closed."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 MOST: Final = 200
-"""Characters of an id, a name, or who says something."""
+"""Characters of an id, of a name, or of an actor."""
 
 
 def named(_: object, __: object, value: str | None) -> None:

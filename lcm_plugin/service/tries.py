@@ -20,17 +20,17 @@ PEERS: Final = 1000
 
 @define(eq=False)
 class Tries:
-    """What each peer showed; never the tokens themselves. Times are the running loop's."""
+    """What each peer showed; never the tokens themselves. Times are by the running loop's clock."""
 
     _shown: OrderedDict[str, dict[bytes, float]] = field(factory=OrderedDict, init=False)
 
     def seconds_left(self, peer: str | None, now: float) -> float:
-        """How long another wrong one of this peer is not listened to; 0 where it is."""
+        """How long this peer's next wrong token is not looked at; 0 if it is looked at now."""
         recent = self._recent(_network(peer), now)
         return min(recent.values()) + WITHIN - now if len(recent) >= WRONG_TOKENS else 0.0
 
     def note(self, peer: str | None, token: bytes, now: float) -> None:
-        """It showed a wrong one."""
+        """Remember that this peer showed a wrong token."""
         name = _network(peer)
         recent = self._recent(name, now)
         digest = hashlib.sha256(token).digest()
@@ -47,7 +47,7 @@ class Tries:
 
 
 def _network(peer: str | None) -> str:
-    """Who has an IPv6 address has all of its /64."""
+    """An IPv6 host has all addresses of its /64, so they count as one peer."""
     try:
         address = ipaddress.ip_address(peer or "")
     except ValueError:

@@ -1,8 +1,8 @@
 """Every LCM message the plugin sends, declared: fields, reply, kind, and where the documentation is silent.
 
-A new message is a new entry in its family's module, not a new code path. The spelling written is the
-documentation's sample's where one is known, since samples look captured and tables typed by hand; what is
-read is looser (`lcm_plugin.lcm.spelling`). Pages are slugs of the vendor's documentation site.
+A new message is a new entry in its family's module, not a new code path. What is sent is spelled as in
+the documentation's sample, if there is one: samples look captured, and tables typed by hand. What is read may
+be spelled more loosely (`lcm_plugin.lcm.spelling`). Pages are slugs of the vendor's documentation site.
 """
 
 from collections.abc import Mapping

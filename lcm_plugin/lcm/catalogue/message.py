@@ -53,13 +53,13 @@ class Field:
 
     Attributes:
         name: our name for it; two fields of one name are two parts of one value (a day and a time).
-        wire: its spelling as written: the sample's, where one is known.
+        wire: its spelling as it is written: as in the sample, if one is known.
         write: how a value is written.
         form: instead of `write`, the strftime form of an aware datetime, written in the value `time_zone`.
         items: instead of `write`, the fields of each item of an array.
-        needed: whether the table calls it mandatory. One that is not is left out where no value is given.
-        default: what is written where no value is given.
-        table, sample: its type in the page's table, and in its sample where that is known.
+        needed: whether the table calls it mandatory. Any other field is left out if it has no value.
+        default: what is written if no value is given.
+        table, sample: its type in the page's table, and in its sample, if that is known.
         also: its other documented spellings, letter case aside.
         echoed: the reply repeats it, and has to repeat what was sent.
         why: why so.
@@ -79,7 +79,7 @@ class Field:
     why: str = ""
 
     def written(self, values: Mapping[str, Any]) -> object:
-        """What goes on the wire, or None where it is left out."""
+        """What goes on the wire, or None if it is left out."""
         value = values.get(self.name)
         if value is None:
             return self.default
@@ -92,11 +92,11 @@ class Field:
 
 @frozen(kw_only=True)
 class MessageType:
-    """A message of the LCM's.
+    """A message of the LCM.
 
     Attributes:
         subtopic: its name as sent.
-        reply: the reply's name, empty where there is none; several messages may share one.
+        reply: the reply's name, empty if there is none; several messages may share one.
         also: other documented names of the reply, letter case aside.
         kind: what sending it may cost.
         shape: what the reply holds.

@@ -27,7 +27,7 @@ from lcm_plugin.lcm.tls import ssl_context
 
 @define(kw_only=True, eq=False)
 class HttpTransport:
-    """One session for all agents; the number of connections is the caller's to cap."""
+    """One session for all agents. The caller caps the number of connections."""
 
     settings: LcmSettings
     directory: Path
@@ -89,7 +89,7 @@ class HttpTransport:
 
 
 def status_error(status: int, headers: Mapping[str, str], now: datetime) -> LcmError | None:
-    """What an HTTP status means, or None where it is a success."""
+    """What an HTTP status means, or None if it is a success."""
     text = f"the LCM's gateway says {status}"
     if status in {429, 503}:
         wait = _retry_after(headers.get("Retry-After"), now)

@@ -26,7 +26,7 @@ def personal(state: State, asked: Asked) -> Any:
 
 
 def overlap(state: State, asked: Asked) -> Any:
-    """Whether the window meets another one of the agent's."""
+    """Whether the window meets that of another callback of the agent."""
     starts_at, ends_at = _window(asked.moment("starts_at", state.zone), asked.moment("ends_at", state.zone))
     meets = any(
         starts_at < theirs[1] and theirs[0] < ends_at

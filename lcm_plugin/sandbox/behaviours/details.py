@@ -13,7 +13,7 @@ _NUMBER: Final = re.compile(r"\+?\d{7,15}")
 
 
 def screen_pop(state: State, asked: Asked) -> Any:
-    """The contact's own fields, or the sample's."""
+    """The contact's own fields, or those of the sample."""
     person = state.delivery(asked).person
     return dict(person.fields) or {
         "FName": "David1",

@@ -11,7 +11,7 @@ TIME_FORMAT: Final = "%m/%d/%Y %H:%M:%S"
 
 
 def campaign_groups(state: State, _: Asked) -> Any:
-    """Everybody's."""
+    """A campaign group for everybody."""
     groups = [
         {"Name": name, "Type": "VOICE", "Status": "EXECUTING", "Campaigns": _campaigns(campaigns)}
         for name, campaigns in state.lists.groups.items()
@@ -24,7 +24,7 @@ def _campaigns(names: list[str]) -> list[dict[str, str]]:
 
 
 def download(state: State, asked: Asked) -> Any:
-    """One contact as an object, none as null; more only where the sandbox is told so."""
+    """One contact as an object, none as null; more only if the sandbox is told so."""
     records = [record(state, one) for one in _found(state, asked)]
     return records if len(records) > 1 else records[0] if records else None
 

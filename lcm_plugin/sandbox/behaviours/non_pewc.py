@@ -9,7 +9,7 @@ from lcm_plugin.sandbox.state import State
 
 
 def contact(state: State, asked: Asked) -> Any:
-    """The next contact of any group, as an object; null where there is none."""
+    """The next contact of any group, as an object; null if there is none."""
     one = state.lists.reserve(asked.agent_id, None, given_by=asked.message.subtopic)
     found = handed(state, asked, [one] if one else [], reserved=False)
     return _record(state, found[0]) if found else None

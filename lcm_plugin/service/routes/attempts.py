@@ -32,7 +32,7 @@ class AttemptsQuery:
 
 @frozen(kw_only=True)
 class ExplanationQuery:
-    """For which moment and agent, where not now and the attempt's own."""
+    """For which moment and agent, if not for now and for the attempt's own agent."""
 
     at: str | None = field(default=None, metadata={"schema": {"format": "date-time"}})
     agent: str | None = field(default=None, validator=validators.optional(validators.min_len(1)))
@@ -53,7 +53,7 @@ class ExplanationQuery:
 
 @frozen(kw_only=True)
 class MessageTold:
-    """A message to the LCM, and where it is."""
+    """A message to the LCM, and how far it has come."""
 
     message: str
     state: LetterState

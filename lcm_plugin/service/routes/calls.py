@@ -31,7 +31,7 @@ _INSTANT: Final = {"schema": {"format": "date-time"}}
 
 @frozen(kw_only=True)
 class AnswerTold:
-    """What is said to an offer: by its agent, where no `actor` is named."""
+    """What is said to an offer; its agent says it, if no `actor` is named."""
 
     answer: AnswerKind
     reason: str | None = None
@@ -53,7 +53,7 @@ class CallbackTold:
 
 @frozen(kw_only=True)
 class DispositionTold:
-    """What came of a call, ids as the LCM's lists give them; `actor` is a supervisor, where one says it."""
+    """What came of a call, ids as the LCM's lists give them; `actor` is a supervisor, if one says so."""
 
     outcome_id: str | None = None
     business_outcome_id: str | None = None

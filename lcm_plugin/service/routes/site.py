@@ -121,7 +121,7 @@ async def _send_away(
 
 
 def _cut_off_soon(request: web.Request) -> None:
-    """A close waits until all is read, and who has stalled never reads."""
+    """A close waits until all is read, and a subscriber that has stalled never reads."""
     asyncio.get_running_loop().call_later(_PARTING, _cut_off, request)
 
 
