@@ -1,4 +1,4 @@
-"""Writes the typed sides of the hooks from their specifications: `python hooks/facade.py`, then `make format`.
+"""Writes the typed sides of the hooks from their specifications: `make docs`.
 
 `typed_hooks.py` is for callers of hooks, `implementations.py` for their implementations. A test keeps both current.
 """
