@@ -37,6 +37,7 @@ class Guard:
     """Keeps others out, as a middleware."""
 
     settings: ServiceSettings
+    token: str | None = field(repr=False)
     clock: Clock
     door: Door
     _tries: Tries = field(factory=Tries, init=False)
@@ -51,7 +52,7 @@ class Guard:
         """
         refuse_strangers(request, self.settings)
         refuse_encoded(request)
-        request[TRUSTED] = self.settings.token is None or self._shows(request)
+        request[TRUSTED] = self.token is None or self._shows(request)
         request[SIGNED] = False
         left = 0.0 if request[TRUSTED] else self._count_wrong(request)
         if request.path in OPEN and not request[TRUSTED]:
@@ -80,7 +81,7 @@ class Guard:
         return left
 
     def _shows(self, request: web.Request) -> bool:
-        shown, token = _shown(request), self.settings.token
+        shown, token = _shown(request), self.token
         return bool(shown and token) and hmac.compare_digest(shown or b"", (token or "").encode())
 
     async def _heard(self, request: web.Request, secret: str, handler: Handler) -> web.StreamResponse:

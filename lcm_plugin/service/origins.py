@@ -24,15 +24,17 @@ def refuse_strangers(request: web.Request, settings: ServiceSettings) -> None:
     """
     _refuse_other_names(request, settings)
     _refuse_foreign_pages(request, settings)
-    if settings.token is None and any(map(_tells_of_a_proxy, request.headers)):
-        raise _refused("a proxy brings this, whoever asked it; behind one, set [service] token_env")
+    if not settings.with_token and any(map(_tells_of_a_proxy, request.headers)):
+        raise _refused(
+            "a proxy brings this, whoever asked it; behind one, set [service] token_env or token_file"
+        )
 
 
 def _refuse_other_names(request: web.Request, settings: ServiceSettings) -> None:
     """A page may have had its own name resolved to this address, to be of the same origin."""
     if not settings.loopback and not settings.allowed_hosts:
         return
-    if request.path in OPEN and settings.token:
+    if request.path in OPEN and settings.with_token:
         return
     name = (_url(f"http://{request.host}").host or "").removesuffix(".")
     if name not in _LOCAL_NAMES | {one.removesuffix(".") for one in (settings.host, *settings.allowed_hosts)}:

@@ -29,6 +29,7 @@ from lcm_plugin.service.routes.dialing import DialingRoutes
 from lcm_plugin.service.routes.ledger import LedgerRoutes
 from lcm_plugin.service.routes.site import SiteRoutes
 from lcm_plugin.service.settings import SHORT_TOKEN, ServiceSettings
+from lcm_plugin.service.token import token_of
 
 log = logging.getLogger("lcm_plugin.service")
 
@@ -43,6 +44,7 @@ class Service:
     def __init__(self, host: Host, settings: ServiceSettings) -> None:
         self._host = host
         self._settings = settings
+        self._token = token_of(settings, host.directory)
         self.unready = ["starting"]
         self.agents = Agents(host=host, feed=Feed())
         self._metrics = _metrics(host)
@@ -77,6 +79,16 @@ class Service:
         name = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         return f"http://{name}:{self._door.port or self._settings.port}"
 
+    def say_who_may_ask(self) -> None:
+        """Warn of a token that is not set, or that may be guessed."""
+        if self._token is None:
+            log.warning(
+                "no token is set: every user and program of this machine may use the API;"
+                " see token_env and token_file"
+            )
+        elif len(self._token) < SHORT_TOKEN:
+            log.warning("the token has fewer than %d characters and may be guessed; set another", SHORT_TOKEN)
+
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._host)
@@ -98,7 +110,7 @@ class Service:
         await self._stack.aclose()
 
     def _application(self) -> web.Application:
-        guard = Guard(settings=self._settings, clock=self._host.clock, door=self._door)
+        guard = Guard(settings=self._settings, token=self._token, clock=self._host.clock, door=self._door)
         app = web.Application(middlewares=[problems, guard.watch])
         app.on_response_prepare.append(keep_to_ourselves)
         app.add_routes(self._api.web_routes())
@@ -125,10 +137,8 @@ async def serve(config: Path, on_listening: Callable[[str], None]) -> None:
     take_signals(loop, stop)
     raise_descriptors()
     loop.set_exception_handler(Complaints())
-    if settings.token is None:
-        log.warning("no token is set: every user and program of this machine may use the API; see token_env")
-    elif len(settings.token) < SHORT_TOKEN:
-        log.warning("the token has fewer than %d characters and may be guessed; set another", SHORT_TOKEN)
-    async with Service(host, settings) as service:
+    service = Service(host, settings)
+    service.say_who_may_ask()
+    async with service:
         on_listening(service.url)
         await stop.wait()

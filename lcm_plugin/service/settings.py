@@ -52,6 +52,10 @@ class ServiceSettings:
     token_env: str | None = field(default=None, validator=_is_set)
     """The environment variable with the bearer token callers have to show."""
 
+    token_file: str | None = None
+    """The file with that token, relative to the config file. If it is not there, the start makes it: a new
+    token, which the file's owner alone can read."""
+
     events_secret_env: str | None = field(default=None, validator=_is_set)
     """The environment variable with the secret that call events are signed with: then they need no token."""
 
@@ -67,12 +71,15 @@ class ServiceSettings:
 
     def __attrs_post_init__(self) -> None:
         problems = []
-        if not self.loopback and not self.token_env:
-            problems.append(Problem("token_env", f"is required, as {self.host} is no loopback address"))
+        if self.token_env and self.token_file:
+            problems.append(Problem("token_file", "token_env is set, too: keep one of them"))
+        if not self.loopback and not self.with_token:
+            why = f"is required, or token_file, as {self.host} is no loopback address"
+            problems.append(Problem("token_env", why))
         problems += [
-            Problem(name, "needs token_env: whoever asks a proxy would be let in by it")
+            Problem(name, "needs token_env or token_file: whoever asks a proxy would be let in by it")
             for name in ("allowed_hosts", "allowed_origins")
-            if getattr(self, name) and not self.token_env
+            if getattr(self, name) and not self.with_token
         ]
         if problems:
             raise ConfigError(problems)
@@ -89,8 +96,13 @@ class ServiceSettings:
 
     @property
     def token(self) -> str | None:
-        """The token callers have to show, or None."""
+        """The token that the environment holds, or None; `token_of` knows that of a file, too."""
         return os.environ.get(self.token_env) if self.token_env else None
+
+    @property
+    def with_token(self) -> bool:
+        """Whether callers have to show a token."""
+        return bool(self.token_env or self.token_file)
 
     @property
     def events_secret(self) -> str | None:
