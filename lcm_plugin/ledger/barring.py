@@ -1,7 +1,8 @@
 """Do-not-call, at once: whom nobody may dial any more, on any host of the ledger.
 
 A bar is written with the disposition that says it, under keyed hashes of the number and of the contact. What
-forgets people, or drops the audit, leaves it: who asked not to be called is not called.
+forgets people, or drops the audit, leaves it: who asked not to be called is not called. A bar that has ended
+is dropped some time later.
 """
 
 from collections.abc import Mapping, Sequence
@@ -109,6 +110,12 @@ def wait_for_bars(connection: sa.Connection) -> None:
 def lift(connection: sa.Connection, attempt_id: str) -> None:
     """Take back what this attempt's disposition barred: nobody has said it after all."""
     connection.execute(barred.delete().where(barred.c.attempt_id == attempt_id))
+
+
+def drop_ended(connection: sa.Connection, before: datetime, at_most: int) -> int:
+    """Drop bars that ended before this instant; how many. One without an end stays for ever."""
+    ended = sa.select(barred.c.id).where(barred.c.until < before).limit(at_most)
+    return connection.execute(barred.delete().where(barred.c.id.in_(ended))).rowcount
 
 
 def bar_for(connection: sa.Connection, asked: Mapping[str, Any]) -> Bar | None:

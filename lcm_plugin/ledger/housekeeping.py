@@ -15,6 +15,7 @@ from cti_hooks import AnswerKind, Attempt, AttemptState, Contact
 from lcm_plugin.attempt.transitions import CONFIRMED, EXPIRED, Transition
 from lcm_plugin.ledger import letters
 from lcm_plugin.ledger.audit import write_noted
+from lcm_plugin.ledger.barring import drop_ended
 from lcm_plugin.ledger.codec import attempt_as_json, attempt_of
 from lcm_plugin.ledger.database import Database, Sqlite, Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError
@@ -42,14 +43,15 @@ def prune(connection: sa.Connection, now: datetime, keep: timedelta, audit: time
     """Take people out of attempts closed for longer than `keep`, and drop what is older than `audit`.
 
     The history, and the evidence of calls placed under a hash of their number, stay until `audit` is over.
-    How many attempts were touched; call again while it is as many as AT_ONCE.
+    A bar goes once it has ended for longer than `keep`. How many rows were touched; call again while it is as
+    many as AT_ONCE.
     """
     old = attempts.c.changed_at < now - keep
     closed = attempts.select().where(old, attempts.c.open_agent.is_(None), attempts.c.pruned_at.is_(None))
     rows = connection.execute(closed.limit(AT_ONCE)).all()
     for row in rows:
         _take_out(connection, row.id, attempt_of(row.body), now)
-    return len(rows) + _drop(connection, now - audit)
+    return len(rows) + _drop(connection, now - audit) + drop_ended(connection, now - keep, AT_ONCE)
 
 
 def finish(connection: sa.Connection, now: datetime) -> int:

@@ -1,6 +1,7 @@
 """Who is barred stays so: through undo, pruning and upgrades, on SQLite and on PostgreSQL."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -10,8 +11,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from cti_hooks import Agent, Attempt, AttemptState, Contact, Disposition, SystemClock
+from cti_hooks import Agent, Attempt, AttemptState, Contact, Disposition, DoNotCallScope, SystemClock
 from lcm_plugin.attempt.transitions import ENDED, FETCHED, SKIPPED
 from lcm_plugin.ledger import BarredError, Ledger, LedgerUnavailable, database_for, housekeeping
 from tests.ledger.wire import OpenLedger, Wire
@@ -138,6 +140,26 @@ async def test_it_outlives_the_people_and_the_audit(open_ledger: OpenLedger) -> 
     assert await ledger.history(disposed.id) == []
     with pytest.raises(BarredError):
         await ledger.dial(await offered(ledger, BOB, "2"))
+
+
+async def test_a_bar_that_ended_is_dropped(open_ledger: OpenLedger) -> None:
+    """It is kept for as long as people are, in case a clock was ahead; one without an end stays."""
+    ledger = await open_ledger()
+    end = ledger.now() + timedelta(days=10)
+    ending = evolve(NEVER_AGAIN, do_not_call_scope=DoNotCallScope.NUMBER, do_not_call_until=end)
+    await ledger.dispose(await offered(ledger, ALICE, "1"), [], disposition=ending, actor="alice")
+    await ledger.dispose(await offered(ledger, BOB, "2"), [], disposition=NEVER_AGAIN, actor="bob")
+    left = []
+    for moment in (end, end + timedelta(days=7), end + timedelta(days=8), end + timedelta(days=8000)):
+        prune = partial(housekeeping.prune, keep=timedelta(days=7), audit=timedelta(days=1000))
+        await ledger.run(partial(prune, now=moment))
+        rows = await ledger.run(
+            lambda connection: connection.exec_driver_sql("SELECT actor FROM barred").scalars().all()
+        )
+        left.append([*rows])
+    for_ever = 2 * [json.dumps("bob")]
+    ended = [json.dumps("alice"), *for_ever]
+    assert left == [ended, ended, for_ever, for_ever]
 
 
 async def test_no_number_and_no_name_is_in_a_bar(open_ledger: OpenLedger, tmp_path: Path) -> None:
