@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
-from lcm_plugin.lcm.catalogue import CHANNEL, FAMILIES, TOPIC, Field, Kind, MessageType, Shape
+from lcm_plugin.lcm.catalogue import CHANNEL, FAMILIES, TOPIC, Field, MessageType, RequestKind, Shape
 
 HEAD = """# LCM messages
 
@@ -104,7 +104,7 @@ def _code(*names: str) -> str:
 def summary() -> str:
     """How many messages of which kind."""
     kinds = [message.kind for family in FAMILIES.values() for message in family]
-    return ", ".join(f"{kinds.count(kind)} {kind}s" for kind in Kind)
+    return ", ".join(f"{kinds.count(kind)} {kind}s" for kind in RequestKind)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from lcm_plugin import lacking
 from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.errors import LcmError, LcmRejected
 from lcm_plugin.lcm.catalogue.non_pewc import CALL_COUNT
-from lcm_plugin.lcm.reading import call_count
+from lcm_plugin.lcm.meanings import call_count
 from lcm_plugin.next_contact import reviewed
 from lcm_plugin.plugin import LcmPlugin, lcm_of
 from lcm_plugin.presentation import as_text

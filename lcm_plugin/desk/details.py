@@ -9,7 +9,7 @@ from attrs import define, evolve
 from cti_hooks import Agent, Contact, TimeZone
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import LcmError
-from lcm_plugin.lcm import reading
+from lcm_plugin.lcm import meanings
 from lcm_plugin.lcm.catalogue import MessageType
 from lcm_plugin.lcm.catalogue.details import CONTACT_MODES, MODE_INFORMATION, SCREEN_POP
 from lcm_plugin.lcm.client import LcmClient
@@ -52,7 +52,7 @@ class Details:
 
     def _in_zone(self, contact: Contact, reply: Reply) -> Contact:
         """In the zone the LCM states; a GMT deviation is evidence, and no zone."""
-        told = reading.mode_information(reply)
+        told = meanings.mode_information(reply)
         if told.gmt_deviation:
             contact = _with(contact, {"GMTDeviation": told.gmt_deviation})
         if not told.time_zone:
@@ -61,10 +61,10 @@ class Details:
         return evolve(contact, time_zones=(zone, *contact.time_zones))
 
     def _with_modes(self, contact: Contact, reply: Reply) -> Contact:
-        return evolve(contact, modes=reading.modes(reply, self.client.normalizer))
+        return evolve(contact, modes=meanings.modes(reply, self.client.normalizer))
 
     def _with_screen_pop(self, contact: Contact, reply: Reply) -> Contact:
-        return _with(contact, {"screen_pop": reading.screen_pop(reply)})
+        return _with(contact, {"screen_pop": meanings.screen_pop(reply)})
 
 
 def _with(contact: Contact, extra: Mapping[str, Any]) -> Contact:

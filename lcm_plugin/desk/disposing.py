@@ -28,8 +28,9 @@ from lcm_plugin.config import DownloadMessage, LcmSettings
 from lcm_plugin.desk.shape import wrong_for_lcm, wrong_in_shape
 from lcm_plugin.desk.site import is_foreign
 from lcm_plugin.errors import ConflictError, Fault, InvalidError, LcmError, LcmUnavailable
-from lcm_plugin.lcm import reading
-from lcm_plugin.lcm.catalogue import CATALOGUE, TIME_ZONE, Kind, MessageType
+from lcm_plugin.lcm import meanings
+from lcm_plugin.lcm.catalogue import CATALOGUE, TIME_ZONE, MessageType, RequestKind
+from lcm_plugin.lcm.catalogue.agent_states import AGENT_STATE
 from lcm_plugin.lcm.catalogue.callbacks import OVERLAP
 from lcm_plugin.lcm.catalogue.dispositions import (
     BOTH_OUTCOMES,
@@ -44,10 +45,9 @@ from lcm_plugin.lcm.catalogue.dispositions import (
 )
 from lcm_plugin.lcm.catalogue.downloads import SKIP
 from lcm_plugin.lcm.catalogue.non_pewc import DIALER_DETAIL
-from lcm_plugin.lcm.catalogue.outcomes import CALL_OUTCOMES_OFFLINE, GROUP_OUTCOMES
-from lcm_plugin.lcm.catalogue.states import AGENT_STATE
+from lcm_plugin.lcm.catalogue.outcome_lists import CALL_OUTCOMES_OFFLINE, GROUP_OUTCOMES
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.lcm.reading import OutcomeChoice
+from lcm_plugin.lcm.meanings import OutcomeChoice
 from lcm_plugin.lcm.rules import RULES, Verdict
 from lcm_plugin.ledger import AttemptLostError, Delivery, Draft, Ledger, Letter, LetterState, Outbox
 
@@ -199,7 +199,7 @@ class Disposing:
         except LcmError as error:
             log.warning("whether a callback overlaps could not be asked: %s", described(error))
             return False
-        return reading.overlaps(reply)
+        return meanings.overlaps(reply)
 
     # -- writing --------------------------------------------------------------------------------------------
 
@@ -278,7 +278,9 @@ class Disposing:
         try:
             await self.client.ask(CATALOGUE[letter.message], agent, letter.attempt_id, **values)
         except LcmError as error:
-            return Delivery(state=_DELIVERED[RULES[error.fault][Kind.SETTER]], error=str(error.args[0]))
+            return Delivery(
+                state=_DELIVERED[RULES[error.fault][RequestKind.SETTER]], error=str(error.args[0])
+            )
         return Delivery(state=LetterState.CONFIRMED)
 
     async def _settled(self, attempt_id: str) -> None:
@@ -305,7 +307,7 @@ class Disposing:
     async def _fetched(self, agent: Agent, contact: Contact) -> OutcomeLists:
         telephony = await self.client.ask(CALL_OUTCOMES_OFFLINE, agent, key=contact.key)
         business = await self.client.ask(GROUP_OUTCOMES, agent, call_id=self.settings.callid)
-        return OutcomeLists(telephony=reading.outcomes(telephony), business=reading.outcomes(business))
+        return OutcomeLists(telephony=meanings.outcomes(telephony), business=meanings.outcomes(business))
 
 
 def _now() -> float:

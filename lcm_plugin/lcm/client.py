@@ -10,7 +10,7 @@ from cti_hooks import Agent, Contact
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.errors import LcmError
 from lcm_plugin.lcm.budget import RetryBudget
-from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, Kind, MessageType
+from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, MessageType, RequestKind
 from lcm_plugin.lcm.decode import Reply
 from lcm_plugin.lcm.doubt import Doubts
 from lcm_plugin.lcm.envelope import request
@@ -123,7 +123,7 @@ class LcmClient:
             ValueError: a value is lacking or misspelt, or a moment has no zone; nothing was sent.
         """
         patience = self._patience(until)
-        once = f"{attempt_id}/{message.subtopic}" if attempt_id and message.kind is Kind.SETTER else ""
+        once = f"{attempt_id}/{message.subtopic}" if attempt_id and message.kind is RequestKind.SETTER else ""
         asked = request(
             message,
             source=self.settings.source,

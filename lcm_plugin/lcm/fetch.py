@@ -16,7 +16,7 @@ from cti_hooks import Agent, Contact
 from lcm_plugin.config import LcmSettings, RecoverMessage
 from lcm_plugin.errors import Fault, LcmBadReply, LcmError
 from lcm_plugin.lcm.budget import RetryBudget
-from lcm_plugin.lcm.catalogue import CATALOGUE, Kind, MessageType
+from lcm_plugin.lcm.catalogue import CATALOGUE, MessageType, RequestKind
 from lcm_plugin.lcm.decode import Reply
 from lcm_plugin.lcm.doubt import Doubt, Doubts
 from lcm_plugin.lcm.envelope import request
@@ -72,8 +72,8 @@ class Fetch:
             return False
         self.patience.error = error
         if self._doubt:  # the next question settles it: neither charged nor refused
-            return RULES[error.fault][Kind.READ] is Verdict.RETRY
-        return RULES[error.fault][Kind.DOWNLOAD] is Verdict.RETRY and self.budget.spend()
+            return RULES[error.fault][RequestKind.READ] is Verdict.RETRY
+        return RULES[error.fault][RequestKind.DOWNLOAD] is Verdict.RETRY and self.budget.spend()
 
     # -- fresh ----------------------------------------------------------------------------------------------
 
@@ -84,7 +84,7 @@ class Fetch:
             contacts = self._contacts(reply)
             self._refuse_others(contacts)
         except LcmError as error:
-            if RULES[error.fault][Kind.DOWNLOAD] is Verdict.DOUBT:
+            if RULES[error.fault][RequestKind.DOWNLOAD] is Verdict.DOUBT:
                 self._in_doubt(error)
             raise
         except asyncio.CancelledError:

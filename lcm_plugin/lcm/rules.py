@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from lcm_plugin.errors import Fault
-from lcm_plugin.lcm.catalogue import Kind
+from lcm_plugin.lcm.catalogue import RequestKind
 
 
 class Verdict(StrEnum):
@@ -19,16 +19,16 @@ class Verdict(StrEnum):
     RAISE = "raise"
 
 
-_EACH_RETRY: Final = dict.fromkeys(Kind, Verdict.RETRY)
-_EACH_RAISE: Final = dict.fromkeys(Kind, Verdict.RAISE)
+_EACH_RETRY: Final = dict.fromkeys(RequestKind, Verdict.RETRY)
+_EACH_RAISE: Final = dict.fromkeys(RequestKind, Verdict.RAISE)
 
-RULES: Final[Mapping[Fault, Mapping[Kind, Verdict]]] = {
+RULES: Final[Mapping[Fault, Mapping[RequestKind, Verdict]]] = {
     Fault.NOT_SENT: _EACH_RETRY,
     Fault.BUSY: _EACH_RETRY,
     Fault.NO_ANSWER: {
-        Kind.DOWNLOAD: Verdict.DOUBT,
-        Kind.READ: Verdict.RETRY,
-        Kind.SETTER: Verdict.UNCONFIRMED,
+        RequestKind.DOWNLOAD: Verdict.DOUBT,
+        RequestKind.READ: Verdict.RETRY,
+        RequestKind.SETTER: Verdict.UNCONFIRMED,
     },
     Fault.UNUSABLE: _EACH_RAISE,
     Fault.REDIRECTED: _EACH_RAISE,

@@ -15,8 +15,9 @@ from cti_hooks import Agent
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.config import ConsentFilter, LcmSettings
 from lcm_plugin.errors import Fault, LcmBadReply, LcmError, LcmRejected
-from lcm_plugin.lcm import reading
-from lcm_plugin.lcm.catalogue import CATALOGUE, FAMILIES, Kind, MessageType, Shape
+from lcm_plugin.lcm import meanings
+from lcm_plugin.lcm.catalogue import CATALOGUE, FAMILIES, MessageType, RequestKind, Shape
+from lcm_plugin.lcm.catalogue.agent_states import AGENT_STATE
 from lcm_plugin.lcm.catalogue.callbacks import OVERLAP, PERSONAL_CALLBACKS
 from lcm_plugin.lcm.catalogue.compliance import CHECK_CONTACTS, COMPLIANCE_CHECK, DNC_FIELDS
 from lcm_plugin.lcm.catalogue.details import SCREEN_POP
@@ -29,8 +30,7 @@ from lcm_plugin.lcm.catalogue.dispositions import (
 )
 from lcm_plugin.lcm.catalogue.downloads import MANUAL_DIAL_CALL, SKIP
 from lcm_plugin.lcm.catalogue.non_pewc import CALL_COUNT, CONTACT_OD, SKIP_OD
-from lcm_plugin.lcm.catalogue.outcomes import CALL_OUTCOMES, CALL_OUTCOMES_OFFLINE, GROUP_OUTCOMES
-from lcm_plugin.lcm.catalogue.states import AGENT_STATE
+from lcm_plugin.lcm.catalogue.outcome_lists import CALL_OUTCOMES, CALL_OUTCOMES_OFFLINE, GROUP_OUTCOMES
 from lcm_plugin.lcm.decode import Reply, decode
 from lcm_plugin.lcm.envelope import request
 from lcm_plugin.lcm.normalize import Normalizer
@@ -103,11 +103,11 @@ def test_the_whole_family_is_declared() -> None:
 
 def test_a_name_does_not_tell_the_kind() -> None:
     """SetCallOutComeOffline reads, GetContactOD reserves, ManualDialCall and SendAgentState are done once."""
-    assert CALL_OUTCOMES_OFFLINE.kind is Kind.READ
-    assert CONTACT_OD.kind is Kind.DOWNLOAD
-    assert {MANUAL_DIAL_CALL.kind, AGENT_STATE.kind, SKIP.kind, SKIP_OD.kind} == {Kind.SETTER}
+    assert CALL_OUTCOMES_OFFLINE.kind is RequestKind.READ
+    assert CONTACT_OD.kind is RequestKind.DOWNLOAD
+    assert {MANUAL_DIAL_CALL.kind, AGENT_STATE.kind, SKIP.kind, SKIP_OD.kind} == {RequestKind.SETTER}
     acknowledged = {one for one in CATALOGUE.values() if one.shape is Shape.ACKNOWLEDGEMENT}
-    assert {one.kind for one in acknowledged} == {Kind.SETTER}
+    assert {one.kind for one in acknowledged} == {RequestKind.SETTER}
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=by_name)
@@ -357,7 +357,7 @@ def test_a_failed_overlap_check_is_no_answer_about_overlaps() -> None:
 def test_free_fields_say_nothing_to_us() -> None:
     """A business field that happens to be named error or success is a business field."""
     fields = {"error": "none", "success": "false", "FName": "David1"}
-    assert reading.screen_pop(decode(SCREEN_POP, reply_of(SCREEN_POP, {"response": fields}))) == fields
+    assert meanings.screen_pop(decode(SCREEN_POP, reply_of(SCREEN_POP, {"response": fields}))) == fields
 
 
 def test_a_reply_shows_nobody() -> None:
@@ -383,12 +383,12 @@ bodies = st.dictionaries(
 
 
 def read_all(reply: Reply) -> None:
-    reading.outcomes(reply)
-    reading.modes(reply, NORMALIZER)
-    reading.personal_callbacks(reply, UTC)
-    reading.call_count(reply)
-    reading.mode_information(reply)
-    reading.screen_pop(reply)
+    meanings.outcomes(reply)
+    meanings.modes(reply, NORMALIZER)
+    meanings.personal_callbacks(reply, UTC)
+    meanings.call_count(reply)
+    meanings.mode_information(reply)
+    meanings.screen_pop(reply)
 
 
 @given(st.sampled_from(ANSWERED), bodies | json_values, st.sampled_from(["message", "data", "response"]))

@@ -14,15 +14,15 @@ import pytest
 from cti_hooks import Agent, Consent, Mode, TimeZone
 from lcm_plugin.config import ConsentFilter
 from lcm_plugin.errors import Fault, LcmBadReply, LcmError, LcmRejected, LcmUnavailable
-from lcm_plugin.lcm import reading
-from lcm_plugin.lcm.catalogue import CATALOGUE, DOWNLOAD, DOWNLOAD_ALL, Kind, MessageType, Shape
+from lcm_plugin.lcm import meanings
+from lcm_plugin.lcm.catalogue import CATALOGUE, DOWNLOAD, DOWNLOAD_ALL, MessageType, RequestKind, Shape
+from lcm_plugin.lcm.catalogue.agent_states import AGENT_STATE
 from lcm_plugin.lcm.catalogue.callbacks import OVERLAP
 from lcm_plugin.lcm.catalogue.details import CALLBACK_MODES, CONTACT_MODES, MODE_INFORMATION, SCREEN_POP
 from lcm_plugin.lcm.catalogue.dispositions import CALL_RESULT, DO_NOT_CALL
 from lcm_plugin.lcm.catalogue.downloads import MANUAL_DIAL_CALL
 from lcm_plugin.lcm.catalogue.non_pewc import CALL_COUNT, CONTACT_OD, RESERVED_CONTACT_OD
-from lcm_plugin.lcm.catalogue.outcomes import BUSINESS_OUTCOMES, CALL_OUTCOMES, CHILD_OUTCOMES
-from lcm_plugin.lcm.catalogue.states import AGENT_STATE
+from lcm_plugin.lcm.catalogue.outcome_lists import BUSINESS_OUTCOMES, CALL_OUTCOMES, CHILD_OUTCOMES
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.decode import Reply
 from lcm_plugin.lcm.spelling import pick
@@ -80,7 +80,7 @@ def sample_of(message: MessageType) -> tuple[str, Agent, dict[str, Any]]:
 
 async def deliver(client: LcmClient, message: MessageType, agent: Agent) -> None:
     """Have the contact delivered the way this message wants it."""
-    if message.kind is Kind.DOWNLOAD or message.subtopic == "GetCampaignGroups":
+    if message.kind is RequestKind.DOWNLOAD or message.subtopic == "GetCampaignGroups":
         return
     how = {"SkipManualDialContact": DOWNLOAD_ALL, "SkipNonPEWCContact": CONTACT_OD}
     await client.ask(how.get(message.subtopic, DOWNLOAD), agent, **FETCH)
@@ -243,9 +243,9 @@ async def test_only_a_read_is_asked_again(open_lcm: OpenLcm, message: MessageTyp
         lost = None
     except LcmUnavailable as error:
         lost = error.fault
-    assert lost is (None if message.kind is Kind.READ else Fault.NO_ANSWER)
+    assert lost is (None if message.kind is RequestKind.READ else Fault.NO_ANSWER)
     times = [request.subtopic for request in lcm.requests].count(message.subtopic)
-    assert times == (2 if message.kind is Kind.READ else 1)
+    assert times == (2 if message.kind is RequestKind.READ else 1)
 
 
 @pytest.mark.parametrize("how", MALFORMED)
@@ -345,17 +345,17 @@ async def test_outcomes_are_choices(open_lcm: OpenLcm) -> None:
     """Lists become choices with ids as texts, business outcomes with their parents."""
     _, client = await open_lcm(1)
     key = await fetched(client)
-    telephony = reading.outcomes(await client.ask(CALL_OUTCOMES, ALICE, call_id="1"))
+    telephony = meanings.outcomes(await client.ask(CALL_OUTCOMES, ALICE, call_id="1"))
     assert [(one.id, one.description) for one in telephony][:3] == [
         ("0", "Success"),
         ("2", "Invalid"),
         ("3", "Busy"),
     ]
-    business = reading.outcomes(await client.ask(BUSINESS_OUTCOMES, ALICE, call_id="1", key=key))
+    business = meanings.outcomes(await client.ask(BUSINESS_OUTCOMES, ALICE, call_id="1", key=key))
     assert {one.id: one.parent_id for one in business}["101"] == "100"
     assert business[0].parent_id is None
     children = await client.ask(CHILD_OUTCOMES, ALICE, call_id="1", key=key, parent_id="100")
-    assert [one.id for one in reading.outcomes(children)] == ["101", "102"]
+    assert [one.id for one in meanings.outcomes(children)] == ["101", "102"]
 
 
 async def test_numbers_are_modes(open_lcm: OpenLcm) -> None:
@@ -371,7 +371,7 @@ async def test_numbers_are_modes(open_lcm: OpenLcm) -> None:
     office = SandboxMode(id="2", phone_number="0", consent="Perhaps")
     _, client = await open_lcm([SandboxContact(key="k", phone_number="+12125550101", modes=(home, office))])
     await fetched(client)
-    found = reading.modes(await client.ask(CONTACT_MODES, ALICE, key="k"), client.normalizer)
+    found = meanings.modes(await client.ask(CONTACT_MODES, ALICE, key="k"), client.normalizer)
     zones = (
         TimeZone(name="America/Denver", evidence="lcm"),
         TimeZone(name="America/New_York", evidence="number"),
@@ -387,7 +387,9 @@ async def test_numbers_are_modes(open_lcm: OpenLcm) -> None:
         time_zones=zones,
     )
     assert (found[1].e164, found[1].consent, found[1].window_start) == (None, Consent.UNKNOWN, None)
-    callback = reading.modes(await client.ask(CALLBACK_MODES, ALICE, call_id="1", key="k"), client.normalizer)
+    callback = meanings.modes(
+        await client.ask(CALLBACK_MODES, ALICE, call_id="1", key="k"), client.normalizer
+    )
     assert [(one.id, one.consent) for one in callback] == [("1", Consent.NOT_GIVEN), ("2", Consent.NOT_GIVEN)]
 
 
@@ -397,7 +399,7 @@ async def test_made_up_people_have_several_numbers(open_lcm: OpenLcm) -> None:
     assert len({mode.phone_number for person in people for mode in person.modes}) == 6
     _, client = await open_lcm(people)
     key = await fetched(client)
-    found = reading.modes(await client.ask(CONTACT_MODES, ALICE, key=key), client.normalizer)
+    found = meanings.modes(await client.ask(CONTACT_MODES, ALICE, key=key), client.normalizer)
     assert [(one.id, one.description, one.e164 is not None) for one in found] == [
         ("3", "Mobile", True),
         ("1", "Home", True),
@@ -416,10 +418,12 @@ async def test_what_is_known_of_a_contact(open_lcm: OpenLcm) -> None:
     )
     _, client = await open_lcm([person])
     await fetched(client)
-    assert reading.screen_pop(await client.ask(SCREEN_POP, ALICE, call_id="1", key="k")) == {"LName": "Berry"}
-    assert reading.mode_information(
+    assert meanings.screen_pop(await client.ask(SCREEN_POP, ALICE, call_id="1", key="k")) == {
+        "LName": "Berry"
+    }
+    assert meanings.mode_information(
         await client.ask(MODE_INFORMATION, ALICE, key="k")
-    ) == reading.ModeInformation(
+    ) == meanings.ModeInformation(
         campaign="AD Manual Dial Campaign",
         mode="Mobile",
         contact_id="7",
@@ -435,7 +439,7 @@ async def test_what_is_known_of_a_contact(open_lcm: OpenLcm) -> None:
 )
 def test_zero_means_reserved(word: str, reserved: bool | None) -> None:  # noqa: FBT001
     """IsAgentReserved is upside down; a word it does not have says nothing."""
-    assert reading.agent_is_reserved(word) is reserved
+    assert meanings.agent_is_reserved(word) is reserved
 
 
 async def test_calls_are_counted(open_lcm: OpenLcm) -> None:
@@ -447,13 +451,13 @@ async def test_calls_are_counted(open_lcm: OpenLcm) -> None:
             SandboxContact(key="c", phone_number="+12125550103", due_in=600),
         ]
     )
-    free = reading.call_count(await client.ask(CALL_COUNT, ALICE))
-    assert free == reading.AgentCallCount(personal_callbacks=1, regular_callbacks=1, reserved=False)
+    free = meanings.call_count(await client.ask(CALL_COUNT, ALICE))
+    assert free == meanings.AgentCallCount(personal_callbacks=1, regular_callbacks=1, reserved=False)
     await fetched(client)
-    assert reading.call_count(await client.ask(CALL_COUNT, ALICE)).reserved is True
+    assert meanings.call_count(await client.ask(CALL_COUNT, ALICE)).reserved is True
     lcm.order("spelling,variant=null")
-    unsaid = reading.call_count(await client.ask(CALL_COUNT, ALICE))
-    assert unsaid == reading.AgentCallCount(personal_callbacks=None, regular_callbacks=None, reserved=None)
+    unsaid = meanings.call_count(await client.ask(CALL_COUNT, ALICE))
+    assert unsaid == meanings.AgentCallCount(personal_callbacks=None, regular_callbacks=None, reserved=None)
 
 
 async def test_overlaps_are_a_yes_or_no(open_lcm: OpenLcm) -> None:
@@ -470,8 +474,8 @@ async def test_overlaps_are_a_yes_or_no(open_lcm: OpenLcm) -> None:
         "starts_at": datetime(2024, 1, 30, 16, 30, tzinfo=UTC),
         "ends_at": datetime(2024, 1, 30, 16, 40, tzinfo=UTC),
     }
-    assert reading.overlaps(await client.ask(OVERLAP, ALICE, **asked))
-    assert not reading.overlaps(await client.ask(OVERLAP, Agent(id="bob"), **asked))
+    assert meanings.overlaps(await client.ask(OVERLAP, ALICE, **asked))
+    assert not meanings.overlaps(await client.ask(OVERLAP, Agent(id="bob"), **asked))
 
 
 async def test_a_blocked_contact_stays_away(open_lcm: OpenLcm) -> None:

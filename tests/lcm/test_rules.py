@@ -3,7 +3,7 @@
 import pytest
 
 from lcm_plugin.errors import Fault
-from lcm_plugin.lcm.catalogue import Kind
+from lcm_plugin.lcm.catalogue import RequestKind
 from lcm_plugin.lcm.rules import RULES, Verdict
 
 RETRY, DOUBT, UNCONFIRMED, RAISE = Verdict.RETRY, Verdict.DOUBT, Verdict.UNCONFIRMED, Verdict.RAISE
@@ -22,7 +22,11 @@ RETRY, DOUBT, UNCONFIRMED, RAISE = Verdict.RETRY, Verdict.DOUBT, Verdict.UNCONFI
 )
 def test_each_row(fault: Fault, download: Verdict, read: Verdict, setter: Verdict) -> None:
     """What happened, and what is done, for each kind of request."""
-    assert RULES[fault] == {Kind.DOWNLOAD: download, Kind.READ: read, Kind.SETTER: setter}
+    assert RULES[fault] == {
+        RequestKind.DOWNLOAD: download,
+        RequestKind.READ: read,
+        RequestKind.SETTER: setter,
+    }
 
 
 def test_every_fault_has_a_row() -> None:

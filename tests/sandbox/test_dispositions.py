@@ -15,7 +15,7 @@ from cti_hooks import Agent, CallType, Contact
 from cti_hooks import settings as plugin_settings
 from lcm_plugin.config import ConsentFilter, LcmSettings
 from lcm_plugin.errors import LcmRejected
-from lcm_plugin.lcm import reading
+from lcm_plugin.lcm import meanings
 from lcm_plugin.lcm.catalogue import CATALOGUE, DOWNLOAD_ALL, FAMILIES, MessageType, dispositions
 from lcm_plugin.lcm.catalogue.callbacks import OVERLAP, PERSONAL_CALLBACKS
 from lcm_plugin.lcm.catalogue.compliance import ADD_COMPLIANCE, CHECK_CONTACTS, COMPLIANCE_CHECK
@@ -207,7 +207,7 @@ async def test_a_callback_is_for_the_number_asked_for(opened: Open, clock: LoopC
     await asyncio.sleep(600)
     again = await shift.fetched()
     assert (again.phone_number, again.mode) == ("+16465550101", "Home")
-    assert reading.mode_information(await shift.tell(MODE_INFORMATION, key=again.key)).mode == "Home"
+    assert meanings.mode_information(await shift.tell(MODE_INFORMATION, key=again.key)).mode == "Home"
 
 
 async def test_a_callback_is_read_in_the_sandboxs_zone(opened: Open) -> None:
@@ -235,7 +235,7 @@ async def test_windows_that_only_touch_do_not_overlap(
     shift = await opened(person(1), person(2, due_in=1200, due_until=2400, personal_agent="alice"))
     key = (await shift.fetched()).key
     reply = await shift.tell(OVERLAP, key=key, call_id="1", **window(clock, minutes, length))
-    assert reading.overlaps(reply) is meets
+    assert meanings.overlaps(reply) is meets
 
 
 async def test_the_list_of_personal_callbacks(opened: Open, clock: LoopClock) -> None:
@@ -245,9 +245,9 @@ async def test_the_list_of_personal_callbacks(opened: Open, clock: LoopClock) ->
         *mine, person(4, due_in=60, personal_agent="bob"), person(5, due_in=60), callbacks="fresh"
     )
     asked: dict[str, Any] = {"starts_at": clock.now(), "ends_at": clock.now(), "time_zone": UTC}
-    listed = reading.personal_callbacks(await shift.tell(PERSONAL_CALLBACKS, **asked), UTC)
+    listed = meanings.personal_callbacks(await shift.tell(PERSONAL_CALLBACKS, **asked), UTC)
     assert [one.phone_number[-1] for one in listed] == ["1", "2", "3"]
-    assert listed[0] == reading.PersonalCallback(
+    assert listed[0] == meanings.PersonalCallback(
         campaign_id="AD Manual Dial Campaign",
         mode_id="3",
         mode="Mobile",
@@ -256,7 +256,7 @@ async def test_the_list_of_personal_callbacks(opened: Open, clock: LoopClock) ->
         ends_at=datetime(2024, 1, 30, 16, 1, tzinfo=UTC),
     )
     assert "5550101" not in repr(listed)
-    page = reading.personal_callbacks(await shift.tell(PERSONAL_CALLBACKS, first=2, count=1, **asked), UTC)
+    page = meanings.personal_callbacks(await shift.tell(PERSONAL_CALLBACKS, first=2, count=1, **asked), UTC)
     assert page == listed[1:2]
     tomorrow: dict[str, Any] = {
         **asked,
@@ -266,7 +266,7 @@ async def test_the_list_of_personal_callbacks(opened: Open, clock: LoopClock) ->
     assert (await shift.tell(PERSONAL_CALLBACKS, **tomorrow)).records == ()
     await asyncio.sleep(3700)
     assert (await shift.fetched()).key == "k1|"
-    left = reading.personal_callbacks(await shift.tell(PERSONAL_CALLBACKS, **asked), UTC)
+    left = meanings.personal_callbacks(await shift.tell(PERSONAL_CALLBACKS, **asked), UTC)
     assert left == listed[1:]
 
 

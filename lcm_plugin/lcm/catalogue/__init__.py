@@ -10,17 +10,17 @@ from types import ModuleType
 from typing import Final
 
 from lcm_plugin.lcm.catalogue import (
+    agent_states,
     callbacks,
     compliance,
     details,
     dispositions,
     downloads,
     non_pewc,
-    outcomes,
-    states,
+    outcome_lists,
 )
 from lcm_plugin.lcm.catalogue.downloads import CAMPAIGN_GROUPS, DOWNLOAD, DOWNLOAD_ALL, RESERVED_CONTACTS
-from lcm_plugin.lcm.catalogue.message import CHANNEL, TIME_ZONE, TOPIC, Field, Kind, MessageType, Shape
+from lcm_plugin.lcm.catalogue.message import CHANNEL, TIME_ZONE, TOPIC, Field, MessageType, RequestKind, Shape
 
 __all__ = [
     "CAMPAIGN_GROUPS",
@@ -34,8 +34,8 @@ __all__ = [
     "TOPIC",
     "VALUES",
     "Field",
-    "Kind",
     "MessageType",
+    "RequestKind",
     "Shape",
 ]
 
@@ -47,7 +47,7 @@ def _messages(family: ModuleType) -> tuple[MessageType, ...]:
 FAMILIES: Final[Mapping[ModuleType, tuple[MessageType, ...]]] = {
     family: _messages(family)
     for family in (
-        downloads, outcomes, dispositions, callbacks, details, compliance, non_pewc, states,
+        downloads, outcome_lists, dispositions, callbacks, details, compliance, non_pewc, agent_states,
     )
 }  # fmt: skip
 """Each module of messages, and those it declares, in the order in which a shift needs them."""

@@ -3,12 +3,12 @@
 from typing import Final
 
 from lcm_plugin.lcm.catalogue.fields import CALL_ID, DAY, KEY, TIME, USER
-from lcm_plugin.lcm.catalogue.message import TOPIC, Field, Kind, MessageType, Shape
+from lcm_plugin.lcm.catalogue.message import TOPIC, Field, MessageType, RequestKind, Shape
 
 PERSONAL_CALLBACKS: Final = MessageType(
     subtopic="GetPersonalCallbackList",
     reply="PersonalCallbackList",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(
         USER,
         Field(name="starts_at", wire="FromDate", form=DAY, why="inferred: as the setters' dates"),
@@ -28,7 +28,7 @@ OVERLAP: Final = MessageType(
     subtopic="ScheduledCallBackOverlap",
     reply="ScheduledCallBackOverlapResult",
     also=("ScheduledCallBackOverlap",),
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(
         CALL_ID,
         KEY,

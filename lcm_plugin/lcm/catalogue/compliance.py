@@ -6,7 +6,7 @@ from typing import Final
 from attrs import evolve
 
 from lcm_plugin.lcm.catalogue.fields import CALL_ID, DAY_AND_TIME, KEY
-from lcm_plugin.lcm.catalogue.message import Field, Kind, MessageType, Shape
+from lcm_plugin.lcm.catalogue.message import Field, MessageType, RequestKind, Shape
 
 
 def _utc(moment: datetime) -> str:
@@ -20,7 +20,7 @@ def _listed(words: object) -> object:
 DNC_FIELDS: Final = MessageType(
     subtopic="GetDNCBussField",
     reply="DNCBussField",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(CALL_ID, KEY),
     shape=Shape.STRINGS,
     page="get-dnc-business-fields",
@@ -29,7 +29,7 @@ DNC_FIELDS: Final = MessageType(
 ADD_COMPLIANCE: Final = MessageType(
     subtopic="AddCompliance",
     reply="AddComplianceResponse",
-    kind=Kind.SETTER,
+    kind=RequestKind.SETTER,
     fields=(
         Field(name="value", wire="Cvalue", sample="String", why="sample; the table writes CValue"),
         Field(name="campaign", wire="Campaign", needed=False, sample="String"),
@@ -65,7 +65,7 @@ COMPLIANCE_CHECK: Final = MessageType(
     subtopic="ComplianceCheck",
     reply="ComplianceCheckResponse",
     also=("ComplianceCheckResult", "ComplianceCheck"),
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(
         Field(name="campaign", wire="campaignname", table="not stated"),
         Field(
@@ -102,7 +102,7 @@ COMPLIANCE_CHECK: Final = MessageType(
 CHECK_CONTACTS: Final = MessageType(
     subtopic="GetCheckContacts",
     reply="CheckContacts",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(
         Field(name="campaigns", wire="campaignname", write=_listed, table="Array"),
         Field(name="campaign_category", wire="categoryname", needed=False),

@@ -5,7 +5,7 @@ from typing import Final
 from attrs import evolve
 
 from lcm_plugin.lcm.catalogue.fields import CALL_ID, CALL_ID_OR_EMPTY, DAY_AND_TIME, KEY
-from lcm_plugin.lcm.catalogue.message import Field, Kind, MessageType, Shape
+from lcm_plugin.lcm.catalogue.message import Field, MessageType, RequestKind, Shape
 
 _MODES: Final = (
     "ModeID", "Description", "ChannelType", "MinLength", "MaxLength", "Cvalue", "PEWC", "CampaignPEWC",
@@ -14,7 +14,7 @@ _MODES: Final = (
 SCREEN_POP: Final = MessageType(
     subtopic="GetScreenPopData",
     reply="ScreenPopData",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(CALL_ID, KEY),
     shape=Shape.FREE,
     page="get-optional-business-fields",
@@ -23,7 +23,7 @@ SCREEN_POP: Final = MessageType(
 MODE_INFORMATION: Final = MessageType(
     subtopic="GetModeInformation",
     reply="GetModeInformationResult",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(
         evolve(CALL_ID, needed=False, sample="", why="inferred from the reply's CallId"),
         evolve(KEY, sample=""),
@@ -38,7 +38,7 @@ MODE_INFORMATION: Final = MessageType(
 CONTACT_MODES: Final = MessageType(
     subtopic="GetContactModes",
     reply="SetContactModes",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(evolve(CALL_ID_OR_EMPTY, needed=False), KEY),
     records=("Contactmodes",),
     gives=(
@@ -51,7 +51,7 @@ CONTACT_MODES: Final = MessageType(
 CALLBACK_MODES: Final = MessageType(
     subtopic="GetCallBackModes",
     reply="CallBackModes",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(CALL_ID, KEY),
     gives=_MODES,
     page="get-callback-modes",
@@ -60,7 +60,7 @@ CALLBACK_MODES: Final = MessageType(
 CAMPAIGN_MODES: Final = MessageType(
     subtopic="GetCampaignModes",
     reply="CampaignModes",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(CALL_ID, KEY),
     gives=_MODES,
     page="get-campaign-modes",
@@ -70,7 +70,7 @@ CREATE_CONTACT: Final = MessageType(
     subtopic="CreateContact",
     reply="CreateContactResponse",
     also=("CreateContactResult",),
-    kind=Kind.SETTER,
+    kind=RequestKind.SETTER,
     fields=(
         Field(name="campaign", wire="CampaignID"),
         Field(

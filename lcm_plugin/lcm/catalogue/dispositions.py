@@ -17,7 +17,7 @@ from lcm_plugin.lcm.catalogue.fields import (
     USER,
     WINDOW,
 )
-from lcm_plugin.lcm.catalogue.message import Field, Kind, MessageType, Shape
+from lcm_plugin.lcm.catalogue.message import Field, MessageType, RequestKind, Shape
 
 _AGENTS: Final = (LEAD_SCORE, USER, COMMENTS, TARGET_AMOUNT)
 _SCHEDULE: Final = (*WINDOW, *_AGENTS)
@@ -29,7 +29,7 @@ def _setter(subtopic: str, page: str, *fields: Field, silent: str, also: tuple[s
         subtopic=subtopic,
         reply=f"{subtopic}Result",
         also=also,
-        kind=Kind.SETTER,
+        kind=RequestKind.SETTER,
         fields=fields,
         shape=Shape.ACKNOWLEDGEMENT,
         gives=("callid", "success"),

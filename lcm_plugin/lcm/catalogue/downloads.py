@@ -6,7 +6,7 @@ from attrs import evolve
 
 from lcm_plugin.config import ConsentFilter
 from lcm_plugin.lcm.catalogue.fields import AGENT, KEY, OUTCOME, PHONE_NUMBER, USER, text_bool
-from lcm_plugin.lcm.catalogue.message import CHANNEL, TOPIC, Field, Kind, MessageType, Shape
+from lcm_plugin.lcm.catalogue.message import CHANNEL, TOPIC, Field, MessageType, RequestKind, Shape
 
 
 def _consent(wanted: ConsentFilter) -> str:
@@ -38,7 +38,7 @@ RECORD: Final = (
 CAMPAIGN_GROUPS: Final = MessageType(
     subtopic="GetCampaignGroups",
     reply="SetCampaignGroup",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(evolve(USER, wire="userID", also=(), needed=False, why="sample; the table writes UserID"),),
     records=("CampaignGroups",),
     gives=("Name", "Type", "Status", "Campaigns", "Agents"),
@@ -48,7 +48,7 @@ CAMPAIGN_GROUPS: Final = MessageType(
 DOWNLOAD: Final = MessageType(
     subtopic="GetDownloadContactsForDialing",
     reply="DownloadContactsForDialing",
-    kind=Kind.DOWNLOAD,
+    kind=RequestKind.DOWNLOAD,
     fields=(GROUP, COUNT, CONSENT, AGENT, RESERVED),
     records=("Contacts",),
     gives=RECORD,
@@ -59,7 +59,7 @@ DOWNLOAD: Final = MessageType(
 DOWNLOAD_ALL: Final = MessageType(
     subtopic="GetDownloadAllContactsForDialing",
     reply="DownloadAllContactsForDialing",
-    kind=Kind.DOWNLOAD,
+    kind=RequestKind.DOWNLOAD,
     fields=(GROUP, COUNT, CONSENT, AGENT, RESERVED),
     records=("Contacts",),
     gives=("CampaignGroup", "CampaignGroupID", "CampaignID", "CampaignKey", "ContactStrategyName"),
@@ -70,7 +70,7 @@ DOWNLOAD_ALL: Final = MessageType(
 RESERVED_CONTACTS: Final = MessageType(
     subtopic="GetReservedManualDialContact",
     reply="DownloadContactsForDialing",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(
         AGENT,
         COUNT,
@@ -86,7 +86,7 @@ RESERVED_CONTACTS: Final = MessageType(
 SKIP: Final = MessageType(
     subtopic="SkipManualDialContact",
     reply="SkipManualDialContactResult",
-    kind=Kind.SETTER,
+    kind=RequestKind.SETTER,
     fields=(evolve(OUTCOME, why="a telephony or a business outcome"), USER, KEY, PHONE_NUMBER),
     shape=Shape.ACKNOWLEDGEMENT,
     gives=("success",),
@@ -97,7 +97,7 @@ SKIP: Final = MessageType(
 MANUAL_DIAL_CALL: Final = MessageType(
     subtopic="ManualDialCall",
     reply="ManualDialCall",
-    kind=Kind.SETTER,
+    kind=RequestKind.SETTER,
     fields=(evolve(PHONE_NUMBER, echoed=True),),
     shape=Shape.ECHO,
     gives=("subtopic", "topic", "channel", "data"),

@@ -14,7 +14,7 @@ TIME_ZONE: Final = "time_zone"
 """The value, a tzinfo, in which a message's moments are written: the LCM's texts carry no zone."""
 
 
-class Kind(StrEnum):
+class RequestKind(StrEnum):
     """What a lost answer costs, and so what is sent again: docs/architecture.md#what-a-failure-means."""
 
     DOWNLOAD = "download"
@@ -112,7 +112,7 @@ class MessageType:
 
     subtopic: str
     reply: str
-    kind: Kind
+    kind: RequestKind
     fields: tuple[Field, ...]
     page: str
     silent: str

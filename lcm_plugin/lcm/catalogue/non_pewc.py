@@ -6,14 +6,14 @@ from attrs import evolve
 
 from lcm_plugin.lcm.catalogue.downloads import RECORD
 from lcm_plugin.lcm.catalogue.fields import AGENT, KEY, PHONE_NUMBER, USER
-from lcm_plugin.lcm.catalogue.message import Field, Kind, MessageType, Shape
+from lcm_plugin.lcm.catalogue.message import Field, MessageType, RequestKind, Shape
 
 _RECORD: Final = (*RECORD[:-1], "Prefix", "Suffix", "Queue")
 
 CONTACT_OD: Final = MessageType(
     subtopic="GetContactOD",
     reply="ContactOD",
-    kind=Kind.DOWNLOAD,
+    kind=RequestKind.DOWNLOAD,
     fields=(
         USER,
         Field(name="reserved_by", wire="isReservedBy", needed=False, why="the page does not describe it"),
@@ -26,7 +26,7 @@ CONTACT_OD: Final = MessageType(
 RESERVED_CONTACT_OD: Final = MessageType(
     subtopic="GetReservedContactOD",
     reply="ContactOD",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(USER,),
     gives=_RECORD,
     page="get-reserved-non-pewc-contact",
@@ -35,7 +35,7 @@ RESERVED_CONTACT_OD: Final = MessageType(
 SKIP_OD: Final = MessageType(
     subtopic="SkipNonPEWCContact",
     reply="SkipNonPEWCContactResult",
-    kind=Kind.SETTER,
+    kind=RequestKind.SETTER,
     fields=(evolve(USER, wire="userID", why="sample; the table writes UserId"),),
     shape=Shape.ACKNOWLEDGEMENT,
     gives=("success", "msg"),
@@ -46,7 +46,7 @@ SKIP_OD: Final = MessageType(
 CALL_COUNT: Final = MessageType(
     subtopic="GetAgentCallCount",
     reply="AgentCallCount",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(USER,),
     gives=("PCBCount", "RegularCount", "IsAgentReserved"),
     page="get-agent-call-count",
@@ -56,7 +56,7 @@ CALL_COUNT: Final = MessageType(
 DIALER_DETAIL: Final = MessageType(
     subtopic="SetNonPEWCContactOutcome",
     reply="SetNonPEWCContactOutcomeResult",
-    kind=Kind.SETTER,
+    kind=RequestKind.SETTER,
     fields=(evolve(KEY, why="sample; the table writes LCMKey"), AGENT, PHONE_NUMBER),
     shape=Shape.ACKNOWLEDGEMENT,
     gives=("success", "callid"),

@@ -8,24 +8,24 @@ from typing import Any, Final
 
 from lcm_plugin.sandbox.asked import Asked
 from lcm_plugin.sandbox.behaviours import (
+    agent_states,
     callbacks,
     compliance,
     details,
     dispositions,
     downloads,
     non_pewc,
-    outcomes,
-    states,
+    outcome_lists,
 )
 from lcm_plugin.sandbox.state import State
 
 BEHAVIOURS: Final[Mapping[str, Callable[[State, Asked], Any]]] = {
     **downloads.BEHAVIOURS,
-    **outcomes.BEHAVIOURS,
+    **outcome_lists.BEHAVIOURS,
     **dispositions.BEHAVIOURS,
     **callbacks.BEHAVIOURS,
     **details.BEHAVIOURS,
     **compliance.BEHAVIOURS,
     **non_pewc.BEHAVIOURS,
-    **states.BEHAVIOURS,
+    **agent_states.BEHAVIOURS,
 }

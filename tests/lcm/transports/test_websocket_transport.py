@@ -10,9 +10,9 @@ from attrs import evolve
 
 from lcm_plugin.errors import Fault, LcmBadReply, LcmRejected, LcmUnavailable
 from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS, MessageType
+from lcm_plugin.lcm.catalogue.agent_states import AGENT_STATE
 from lcm_plugin.lcm.catalogue.dispositions import CALL_RESULT
 from lcm_plugin.lcm.catalogue.downloads import MANUAL_DIAL_CALL
-from lcm_plugin.lcm.catalogue.states import AGENT_STATE
 from lcm_plugin.lcm.envelope import Request, request
 from lcm_plugin.lcm.transports import Transport
 from tests.people import ALICE

@@ -5,7 +5,7 @@ from typing import Final
 from attrs import evolve
 
 from lcm_plugin.lcm.catalogue.fields import CALL_ID, CALL_ID_OR_EMPTY, KEY, number
-from lcm_plugin.lcm.catalogue.message import Field, Kind, MessageType
+from lcm_plugin.lcm.catalogue.message import Field, MessageType, RequestKind
 
 _TELEPHONY: Final = ("OutComeID", "Description")
 _BUSINESS: Final = ("OutComeID", "Description", "CampaignID", "LeadScore", "ParentID")
@@ -16,7 +16,7 @@ _ANY_OF: Final = (
 CALL_OUTCOMES: Final = MessageType(
     subtopic="GetCallOutCome",
     reply="CallOutCome",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(CALL_ID,),
     gives=_TELEPHONY,
     page="get-available-outcomes",
@@ -25,7 +25,7 @@ CALL_OUTCOMES: Final = MessageType(
 CALL_OUTCOMES_OFFLINE: Final = MessageType(
     subtopic="SetCallOutComeOffline",
     reply="SetCallOutComeOfflineResponse",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(KEY,),
     gives=_TELEPHONY,
     page="set-call-outcome-offline",
@@ -35,7 +35,7 @@ CALL_OUTCOMES_OFFLINE: Final = MessageType(
 BUSINESS_OUTCOMES: Final = MessageType(
     subtopic="GetBusinessOutcome",
     reply="BusinessOutCome",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(CALL_ID, KEY),
     gives=_BUSINESS,
     page="get-business-outcomes",
@@ -44,7 +44,7 @@ BUSINESS_OUTCOMES: Final = MessageType(
 CHILD_OUTCOMES: Final = MessageType(
     subtopic="GetBusinessOutcomeParent",
     reply="BusinessOutcomeParent",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(
         CALL_ID,
         KEY,
@@ -58,7 +58,7 @@ CHILD_OUTCOMES: Final = MessageType(
 GROUP_OUTCOMES: Final = MessageType(
     subtopic="GetOutcomeByOutcomegroup",
     reply="BusinessOutCome",
-    kind=Kind.READ,
+    kind=RequestKind.READ,
     fields=(
         evolve(CALL_ID_OR_EMPTY, echoed=False),
         Field(name="outcome_group", wire="type", default="MANUAL", sample="String"),

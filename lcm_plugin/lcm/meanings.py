@@ -1,4 +1,4 @@
-"""Replies as values: outcomes, numbers, callbacks, counts.
+"""What replies mean, as values: outcomes, numbers, callbacks, counts.
 
 A field the LCM does not state, or states in an unknown way, is empty or None, and never a guess.
 """

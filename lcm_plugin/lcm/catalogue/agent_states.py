@@ -5,12 +5,12 @@ from typing import Final
 from attrs import evolve
 
 from lcm_plugin.lcm.catalogue.fields import AGENT
-from lcm_plugin.lcm.catalogue.message import Field, Kind, MessageType, Shape
+from lcm_plugin.lcm.catalogue.message import Field, MessageType, RequestKind, Shape
 
 AGENT_STATE: Final = MessageType(
     subtopic="SendAgentState",
     reply="",
-    kind=Kind.SETTER,
+    kind=RequestKind.SETTER,
     fields=(
         evolve(AGENT, wire="agentID", also=("UserID",)),
         Field(name="state", wire="agentState", sample="String", why="NOT_READY in the sample"),
