@@ -14,6 +14,7 @@ import urllib.request, json
 import pytest
 from cti_hooks import Agent, Host
 
+GROUP = "AD Dev Manual Group"
 
 
 def test_sync(lcm_sandbox):
