@@ -14,7 +14,7 @@ from lcm_plugin.desk.readiness import Readiness
 from lcm_plugin.desk.refusing import Refusing
 from lcm_plugin.desk.reviewing import Reviewing
 from lcm_plugin.desk.said import Said
-from lcm_plugin.desk.steps import DONE, HELD, Step
+from lcm_plugin.desk.steps import DONE, HELD, SHOWN, Step
 from lcm_plugin.desk.stopping import Stopping
 from lcm_plugin.desk.tasks import Tasks
 from lcm_plugin.errors import ConflictError
@@ -30,7 +30,6 @@ class Calling:
 
     Attributes:
         wants: whether the agent wants a contact now.
-        offer: puts an attempt before the agent instead of dialing it.
     """
 
     readiness: Readiness
@@ -41,7 +40,6 @@ class Calling:
     pauses: Pauses
     tasks: Tasks
     wants: Callable[[], bool]
-    offer: Callable[[Attempt], None]
 
     def may_dial_itself(self, attempt: Attempt) -> bool:
         """Whether a timer or a ready agent may dial it: consent given, and its key never dialed."""
@@ -76,8 +74,7 @@ class Calling:
         except KeyTakenError as error:
             if refusal := self.reviewing.taken(attempt, error):
                 return await self.refusing.refuse(attempt, (refusal,))
-            self.offer(attempt)
-            return HELD
+            return SHOWN
         if isinstance(intended, Refusal):
             return await self.refusing.refuse(attempt, (intended,))
         return await self._place(*intended)

@@ -12,6 +12,7 @@ from lcm_plugin.desk.desk import Desk
 from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.fetch_stops import FetchStops
+from lcm_plugin.desk.parts import Shared
 from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
@@ -32,7 +33,7 @@ class Desks:
     disposing: Disposing = field(init=False)
     _announcements: Announcements = field(factory=Announcements, init=False)
     _verdicts: Verdicts = field(init=False)
-    _stops: FetchStops = field(init=False)
+    _shared: Shared = field(init=False)
     _desks: dict[str, Desk] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -42,10 +43,19 @@ class Desks:
             dial_seconds=self.settings.dial_seconds,
             host=self.host,
         )
-        self._stops = FetchStops(
-            ledger=self.ledger, client=self.client, lists_seconds=self.settings.lists_seconds
-        )
         self.disposing = Disposing(settings=self.settings, client=self.client, ledger=self.ledger)
+        self._shared = Shared(
+            settings=self.settings,
+            site=self.site,
+            client=self.client,
+            ledger=self.ledger,
+            verdicts=self._verdicts,
+            disposing=self.disposing,
+            stops=FetchStops(
+                ledger=self.ledger, client=self.client, lists_seconds=self.settings.lists_seconds
+            ),
+            show=lambda attempt: self._announcements.add(self.site.tell_offered, attempt),
+        )
         self.ledger.announce = self._changed
         self.ledger.on_lost = self._lost
         self.ledger.on_adopted = self._adopted
@@ -53,17 +63,7 @@ class Desks:
     def of(self, agent: Agent) -> Desk:
         """The agent's desk."""
         if agent.id not in self._desks:
-            self._desks[agent.id] = Desk(
-                agent=agent,
-                settings=self.settings,
-                site=self.site,
-                client=self.client,
-                ledger=self.ledger,
-                verdicts=self._verdicts,
-                disposing=self.disposing,
-                stops=self._stops,
-                show=lambda attempt: self._announcements.add(self.site.tell_offered, attempt),
-            )
+            self._desks[agent.id] = Desk(agent=agent, shared=self._shared)
         return self._desks[agent.id]
 
     def health(self) -> list[Health]:

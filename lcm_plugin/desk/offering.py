@@ -15,6 +15,7 @@ from lcm_plugin.desk.offer import Offer
 from lcm_plugin.desk.refusing import Refusing
 from lcm_plugin.desk.reviewing import Reviewing
 from lcm_plugin.desk.screen import Screen
+from lcm_plugin.desk.steps import SHOWN
 from lcm_plugin.desk.stopping import Stopping
 from lcm_plugin.ledger import LedgerUnavailable, stops
 
@@ -64,7 +65,8 @@ class Offering:
             return
         wish = self.settings.preview.on_timeout
         if wish == "dial" and self.calling.may_dial_itself(attempt):
-            await self.calling.dial(attempt)
+            if await self.calling.dial(attempt) == SHOWN:
+                self.put(attempt)
             self.screen.keep_time()  # held back, it is tried again
         elif wish == "not_ready":
             await self.stopping.site.request_not_ready(attempt.agent, NO_PREVIEW)

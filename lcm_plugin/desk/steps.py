@@ -22,6 +22,12 @@ class Done:
     """Something is done with: look for the next at once."""
 
 
-Step = Wait | Hold | Done
+@frozen
+class Show:
+    """Only a person may have it dialed: put it before one."""
+
+
+Step = Wait | Hold | Done | Show
 HELD: Final = Hold()
 DONE: Final = Done()
+SHOWN: Final = Show()

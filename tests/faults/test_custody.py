@@ -223,7 +223,7 @@ async def test_nothing_is_kept_of_a_call_that_another_host_has_closed(site: Site
     assert await a.state(attempt) is AttemptState.CLOSED
     await a.resume()
     await asyncio.sleep(LEASE)
-    assert lcm_of(a.host).desks.of(ALICE)._heard == {}
+    assert lcm_of(a.host).desks.of(ALICE)._following._heard == {}
 
 
 async def test_an_offer_that_was_lost_is_put_again(site: Site) -> None:

@@ -1,0 +1,130 @@
+"""What a desk is made of, wired: who is told of what, and who asks whom."""
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from cti_hooks import Agent, Attempt
+from lcm_plugin.config import LcmSettings
+from lcm_plugin.desk.answering import Answering
+from lcm_plugin.desk.calling import Calling
+from lcm_plugin.desk.dialing import Dialing
+from lcm_plugin.desk.disposing import Disposing
+from lcm_plugin.desk.fetch_stops import FetchStops
+from lcm_plugin.desk.hand import Hand
+from lcm_plugin.desk.intake import Intake
+from lcm_plugin.desk.offering import Offering
+from lcm_plugin.desk.on_refusal import OnRefusal
+from lcm_plugin.desk.pauses import Pauses
+from lcm_plugin.desk.readiness import Readiness
+from lcm_plugin.desk.refusing import Refusing
+from lcm_plugin.desk.reviewing import Reviewing
+from lcm_plugin.desk.screen import Screen
+from lcm_plugin.desk.site import Site
+from lcm_plugin.desk.stopping import Stopping
+from lcm_plugin.desk.tasks import Tasks
+from lcm_plugin.desk.verdicts import Verdicts
+from lcm_plugin.lcm.client import LcmClient
+from lcm_plugin.ledger import Ledger
+
+
+@frozen(kw_only=True, eq=False)
+class Shared:
+    """What all desks share. `show` announces an offer."""
+
+    settings: LcmSettings
+    site: Site
+    client: LcmClient
+    ledger: Ledger
+    verdicts: Verdicts
+    disposing: Disposing
+    stops: FetchStops
+    show: Callable[[Attempt], None]
+
+
+@frozen(kw_only=True, eq=False)
+class Parts:
+    """One desk's own."""
+
+    readiness: Readiness
+    screen: Screen
+    hand: Hand
+    intake: Intake
+    pauses: Pauses
+    reviewing: Reviewing
+    stopping: Stopping
+    refusing: Refusing
+    calling: Calling
+    offering: Offering
+    answering: Answering
+
+
+def parts(  # noqa: PLR0913  (whom the parts tell)
+    shared: Shared,
+    agent: Agent,
+    tasks: Tasks,
+    *,
+    wants: Callable[[], bool],
+    preview_over: Callable[[str], None],
+    offer_over: Callable[[str], None],
+) -> Parts:
+    """The parts of an agent's desk.
+
+    Arguments:
+        shared: what it shares with other desks.
+        agent: whose it is.
+        tasks: what it has under way.
+        wants: whether the agent wants a contact now.
+        preview_over: is told the attempt whose preview is over.
+        offer_over: is told the attempt whose own time, or whose contact's, is over.
+    """
+    settings, site, ledger, disposing = shared.settings, shared.site, shared.ledger, shared.disposing
+    readiness, hand = Readiness(settings=settings), Hand(agent=agent, ledger=ledger)
+    screen = Screen(readiness=readiness)
+    intake = Intake(hand=hand, settings=settings, site=site, client=shared.client, stops=shared.stops)
+    pauses = Pauses(settings, shared.client.random)
+    reviewing = Reviewing(site=site, ledger=ledger, rejected=intake.rejected)
+    stopping = Stopping(readiness=readiness, hand=hand, site=site, tasks=tasks)
+    refusing = Refusing(
+        hand=hand,
+        pauses=pauses,
+        on_refusal=OnRefusal(wishes=settings.on_refusal, disposing=disposing),
+        stopping=stopping,
+        offer_seconds=settings.offer_seconds,
+    )
+    calling = Calling(
+        readiness=readiness,
+        reviewing=reviewing,
+        dialing=Dialing(hand=hand, settings=settings, site=site),
+        refusing=refusing,
+        stopping=stopping,
+        pauses=pauses,
+        tasks=tasks,
+        wants=wants,
+    )
+    offering = Offering(
+        settings=settings,
+        hand=hand,
+        screen=screen,
+        calling=calling,
+        refusing=refusing,
+        reviewing=reviewing,
+        stopping=stopping,
+        wants=wants,
+        show=shared.show,
+        preview_over=preview_over,
+        offer_over=offer_over,
+    )
+    return Parts(
+        readiness=readiness,
+        screen=screen,
+        hand=hand,
+        intake=intake,
+        pauses=pauses,
+        reviewing=reviewing,
+        stopping=stopping,
+        refusing=refusing,
+        calling=calling,
+        offering=offering,
+        answering=Answering(hand=hand, calling=calling, disposing=disposing, rejected=intake.rejected),
+    )
