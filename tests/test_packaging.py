@@ -103,7 +103,7 @@ def test_the_entry_points_survive(wheel: zipfile.ZipFile) -> None:
 
 
 def test_the_licence_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
-    """Who installs it has the licence."""
+    """The wheel contains the licence."""
     assert any(name.endswith("LICENSE") for name in wheel.namelist())
 
 

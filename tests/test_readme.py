@@ -1,4 +1,4 @@
-"""The README keeps what it says."""
+"""The examples of README.md work, and the files it links to are there."""
 
 import re
 import tomllib

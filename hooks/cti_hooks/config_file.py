@@ -79,7 +79,7 @@ def _toml(path: Path) -> Mapping[str, Any]:
 
 
 def _refuse_others(descriptor: int, path: Path) -> None:
-    """Who can write it names the programs this host runs, and where its secrets are sent."""
+    """A user who can write it decides which programs this host runs, and where its secrets are sent."""
     if others_can_write(os.fstat(descriptor)):
         raise ConfigError(
             [Problem("", f"others can write it; read it over, then chmod go-w {path}")], str(path)

@@ -101,7 +101,7 @@ def closest(word: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "timezone"?` where a known word is near, else the list of known words."""
+    """`; did you mean "timezone"?` if a known word is near, else the list of known words."""
     words = sorted(known)
     right = closest(word, words)
     if right:

@@ -14,7 +14,7 @@ from cti_hooks import Attempt, CallEvent, CallEventKind, ConnectionState, Outcom
 AGENT: Final = "agent"
 
 Told = Outcome | tuple[Outcome, Outcome]
-"""What a code says; where ringing matters, a pair: after it has rung, and before."""
+"""What a code says; if ringing matters, a pair: after it has rung, and before."""
 
 BY_SIP: Final[Mapping[int, Told]] = {
     401: Outcome.FAILED,  # the trunk does not know us: our side's
@@ -81,7 +81,7 @@ _AGENT_IS_UP: Final = {CallEventKind.ORIGINATED, CallEventKind.ESTABLISHED}
 def outcome_of(events: Sequence[CallEvent]) -> Outcome:
     """How the call went, from all the events of one attempt in the order they happened.
 
-    `unknown` where they do not tell, or the call has not ended. It never raises.
+    `unknown` if they do not tell, or the call has not ended. It never raises.
     """
     seen = _seen(events)
     if seen.answered:
@@ -196,7 +196,7 @@ def _told(table: Mapping[int, Told], code: int | None, *, rang: bool) -> Outcome
 
 
 def _from_course(seen: _Seen) -> Outcome:
-    """Where no cause tells it. A call that ended without any was cleared by us."""
+    """The outcome if no cause tells it. A call that ended without any was cleared by us."""
     unlisted = seen.sip_status is not None or seen.q850 is not None or seen.failed
     if unlisted or not seen.ended:
         return Outcome.UNKNOWN

@@ -27,7 +27,7 @@ class Kind(StrEnum):
     """What a change stands for, and so whom it holds for."""
 
     INTENT = "intent"
-    """Recorded before its side effect: where it cannot be, nothing is done."""
+    """Recorded before its side effect. If it cannot be recorded, nothing is done."""
     FACT = "fact"
     """Has happened here; it holds while this host has the attempt."""
     SEEN = "seen"

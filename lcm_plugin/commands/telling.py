@@ -92,7 +92,7 @@ def told(story: Story) -> list[str]:
 
 
 def forgotten(count: int, left: list[Letter]) -> list[str]:
-    """What came of forgetting a person: in how many attempts, and where that person is left."""
+    """What came of forgetting a person: in how many attempts, and what still names that person."""
     kept = [one for one in left if one.state in KEPT]
     lines = [f"{count} attempts know nobody any more"]
     if unsent := len(left) - len(kept):

@@ -13,7 +13,7 @@ from lcm_plugin.lcm.catalogue import VALUES, MessageType
 class Request:
     """One request: its type, the envelope as it is written, and for whom.
 
-    `idempotency_key` travels as `Idempotency-Key` where the transport has headers: the attempt's id, on what
+    `idempotency_key` travels as `Idempotency-Key` if the transport has headers: the attempt's id, on what
     must not be done twice. The repr hides the envelope.
     """
 

@@ -1,4 +1,4 @@
-"""Who may speak to the embedded host: a bearer token where one is set, and no foreign page in a browser.
+"""Who may speak to the embedded host: a bearer token if one is set, and no foreign page in a browser.
 
 Call events may be signed instead (`lcm_plugin.dialers.webhook.signing`), so that a site's dialer needs no
 token to everything else. If a secret is set for call events, they have to be signed, or show the token.

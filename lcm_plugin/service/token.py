@@ -18,7 +18,7 @@ _BYTES: Final = 32
 
 
 def token_of(settings: ServiceSettings, directory: Path) -> str | None:
-    """The token, or None where none is set; a file that is not there is made, with a new one in it.
+    """The token, or None if none is set; a file that is not there is made, with a new one in it.
 
     Raises:
         ConfigError: the file cannot be made or read, is empty, or others can read or change it.

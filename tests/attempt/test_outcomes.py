@@ -85,7 +85,7 @@ MEASURED = [
 @pytest.mark.parametrize(("q850", "sip", "outcome"), MEASURED)
 @pytest.mark.parametrize("told", ["both", "cause", "status"])
 def test_what_asterisk_was_measured_to_say(q850: int, sip: int, outcome: Outcome, told: str) -> None:
-    """Each measured pair of cause and status gives one outcome, also where only one of them comes."""
+    """Each measured pair of cause and status gives one outcome, also if only one of them comes."""
     events = [
         *RANG,
         event(K.FAILED, q850=None if told == "status" else q850, sip=None if told == "cause" else sip),
@@ -115,7 +115,7 @@ BY_Q850 = [
 
 @pytest.mark.parametrize(("q850", "before", "outcome"), BY_Q850)
 def test_then_the_cause_speaks(q850: int, before: list[CallEvent], outcome: Outcome) -> None:
-    """A Q.850 cause decides where no status does; one that is not listed leaves it unknown."""
+    """A Q.850 cause decides if no status does; one that is not listed leaves it unknown."""
     assert outcome_of([*before, event(K.CALL_CLEARED, q850=q850)]) is outcome
 
 
@@ -193,7 +193,7 @@ COURSES = {
 
 @pytest.mark.parametrize(("events", "outcome"), COURSES.values(), ids=COURSES)
 def test_the_course_of_a_call(events: list[CallEvent], outcome: Outcome) -> None:
-    """Whose leg did what, and when, decides where no cause does."""
+    """Whose leg did what, and when, decides if no cause does."""
     assert outcome_of(events) is outcome
 
 
@@ -218,7 +218,7 @@ def test_any_events_give_an_outcome(events: list[CallEvent]) -> None:
 
 @given(some_events)
 def test_answered_or_abandoned_means_that_the_customer_answered(events: list[CallEvent]) -> None:
-    """These two come where, and only where, the customer's leg was established."""
+    """These two come if, and only if, the customer's leg was established."""
     answered = any(one.kind is K.ESTABLISHED and one.party != "agent" for one in events)
     assert (outcome_of(events) in {Outcome.ANSWERED, Outcome.ABANDONED}) == answered
 
@@ -269,7 +269,7 @@ def test_of_a_call_taken_over_the_state_tells_its_past(
 
 
 def test_an_end_that_tells_no_outcome_says_what_the_engine_said() -> None:
-    """Where the outcome is unknown the reason has the last text, its numbers masked; else it has none."""
+    """If the outcome is unknown, the reason has the last text, its numbers masked; else it has none."""
     lost = [*UP, event(K.FAILED, text="no route to +12125550101"), event(K.CALL_CLEARED)]
     assert end_of(lost).startswith("call_cleared: no route to ")
     assert "2125550101" not in end_of(lost)

@@ -109,7 +109,7 @@ def test_a_mistake_makes_no_false_ones_elsewhere(tmp_path: Path, lcm: str, enabl
 
 
 def test_a_hook_that_nobody_brings_is_a_mistake(tmp_path: Path) -> None:
-    """Where `lcm` is not enabled, a plugin that implements its hooks is told that there are none."""
+    """If `lcm` is not enabled, a plugin that implements its hooks is told that there are none."""
     install(tmp_path)
     status, lines = told(tmp_path, "run", '[cti]\nplugins = ["acme-bus"]\n')
     assert (status, "there is no hook 'lcm_transport'" in lines[-1]) == (2, True)

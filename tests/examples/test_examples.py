@@ -124,7 +124,7 @@ def test_the_config_loads() -> None:
 
 
 def test_the_config_explains_every_setting() -> None:
-    """Each setting of [plugins.lcm] is in examples/cti.toml, with its default where it has a plain one."""
+    """Each setting of [plugins.lcm] is in examples/cti.toml, with its default, if it has a plain one."""
     text = (EXAMPLES / "cti.toml").read_text(encoding="utf-8")
     for setting in fields(LcmSettings):
         assert f"{setting.name} = " in text
@@ -141,7 +141,7 @@ def test_what_is_commented_out_is_true() -> None:
 
 
 def test_what_is_commented_out_is_the_default() -> None:
-    """A commented setting has its default beside it, but where the line says that it is an example."""
+    """A commented setting has its default beside it, unless the line says that it is an example."""
     defaults = settings.read(LcmSettings, NEEDED)
     for line in commented_out():
         given = settings.read(LcmSettings, {**NEEDED, **tomllib.loads(line)})

@@ -16,7 +16,7 @@ ONE = Contact(key="one", phone_number="+12125550101")
 
 
 class Stopwatch:
-    """Real time that passes only where a plugin works."""
+    """Real time that passes only while a plugin works."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -108,7 +108,7 @@ async def test_who_blocks_and_then_fails_is_named(
 async def test_who_only_asks_one_that_blocks_is_not_named(
     plug: Plug, facts: Facts, watch: Stopwatch, named: Callable[[], list[str]]
 ) -> None:
-    """Where a plugin's own hook call meets one that blocks, that one alone is named."""
+    """If a plugin's own hook call meets a plugin that blocks, that plugin alone is named."""
     reviewed = facts("review_contact")
 
     async def asks() -> None:

@@ -38,7 +38,7 @@ def hooks() -> Hooks:
 
 
 async def test_a_caller_of_yesterday_leaves_it_out(hooks: Hooks) -> None:
-    """Who wants the argument is given the hook's default; who does not is called as ever."""
+    """An implementation that names the argument is given the hook's default; any other is called as ever."""
     answers = await hooks.all("greet", name="Alice")
     assert [answer.value for answer in answers] == ["en: Alice", "hello Alice"]
 

@@ -1,4 +1,4 @@
-"""Who answered, where the first answer counts."""
+"""Who answered, of the hooks whose first answer counts."""
 
 from collections.abc import Callable, Generator
 from typing import Any
@@ -52,7 +52,7 @@ async def test_who_answered(plug: Any, facts: Facts, functions: list[Any], who: 
 
 
 async def test_nobody_answered(plug: Any, facts: Facts) -> None:
-    """Where nobody has an answer there is none, and a failure is raised as by `first`."""
+    """If nobody has an answer there is none, and a failure is raised as by `first`."""
     hooks = plug({"request_next_contact": has_none})
     assert await hooks.first_answer("request_next_contact", **facts("request_next_contact")) is None
 

@@ -103,7 +103,7 @@ def test_what_makes_no_sense_cannot_be_built(make: Any, said: str) -> None:
 
 
 def test_one_name_is_not_a_sequence_of_names() -> None:
-    """A group name where a sequence is wanted is told, not taken letter by letter."""
+    """A group name in place of a sequence is told, not taken letter by letter."""
     with pytest.raises(TypeError, match="a sequence of names"):
         Agent(id="1", campaign_groups="AD")
 

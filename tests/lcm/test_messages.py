@@ -217,7 +217,7 @@ def said_by(message: MessageType, body: dict[str, Any]) -> Reply:
 @pytest.mark.parametrize("sample", REPLIES, ids=by_name)
 @pytest.mark.parametrize("under", ["message", "data"])
 def test_the_documented_reply_is_read(sample: dict[str, Any], under: str) -> None:
-    """Each sample reply is read, under message or under data, where its name is not its request's too."""
+    """Each sample reply is read, under message or data, if its name is not that of its request too."""
     message, reply = CATALOGUE[sample["message"]], dict(sample["reply"])
     if message is MANUAL_DIAL_CALL:
         under = "message"  # under data that would be the request
@@ -260,7 +260,7 @@ def test_every_variant_of_every_reply(sample: dict[str, Any], variant: str) -> N
 
 @pytest.mark.parametrize("message", ANSWERED, ids=lambda message: message.subtopic)
 def test_ones_own_request_is_never_the_reply(message: MessageType) -> None:
-    """A request heard again is no reply, also where both go by one name."""
+    """A request heard again is no reply, also if both go by one name."""
     echo = {"channel": message.channel, "topic": message.topic, "subtopic": message.subtopic}
     for data in (
         {"PhoneNumber": "1"},

@@ -161,7 +161,7 @@ async def test_the_sandbox_answers_in_the_samples_shape(open_lcm: OpenLcm, name:
     ],
 )
 async def test_the_malformed_samples_are_bad_replies(open_lcm: OpenLcm, name: str, how: str) -> None:
-    """Where the page's sample is no JSON, a reply like it is a bad reply, over the wire too."""
+    """If the page's sample is no JSON, a reply like it is a bad reply, over the wire too."""
     lcm, client = await open_lcm(1)
     lcm.order(f"spelling,variant={how},message={name}")
     _, agent, values = sample_of(CATALOGUE[name])
@@ -172,7 +172,7 @@ async def test_the_malformed_samples_are_bad_replies(open_lcm: OpenLcm, name: st
 @pytest.mark.parametrize("name", ["ScheduledCallBackOverlap", "GetCallOutCome", "GetBusinessOutcome",
                                   "GetCallBackModes"])  # fmt: skip
 async def test_the_tables_names_are_replies_too(open_lcm: OpenLcm, wire: str, name: str) -> None:
-    """A reply named as its table has it is heard, also where that is the request's own name."""
+    """A reply named as its table has it is heard, also if that is the request's own name."""
     message = CATALOGUE[name]
     key, agent, values = sample_of(message)
     lcm, client = await open_lcm([SandboxContact(key=key, phone_number="+12125550101")], wire=wire)
@@ -203,7 +203,7 @@ async def fetched(client: LcmClient) -> str:
 
 @pytest.mark.parametrize("fault", ["busy", "busy,status=429"])
 async def test_a_setter_that_was_not_delivered_is_sent_again(open_lcm: OpenLcm, fault: str) -> None:
-    """Where the LCM said that it did nothing, the disposition goes out again, and is there once."""
+    """If the LCM said that it did nothing, the disposition goes out again, and is there once."""
     lcm, client = await open_lcm(1)
     key = await fetched(client)
     lcm.order(f"{fault},message=SetCallResult,times=1")
@@ -218,7 +218,7 @@ async def test_a_setter_that_was_not_delivered_is_sent_again(open_lcm: OpenLcm, 
 async def test_a_setter_that_may_have_been_done_is_not_sent_again(
     open_lcm: OpenLcm, wire: str, fault: str
 ) -> None:
-    """However the answer was lost, the setter went out once, and who sent it is told that it may be done."""
+    """However the answer was lost, the setter went out once, and its sender is told that it may be done."""
     lcm, client = await open_lcm(1, wire=wire, try_seconds=2)
     key = await fetched(client)
     lcm.order(f"{fault},message=SetCallResult")

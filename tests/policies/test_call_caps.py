@@ -322,7 +322,7 @@ def test_the_next_moment_is_allowed_and_the_first(
 
 @given(some_calls)
 def test_a_cap_counts_any_span(calls: list[PastCall]) -> None:
-    """A limit of three allows one more where, and only where, fewer are in the last 24 hours."""
+    """A limit of three allows one more if, and only if, fewer are in the last 24 hours."""
     cap = Cap(
         rule="r", whom=Whom.NUMBER, kind=Counted.ATTEMPTS, limit=3, span=24 * HOUR, basis=Basis(rule="r")
     )

@@ -74,7 +74,7 @@ async def test_forty_two_zones(police: Police, person: Person) -> None:
 
 
 async def test_the_lcms_zone_wins(police: Police, person: Person) -> None:
-    """Where the LCM names a zone, those of the number are not gone by."""
+    """If the LCM names a zone, those of the number do not count."""
     contact = person(DENVER)
     both = evolve(contact, time_zones=(*contact.time_zones, TimeZone(name=NEW_YORK, evidence="number")))
     zone, site = await police("calling-hours").checks(both, at("2026-07-01T21:30"))
@@ -188,7 +188,7 @@ def test_which_rules_close_on_holidays() -> None:
 
 @pytest.mark.parametrize("rule", CLOSING)
 def test_a_rule_that_closes_on_holidays_needs_them(police: Police, rule: str) -> None:
-    """Where the site lists no holiday, nobody knows when to close: refused at load, with the way out."""
+    """If the site lists no holiday, nobody knows when to close: refused at load, with the way out."""
     with pytest.raises(ConfigError) as error:
         police("calling-hours", rules=["us-federal", rule])
     (problem,) = error.value.problems

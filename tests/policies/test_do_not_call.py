@@ -197,7 +197,7 @@ def test_separators_make_no_difference(separators: list[str], plus: bool) -> Non
 async def test_a_changed_list_is_read_again(
     police: Police, person: Person, listing: Callable[..., Path]
 ) -> None:
-    """Who was added is refused from the next question on, and who was taken off is not."""
+    """A number that was added is refused from the next question on, and one that was taken off is not."""
     policed = police("do-not-call", file=str(listing("+13055550123")))
     other = person(e164="+13055550123", phone_number="3055550123")
     async with policed.host:

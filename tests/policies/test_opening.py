@@ -139,7 +139,7 @@ changes = st.sampled_from(
 @example([hours("02:30-03:10")], ["America/New_York"], datetime(2026, 3, 8, 5, 0, tzinfo=UTC))
 @pytest.mark.long
 def test_the_opening_is_the_first_one(rules: list[Hours], names: list[str], moment: datetime) -> None:
-    """It is open, and no minute before it is; where there is none, no minute of two days is."""
+    """It is open, and no minute before it is; if there is none, no minute of two days is."""
     zones = [ZoneInfo(name) for name in names]
 
     def allowed(at: datetime) -> bool:

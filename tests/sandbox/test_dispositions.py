@@ -301,7 +301,7 @@ async def test_what_it_cannot_take_is_refused(
 
 
 async def test_a_site_may_want_the_dialer_detail_first(opened: Open) -> None:
-    """Where it is required, a disposition before SetNonPEWCContactOutcome is refused, after it taken."""
+    """If it is required, a disposition is refused before SetNonPEWCContactOutcome, and taken after it."""
     shift = await opened(person(1), require_dialer_detail=True)
     contact = await shift.fetched()
     with pytest.raises(LcmRejected, match="SetNonPEWCContactOutcome has to come first"):

@@ -139,7 +139,7 @@ async def test_an_offer_is_closed_with_an_outcome(floor: Open) -> None:
 
 
 async def test_a_supervisor_disposes_for_an_agent_who_left(floor: Open) -> None:
-    """An ended call of an agent who logged off is disposed of by whoever says so, by name."""
+    """An ended call of an agent who logged off may be disposed of by somebody else, who is named."""
     async with floor() as here:
         await here.offered()
         await here.connected()

@@ -87,7 +87,7 @@ async def test_half_requests_shut_nobody_out(site: Any, caplog: pytest.LogCaptur
 async def test_connections_beyond_the_limit_are_closed(
     site: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who was let in stays; where all were, one more is closed at once, and the log says how many there are.
+    """A connection that was let in stays. If all places are taken, one more is closed at once, and logged.
 
     That is what `connections` says, or as many as the files the process may have open leave room for.
     """

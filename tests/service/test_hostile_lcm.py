@@ -80,7 +80,7 @@ async def test_a_record_nested_without_end_breaks_nobody(site: Open, lcm: Hostil
 
 
 async def test_a_plugins_contact_nested_without_end_breaks_nobody(site: Open) -> None:
-    """What a source of contacts nests deeper than anybody reads is cut off where it is written and shown."""
+    """What a source of contacts nests deeper than anybody reads is cut off when it is written and shown."""
 
     class Source:
         @hookimpl

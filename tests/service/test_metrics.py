@@ -95,7 +95,7 @@ async def test_refusals_are_counted_by_rule(site: Any) -> None:
 
 
 async def test_open_attempts_and_the_outbox_are_looked_up(site: Any) -> None:
-    """Open attempts of this host and unsettled messages of the ledger, by state; zero where there is none."""
+    """Open attempts of this host and unsettled messages of the ledger, by state; zero if there is none."""
     async with site() as here:
         for agent in ("a", "b"):
             await here.offered(agent)
@@ -163,7 +163,7 @@ async def test_a_host_without_an_lcm_has_metrics_too(site: Any) -> None:
 
 
 async def test_metrics_need_the_token_too(monkeypatch: pytest.MonkeyPatch, site: Any) -> None:
-    """Where a token is set, it is asked for here as everywhere."""
+    """If a token is set, it is asked for here as everywhere."""
     monkeypatch.setenv("API_TOKEN", "t0ken")
     async with site(service={"token_env": "API_TOKEN"}) as here:
         assert (await here.get("/metrics"))[0] == 401

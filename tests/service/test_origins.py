@@ -86,7 +86,7 @@ FORWARDING = ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "x-forw
 
 @pytest.mark.parametrize("header", FORWARDING)
 async def test_what_a_proxy_forwards_needs_a_token(site: Any, header: str) -> None:
-    """Where there is no token, only who asks by themselves is of this machine; with one, a proxy may ask."""
+    """Without a token only a direct request is from this machine; with one, a proxy may ask."""
     for service, status in (({}, 403), ({"token_env": "API_TOKEN"}, 200)):
         async with site(names=(), service=service) as one:
             told = await one.get("/v1/agents", headers={**TOKEN, header: "203.0.113.9"})

@@ -1,4 +1,4 @@
-"""Whether the host may be given work: not while the LCM is down, nor where nobody places calls."""
+"""Whether the host may be given work: not while the LCM is down, nor if nobody places calls."""
 
 import asyncio
 from contextlib import suppress
@@ -56,7 +56,7 @@ async def test_an_lcm_without_reserved_contacts_is_a_reason(site: Any) -> None:
 
 
 async def test_a_host_without_a_dialer_is_not_ready(site: Any) -> None:
-    """Where no plugin places calls agents would wait for nothing: not ready, with what to enable."""
+    """If no plugin places calls, agents would wait for nothing: not ready, with what to enable."""
     async with site() as here, here.http.get("/readyz") as reply:
         told = await reply.json()
     assert (reply.status, told["reasons"]) == (

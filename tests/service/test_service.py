@@ -237,7 +237,7 @@ async def test_a_subscriber_that_stalls_is_cut_off() -> None:
 
 
 async def test_a_subscriber_hears_that_the_host_stops() -> None:
-    """Who reads is told why the connection ends."""
+    """A subscriber that reads is told why the connection ends."""
     async with aiohttp.ClientSession() as http:
         async with centre() as site:
             events = await http.ws_connect(f"{site.service.url}/v1/events")

@@ -74,7 +74,7 @@ def test_a_file_that_is_there(tmp_path: Path, text: str, mode: int, said: str | 
 
 
 def test_a_file_that_cannot_be_made(tmp_path: Path) -> None:
-    """Where there is no such directory, the settings are wrong, in one sentence."""
+    """If there is no such directory, the settings are wrong, in one sentence."""
     settings = ServiceSettings(token_file="nowhere/api-token")  # noqa: S106  (a file's name)
     with pytest.raises(ConfigError, match=r"service\.token_file: cannot be made: no such file or directory"):
         token_of(settings, tmp_path)
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("more", [{"host": "0.0.0.0"}, {"allowed_hosts": ["cti.example.com"]}])  # noqa: S104  (with a token)
 def test_it_is_a_token(more: dict[str, Any]) -> None:
-    """With it the API may listen where others reach it, and behind a proxy."""
+    """With it the API may listen on an address that others reach, and behind a proxy."""
     assert service_settings({"token_file": "api-token", **more}, "cti.toml").with_token
 
 

@@ -37,7 +37,7 @@ async def raw(url: str, request: bytes) -> bytes:
 
 
 async def test_a_401_says_how_to_ask(site: Any) -> None:
-    """RFC 9110: who is refused is told the scheme that would let them in."""
+    """RFC 9110: a refusal names the scheme that would let the caller in."""
     async with site(names=(), service=SERVICE) as one, one.http.get("/v1/agents") as reply:
         assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
 
@@ -104,7 +104,7 @@ async def test_who_may_sign_events_may_not_guess_the_token(site: Any, clock: Loo
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_a_probe_is_no_way_to_guess(site: Any, path: str) -> None:
-    """A wrong token counts where none is needed, too; the answer stays the one that needs none."""
+    """A wrong token counts also if none is needed; the answer is the same as without one."""
     async with site(names=(), service=SERVICE) as one:
         assert await guess(one, path) == [200] * (WRONG_TOKENS + 1)
         assert (await one.get("/v1/agents", headers=bearer("gue55")))[0] == 429

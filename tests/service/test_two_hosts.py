@@ -1,4 +1,4 @@
-"""Two hosts on one ledger: what an agent sees at either, and where what waits for them is."""
+"""Two hosts on one ledger: what an agent sees at either, and which of them has what waits for the agent."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -121,7 +121,7 @@ async def test_an_offer_comes_along_where_its_agent_is_ready(hosts: Open) -> Non
 
 
 async def test_a_call_to_be_disposed_of_comes_along(hosts: Open) -> None:
-    """What ended at a host that lives is disposed of where its agent is ready."""
+    """A call that ended at one living host is disposed of at the host that has its agent."""
     async with hosts() as (a, b):
         offer = (await ready(a))["attempt"]
         assert await post(a, offer, "answer", {"answer": "dial"}) == 200
@@ -212,7 +212,7 @@ async def test_an_offer_left_by_log_off_and_over_elsewhere_leaves_the_screen(hos
 
 
 async def test_an_offer_let_go_of_says_why_the_agent_is_not_here(hosts: Open) -> None:
-    """Where nothing was told of an agent, it is not said that they logged off."""
+    """If a host was told nothing of an agent, it does not say that the agent logged off."""
     async with hosts() as (a, b):
         offer = (await ready(a))["attempt"]
         await ready(a, "logged_off")

@@ -337,7 +337,7 @@ async def test_closing_leaves_no_task(bus: tuple[Bus, str], connect: Connect, me
 async def test_a_request_heard_again_is_not_its_reply(
     bus: tuple[Bus, str], connect: Connect, told: MessageType, source: str
 ) -> None:
-    """Where request and reply go by one name, data without a message is a request, whoever sent it."""
+    """If request and reply go by one name, data without a message is a request, whoever sent it."""
     server, url = bus
 
     async def answer(socket: web.WebSocketResponse, packet: dict[str, Any]) -> None:
