@@ -111,7 +111,7 @@ class LcmPlugin:
         """
         if attempt.contact is None:
             return OutcomeLists()
-        return await self.desks.disposing.outcomes(agent, attempt.contact)
+        return await self.desks.disposing.listed.of(agent, attempt.contact)
 
     def waits_for(self, agent_id: str) -> str:
         """Why this agent gets no contact now, in words; empty if nothing but a contact is missing."""
