@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from attrs import define, field
@@ -28,14 +27,14 @@ from lcm_plugin.attempt.transitions import (
     Kind,
     Transition,
 )
-from lcm_plugin.ledger import barring, letters, reading, redialing, rows, writing
+from lcm_plugin.ledger import barring, letters, reading, redialing, writing
 from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, DialingStoppedError, LedgerError, LedgerUnavailable
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
-from lcm_plugin.ledger.leases import AT_ONCE
 from lcm_plugin.ledger.letters import Draft
+from lcm_plugin.ledger.memory import Memory
 from lcm_plugin.ledger.reading import Doubtful, Objection
 from lcm_plugin.ledger.records import Records
 from lcm_plugin.ledger.timeline import Timeline
@@ -45,8 +44,6 @@ from lcm_plugin.ledger.writer import PATIENCE
 log = logging.getLogger("lcm_plugin.ledger")
 
 T = TypeVar("T")
-HANDED: Final = 10_000
-"""LCM keys of this host's that are remembered in memory."""
 
 
 def _nothing(*_: object) -> None:
@@ -74,15 +71,7 @@ class Ledger(Records):
     on_adopted: Callable[[Attempt], None] = _nothing
     watch: Callable[[Attempt, str], None] = _nothing
     _keeper: Keeper = field(init=False)
-    _open: dict[str, Attempt] = field(factory=dict, init=False)
-    _released: OrderedDict[str, Attempt] = field(factory=OrderedDict, init=False)
-    """Open ones that were let go of here and that nobody has taken up yet, as far as is known."""
-    _by_call: dict[str, str] = field(factory=dict, init=False)
-    _objections: dict[str, "asyncio.Future[Objection]"] = field(factory=dict, init=False)
-    _doubts: dict[str, Doubtful | None] = field(factory=dict, init=False)
-    _handed: OrderedDict[str, str] = field(factory=OrderedDict, init=False)
-    _counted: OrderedDict[str, reading.Counted] = field(factory=OrderedDict, init=False)
-    """What reviews were told of past calls, by key and source, until the call is placed."""
+    _memory: Memory = field(factory=Memory, init=False)
     timeline: Timeline = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -94,8 +83,8 @@ class Ledger(Records):
             host=self.host,
             seconds=self.lease_seconds,
             new_id=lambda: new_attempt_id(self.timeline.now(), self.random),
-            held=self._open.keys,
-            released=self._released.keys,
+            held=self._memory.open.keys,
+            released=self._memory.released.keys,
             on_adopted=self._adopt,
             on_lost=self._lose_all,
             on_taken=self._give_up,
@@ -176,7 +165,7 @@ class Ledger(Records):
         undo = partial(self._undo_open, attempt, holder)
         found: writing.Opened = await self._intend(attempt, step, undo)
         await self._still_held(holder, partial(undo, found))
-        self._doubts[agent.id] = found.doubt
+        self._memory.doubts[agent.id] = found.doubt
         self._remember(found.attempt)
         return found.attempt
 
@@ -216,7 +205,7 @@ class Ledger(Records):
             subjects=self.subjects(contact),
             asked_at=self.now(),
             by_person=by_person,
-            counted=self._counted.pop(rows.key_of(contact), None) if contact else None,
+            counted=self._memory.counted(contact),
         )
         step = partial(writing.dial_attempt, attempt=dialing, holder=holder, intent=intent)
         undo = partial(self._undo, dialing, DIAL_UNDONE.back(dialing, attempt), holder)
@@ -278,7 +267,7 @@ class Ledger(Records):
         """
         disposed = self._after(DISPOSE, attempt, **facts)
         restored = OFFER_RESTORED if attempt.state is AttemptState.OFFERED else END_RESTORED
-        holder = self.holder if attempt.id in self._open else None  # taken back, it is whose it was
+        holder = self.holder if attempt.id in self._memory.open else None  # taken back, it is whose it was
         bars = barring.bars_of(disposed, self.subjects(disposed.contact))
         step = partial(_dispose, attempt=disposed, drafts=tuple(drafts), bars=bars)
         undo = partial(self._undo, disposed, restored.back(disposed, attempt), holder)
@@ -336,7 +325,7 @@ class Ledger(Records):
         if changed.state is AttemptState.OFFERED:
             asked = self.subjects(changed.contact).at(self.now())
             change = partial(writing.offer_attempt, asked=asked)
-            self._objections[changed.id] = asyncio.get_running_loop().create_future()
+            self._memory.await_objection(changed.id)
         self._writer.note(
             partial(change, attempt=changed, holder=self._keeper.holder),
             on_error=lambda error: self._not_changed(changed, error),
@@ -355,22 +344,19 @@ class Ledger(Records):
 
     def release(self, attempt: Attempt) -> None:
         """Let go of what waits for a person: its agent may come to any host, and `on_lost` tells of that."""
-        self._open.pop(attempt.id, None)
-        self._released[attempt.id] = attempt
-        while len(self._released) > AT_ONCE:
-            self._released.popitem(last=False)
+        self._memory.release(attempt)
         self._let_go(attempt, self._keeper.holder)
 
     def note_doubt(self, agent: Agent, campaign_group: str, reason: str) -> None:
         """The LCM may have reserved a contact for this agent that never arrived."""
-        doubt = self._doubts[agent.id] = Doubtful(
+        doubt = self._memory.doubts[agent.id] = Doubtful(
             campaign_group=campaign_group, reason=reason, since=self.timeline.now()
         )
         self._writer.note(partial(writing.note_doubt, agent_id=agent.id, doubt=doubt))
 
     def end_doubt(self, agent: Agent) -> None:
         """The agent's doubt is settled."""
-        self._doubts[agent.id] = None
+        self._memory.doubts[agent.id] = None
         self._writer.note(partial(writing.end_doubt, agent_id=agent.id))
 
     async def recorded(self) -> None:
@@ -385,50 +371,43 @@ class Ledger(Records):
 
     def get_open(self, attempt_id: str | None, call_id: str = "") -> Attempt | None:
         """This host's open attempt of this id, or with this call, as it is now."""
-        return self._open.get(attempt_id or self._by_call.get(call_id, ""))
+        return self._memory.get(attempt_id, call_id)
 
     @property
     def held(self) -> list[Attempt]:
         """This host's open attempts, as they are now."""
-        return list(self._open.values())
+        return list(self._memory.open.values())
 
     async def get(self, attempt_id: str) -> Attempt | None:
         """Any attempt."""
-        return self._open.get(attempt_id) or await self._read(reading.get_attempt, attempt_id=attempt_id)
+        return self._memory.open.get(attempt_id) or await self._read(
+            reading.get_attempt, attempt_id=attempt_id
+        )
 
     def handed_here(self, keys: Iterable[str]) -> dict[str, str]:
         """Of these LCM keys those that came to this host, and the agent each came for; the last thousands."""
-        return {key: self._handed[key] for key in keys if key in self._handed}
+        return self._memory.handed(keys)
 
     async def owners(self, keys: Sequence[str]) -> dict[str, str]:
         """Of these LCM keys the known ones, and the agent each was handed to last."""
         known = await self._read(reading.owners, keys=keys)
-        mine = {
-            one.contact.key: one.agent.id
-            for one in self._open.values()
-            if one.contact and not one.contact.source
-        }
-        return known | {key: mine[key] for key in keys if key in mine}
+        return known | self._memory.owners(keys)
 
     def count_anew(self, contact: Contact) -> None:
         """A review begins: a call of this contact relies on the past calls told from here on."""
-        self._counted.pop(rows.key_of(contact), None)
+        self._memory.counted(contact)
 
     async def past_calls(self, contact: Contact, since: datetime) -> list[PastCall]:
         """As of `Records`; a call that is placed then has to find no others."""
         calls = await super().past_calls(contact, since)
         counted = reading.Counted(since=since, attempt_ids=frozenset(call.attempt_id for call in calls))
-        key = rows.key_of(contact)
-        before = self._counted.get(key)
-        self._counted[key] = before.and_(counted) if before else counted
-        while len(self._counted) > HANDED:
-            self._counted.popitem(last=False)
+        self._memory.count(contact, counted)
         return calls
 
     async def doubt(self, agent: Agent) -> Doubtful | None:
         """The agent's doubt, if there is one: as it was when the agent's attempt was opened, where it was."""
-        if agent.id in self._doubts:
-            return self._doubts[agent.id]
+        if agent.id in self._memory.doubts:
+            return self._memory.doubts[agent.id]
         return await self._read(reading.doubt_of, agent_id=agent.id)
 
     async def still_has(self, attempt: Attempt) -> bool:
@@ -444,7 +423,7 @@ class Ledger(Records):
         Raises:
             LedgerUnavailable: it cannot be told now.
         """
-        told = self._objections.get(attempt.id)
+        told = self._memory.objection(attempt.id)
         if told is None:
             asked = self.subjects(attempt.contact).at(self.now())
             return await self._read(reading.objection, attempt=attempt, asked=asked)
@@ -472,36 +451,18 @@ class Ledger(Records):
 
     def _written(self, attempt: Attempt, found: Any) -> None:
         self.watch(attempt, "after")
-        told = self._objections.get(attempt.id)
-        if attempt.state is AttemptState.OFFERED and told and not told.done():
-            told.set_result(found)
+        if attempt.state is AttemptState.OFFERED:
+            self._memory.object_to(attempt.id, found)
         if attempt.state not in OPEN and found:  # the call before it is to be disposed of
             self._adopt([found])
 
     def _remember(self, attempt: Attempt) -> None:
-        self._released.pop(attempt.id, None)
-        if attempt.contact and not attempt.contact.source:
-            self._handed[attempt.contact.key] = attempt.agent.id
-            while len(self._handed) > HANDED:
-                self._handed.popitem(last=False)
-        if attempt.state in OPEN:
-            self._open[attempt.id] = attempt
-            self._by_call |= {call.id: attempt.id for call in attempt.calls}
-        else:
-            self._forget(attempt)
+        self._memory.keep(attempt)
         self.announce(attempt)
-
-    def _forget(self, attempt: Attempt) -> None:
-        known = self._open.pop(attempt.id, attempt)
-        told = self._objections.pop(attempt.id, None)
-        if told and not told.done():
-            told.set_result(Objection())
-        for call in (*known.calls, *attempt.calls):
-            self._by_call.pop(call.id, None)
 
     def _not_changed(self, attempt: Attempt, error: LedgerError) -> None:
         log.warning("%s: %s", attempt.state, error)
-        known = self._open.get(attempt.id)
+        known = self._memory.open.get(attempt.id)
         dialed_since = known is not None and attempt.state is AttemptState.OFFERED and known.state in LIVE
         if not isinstance(error, AttemptLostError) or dialed_since:
             return
@@ -517,19 +478,19 @@ class Ledger(Records):
     def _lose(self, attempt: Attempt) -> None:
         """Another host has it. A call in progress is still watched: what is seen of it holds."""
         if attempt.state not in LIVE:
-            self._forget(attempt)
+            self._memory.forget(attempt)
         self.on_lost(attempt)
 
     def _give_up(self, taken: list[Attempt]) -> None:
         """Others have these by now; a call that goes on is still watched, one that is over is not."""
         for now in taken:
-            attempt = self._open.get(now.id) or self._released.pop(now.id, None)
+            attempt = self._memory.open.get(now.id) or self._memory.released.pop(now.id, None)
             if attempt and not (attempt.state in LIVE and now.state in OPEN):
-                self._forget(attempt)
+                self._memory.forget(attempt)
                 self.on_lost(attempt)
 
     def _lose_all(self) -> None:
-        for attempt in list(self._open.values()):
+        for attempt in self.held:
             self._lose(attempt)
 
     def _adopt(self, adopted: list[Attempt]) -> None:

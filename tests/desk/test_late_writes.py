@@ -80,7 +80,7 @@ async def test_an_offer_in_nobody_s_hand_is_let_go(
     second = await open_centre(beside=first, preview=WAITS)
     attempt = await offered(first)
     await first.not_ready(ALICE)
-    first.ledger._open.pop(attempt.id)
+    first.ledger._memory.open.pop(attempt.id)
     await asyncio.sleep(60)
     assert (await offered(second)).id == attempt.id
 
