@@ -19,7 +19,7 @@ class Announcements:
     _tellers: dict[str, asyncio.Task[None]] = field(factory=dict, init=False)
 
     def add(self, tell: Tell, attempt: Attempt) -> None:
-        """Tell this after what was to be told of its agent before."""
+        """Tell this after all earlier changes of the same agent's attempts."""
         agent_id = attempt.agent.id
         self._waiting.setdefault(agent_id, deque()).append((tell, attempt))
         if agent_id not in self._tellers:

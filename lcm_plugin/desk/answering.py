@@ -49,7 +49,7 @@ class Answering:
         return await self.disposing.dispose(attempt, disposition, **said.told(self.hand.ledger.now()))
 
     async def _in_hand(self, attempt_id: str) -> Attempt:
-        """The agent's open attempt, taken up from the ledger where nobody holds it."""
+        """The agent's open attempt, taken up from the ledger if nobody holds it."""
         if self.hand.attempt is None:
             await self.hand.take_up()
         attempt = self.hand.held() or self.hand.attempt

@@ -1,4 +1,4 @@
-"""Dispositions of ended calls that nobody has to say: `auto_dispose` maps an outcome to one."""
+"""Dispositions made without an agent: `auto_dispose` maps an outcome to one."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from lcm_plugin.ledger import Ledger, LedgerUnavailable
 log = logging.getLogger("lcm_plugin.desk")
 
 AUTO: Final = "auto"
-"""Who disposes of what no person does."""
+"""The actor of a disposition that no person made."""
 _LISTED_AGAIN: Final = (5.0, 15.0, 60.0)
 """Seconds after which an outcome that the LCM did not list is tried again."""
 
@@ -28,9 +28,9 @@ class AutoDisposing:
     """For one agent.
 
     Attributes:
-        wanted: outcome ids of the LCM's, by how calls end.
+        wanted: the LCM's outcome ids, by how calls end.
         after_error: tells of an error, and how long to wait after it.
-        closed: set where nothing is to be tried again: it is for whoever is next.
+        closed: set when the host stops: another host finishes the work.
     """
 
     wanted: Mapping[str, str]
@@ -42,7 +42,7 @@ class AutoDisposing:
     async def dispose_in_time(self, attempt: Attempt) -> None:
         """Dispose of it, again while the ledger cannot be written.
 
-        Where the LCM does not list the outcome, its lists may be in disorder: a few times more.
+        If the LCM does not list the outcome, it is tried a few times more: its lists may be incomplete.
         """
         pauses = iter(_LISTED_AGAIN)
         while not self.closed.is_set():
@@ -57,7 +57,7 @@ class AutoDisposing:
             await waited(self.closed, pause)
 
     async def dispose(self, attempt: Attempt) -> bool:
-        """Whether all is done that can be: False where the LCM does not list the outcome.
+        """Whether all is done that can be: False if the LCM does not list the outcome.
 
         Raises:
             LedgerUnavailable: it cannot be recorded now.

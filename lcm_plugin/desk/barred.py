@@ -1,4 +1,4 @@
-"""Whom somebody has barred is not called: what a bar says where a contact is refused, or explained."""
+"""What a bar says when a contact is refused or explained: nobody calls a person who is barred."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +10,7 @@ BARRED: Final = "barred"
 
 
 def bar_refusal(bar: Bar) -> Refusal:
-    """Why nobody may dial whom this bars; until it ends, where it does."""
+    """Why nobody may dial whom this bars; until it ends, if it does."""
     return Refusal(rule=BARRED, reason=bar.said, not_before=bar.until, evidence=_evidence(bar))
 
 

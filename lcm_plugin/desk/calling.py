@@ -80,7 +80,7 @@ class Calling:
         return await self._place(*intended)
 
     async def dial_for(self, attempt: Attempt, said: Said) -> Attempt:
-        """A person wants it called: reviewed again, and once more where it was called before.
+        """A person wants it called: reviewed again, and once more if it was called before.
 
         Raises:
             ConflictError: the agent is busy, or rules say no.
@@ -116,7 +116,7 @@ class Calling:
         hand = self.dialing.hand
         try:
             return hand.keep(await hand.ledger.redial(attempt, contact))
-        except BarredError as error:  # what ended is to be disposed of still
+        except BarredError as error:  # the call that ended has to be disposed of still
             raise ConflictError(str(error), (bar_refusal(error.bar),)) from None
         except DialingStoppedError as error:
             raise ConflictError(str(error)) from None

@@ -99,7 +99,7 @@ class Desk:
         self._hear(agent, AgentState.READY)
 
     def on_not_ready(self, agent: Agent, reason: str | None) -> None:
-        """Stop looking, but where the site dials by hand in this very state.
+        """Stop looking, unless the site dials by hand in this very state.
 
         A request under way is awaited, lest its contact be lost; what it brings is held.
         """
@@ -140,7 +140,7 @@ class Desk:
 
     @property
     def waits_for(self) -> str:
-        """Why the agent gets no contact, in words; empty where nothing but a contact is missing."""
+        """Why the agent gets no contact, in words; empty if nothing but a contact is missing."""
         return waits_for(self.readiness, self.hand.attempt, self.parts.refusing.trouble)
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ class Desk:
             self._working.go_on()
 
     def lose(self, attempt: Attempt) -> None:
-        """Another host has it; an agent who wants a contact gets this one again, or the next."""
+        """Another host has it. If the agent wants a contact, this one comes again, or the next."""
         if self.shared.ledger.get_open(attempt.id) is None:  # its call is not watched any more
             self._following.forget(attempt.id)
         if self.parts.screen.shows(attempt.id):

@@ -67,7 +67,7 @@ class Desks:
         return self._desks[agent.id]
 
     def health(self) -> list[Health]:
-        """How what desks need is; beside a running host, the LCM and the dialers are that one's to report."""
+        """The health of what desks need. A running host beside this one reports on LCM and dialers."""
         own = [self.ledger.health(), self.ledger.timeline.health()]
         if self.host.observes:
             return own
@@ -76,21 +76,21 @@ class Desks:
         return [*own, *lcm, *([dialer] if dialer else [])]
 
     def waits_for(self, agent_id: str) -> str:
-        """Why the agent gets no contact, in words; empty where nothing but a contact is missing."""
+        """Why the agent gets no contact, in words; empty if nothing but a contact is missing."""
         desk = self._desks.get(agent_id)
         return desk.waits_for if desk else ""
 
     def on_call_event(self, event: CallEvent) -> None:
-        """Pass a call event on to the desk of its attempt; one of no attempt of ours is somebody else's."""
+        """Pass a call event on to the desk of its attempt; leave events of other attempts alone."""
         attempt = self.ledger.get_open(event.attempt_id, event.call_id)
         if attempt:
             self.of(attempt.agent).on_call_event(attempt, event)
 
     async def answer(self, agent: Agent, attempt_id: str, said: Said) -> Attempt | None:
-        """What a person says to an offer; None where the ledger has no such attempt.
+        """What a person says to an offer; None if the ledger has no such attempt.
 
         Raises:
-            ConflictError: it is another agent's, no offer any more, or rules say no.
+            ConflictError: another agent has it, it is no offer any more, or rules say no.
             InvalidError: the answer cannot be right.
             LedgerError: it cannot be recorded now.
         """
@@ -102,10 +102,10 @@ class Desks:
     async def dispose(
         self, agent: Agent, attempt_id: str, disposition: Disposition, actor: str
     ) -> Attempt | None:
-        """What came of a call; None where the ledger has no such attempt. The agent need not be there.
+        """What came of a call; None if the ledger has no such attempt. The agent need not be there.
 
         Raises:
-            ConflictError: it is another agent's, or not to be disposed of.
+            ConflictError: another agent has it, or it cannot be disposed of now.
             InvalidError: the disposition cannot be right.
             LedgerError: it cannot be recorded now, so nothing was sent.
         """
@@ -150,7 +150,7 @@ class Desks:
         self._announcements.add(partial(self._tell_lost, is_back=is_back), attempt)
 
     async def _tell_lost(self, attempt: Attempt, *, is_back: bool) -> None:
-        """How it is now, wherever it is; an agent who has gone to another host is looked for here no more."""
+        """Tell how it is now. If its agent has gone to another host, nothing more is fetched here."""
         try:
             now = await self.ledger.get(attempt.id)
         except LedgerError:

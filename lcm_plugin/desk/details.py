@@ -1,4 +1,4 @@
-"""What else the LCM knows of a contact, where a site wants it asked: zone, numbers, business fields."""
+"""What else the LCM knows of a contact, if a site wants it asked: zone, numbers, business fields."""
 
 import logging
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Details:
     client: LcmClient
 
     async def completed(self, agent: Agent, contact: Contact, attempt_id: str) -> Contact:
-        """The contact with what the LCM tells of it besides; of another source's it is not asked."""
+        """The contact with what else the LCM tells of it; of another source's contact it is not asked."""
         if contact.source:
             return contact
         wanted = (

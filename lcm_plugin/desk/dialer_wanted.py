@@ -6,9 +6,9 @@ from lcm_plugin.desk.site import Site
 
 
 def dialer_health(site: Site, settings: LcmSettings) -> Health | None:
-    """Whether a plugin is enabled that places calls; None where contacts are given on request only.
+    """Whether a plugin is enabled that places calls; None if contacts are given on request only.
 
-    Who asks for contacts themselves, as `lcm-plugin next` does, may call them by other means.
+    A caller that asks for contacts itself, as `lcm-plugin next` does, may call them by other means.
     """
     if set(settings.fetch_when) == {ON_REQUEST}:
         return None

@@ -65,7 +65,7 @@ class Dialing:
         return recorded, dial
 
     async def place(self, attempt: Attempt, dial: Dial) -> str:
-        """Dial. Why surely nothing was placed; empty where a dialer took it, or may have.
+        """Dial. Why surely nothing was placed; empty if a dialer took it, or may have.
 
         A failure leaves open whether something rang: the attempt is `unknown` and never dialed again.
         """

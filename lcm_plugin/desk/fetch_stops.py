@@ -1,4 +1,4 @@
-"""Where dialing is stopped nothing is fetched either: a stop protects the lists, and does not empty them."""
+"""While dialing is stopped, nothing is fetched either: a stop protects the lists, and empties none."""
 
 import asyncio
 import logging
@@ -24,7 +24,8 @@ class FetchStops:
     """For all agents of one LCM. A stop at any host holds from the next question on.
 
     A stopped campaign covers a campaign group of that name, and one all of whose campaigns, as the LCM lists
-    them, are stopped. Of a group with others besides, contacts are fetched; a stopped campaign's is held.
+    them, are stopped. Contacts of a group with other campaigns besides are fetched; those of the stopped one
+    are held.
     """
 
     ledger: Ledger

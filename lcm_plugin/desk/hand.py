@@ -21,7 +21,7 @@ class Hand:
         fetched: its contact as it came; the attempt's own may be enriched.
         arrived: the agent was told ready here, and nothing was looked for, or found in hand, since: what
             waits for them at another host comes along.
-        placing: it is being recorded as dialing: whatever happens meanwhile, it is nobody else's to take up.
+        placing: True while the dial is being recorded; the attempt must not be released meanwhile.
     """
 
     agent: Agent

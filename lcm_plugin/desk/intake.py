@@ -45,7 +45,7 @@ class Intake:
         self._details = Details(settings=self.settings, client=self.client)
 
     def begin_login(self) -> None:
-        """Another login of the agent's: what was rejected may come again, what is reserved is asked for."""
+        """A new login of the agent: rejected contacts may come again, reserved ones are asked for."""
         self.rejected.clear()
         self.reserved.begin_login()
 
@@ -63,7 +63,7 @@ class Intake:
     async def next_contact(self, agent: Agent, campaign_group: str) -> Contact | None:
         """The answer to `request_next_contact`: the contact held, or the LCM's next one, held from now on.
 
-        What is reserved comes before what is fresh, where it is due to be asked for.
+        What is reserved comes before what is fresh, if it is due to be asked for.
 
         Raises:
             OpenAttemptError: a call is in hand, or to be disposed of.
@@ -150,7 +150,7 @@ class Intake:
         return None
 
     async def _reserved(self, groups: Sequence[str]) -> Attempt | None:
-        """What the LCM has reserved for the agent and nobody knows, where it is due to be asked for."""
+        """What the LCM has reserved for the agent and nobody knows, if it is due to be asked for."""
         for group in await self.reserved.due(groups):
             attempt = await self.hand.open(group)
             if attempt.state is not AttemptState.REQUESTED:
@@ -193,7 +193,7 @@ class Intake:
             self.hand.put_down(NOTHING, reason=reason)
 
     def _taken(self, attempt: Attempt, contact: Contact) -> Attempt:
-        """The attempt that holds this contact; it is not yet held where another source answered."""
+        """The attempt that holds this contact; it is not yet held if another source answered."""
         held = self.hand.attempt
         if held is None or self.hand.fetched != contact:
             return self.hand.take(attempt, contact)

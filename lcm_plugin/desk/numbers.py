@@ -7,7 +7,7 @@ from lcm_plugin.errors import InvalidError
 
 
 def with_number(contact: Contact, mode_id: str | None) -> Contact:
-    """The contact as it is to be called at this one of its numbers; at its own where None.
+    """The contact, called at this one of its numbers; at its own if None.
 
     Raises:
         InvalidError: it has no such number; names those it has.

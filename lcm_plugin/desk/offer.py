@@ -11,7 +11,7 @@ from lcm_plugin.desk.stopwatch import Stopwatch
 
 @define(kw_only=True, eq=False)
 class Offer:
-    """Three times: the preview's and the offer's own, which can stand still, and its contact's reservation.
+    """Three times: of the preview and of the whole offer, which can stand still, and of the reservation.
 
     Attributes:
         attempt_id: what is offered.
@@ -58,7 +58,7 @@ class Offer:
             self._preview.stand_still()
 
     def stand_still(self) -> None:
-        """No time passes but the reservation's."""
+        """No time passes but that of the reservation."""
         self.stop_preview()
         self._whole.stand_still()
 

@@ -26,7 +26,7 @@ class OnRefusal:
     disposing: Disposing
 
     def wish(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> str:
-        """What the site wants done: an outcome id before all, and held only where every rule may change."""
+        """What the site wants done: an outcome id before all, and held only if every rule may change."""
         if attempt.state is not AttemptState.OFFERED:
             return REFUSE
         wishes = [self.wishes.get(one.rule, REFUSE) for one in refusals]

@@ -58,7 +58,7 @@ class ListedOutcomes:
     async def unlisted(
         self, agent: Agent, contact: Contact, disposition: Disposition, until: float
     ) -> dict[str, str]:
-        """What the LCM does not list. Where its lists cannot be had, it is for the LCM to say no."""
+        """What the LCM does not list. If its lists cannot be had, it is for the LCM to say no."""
         try:
             wrong = _not_in(await self.of(agent, contact, until), disposition)
             if wrong and now() - self._asked[contact.campaign] >= _AGAIN:  # it may be new
@@ -69,7 +69,7 @@ class ListedOutcomes:
         return wrong
 
     async def _renewed(self, agent: Agent, contact: Contact, until: float | None) -> OutcomeLists:
-        """The lists as they are now, or those kept where the LCM gives none."""
+        """The lists as they are now, or those kept, if the LCM gives none."""
         kept = self._lists.get(contact.campaign)
         self._asked[contact.campaign] = now()
         try:

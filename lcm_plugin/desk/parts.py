@@ -76,7 +76,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
         tasks: what it has under way.
         wants: whether the agent wants a contact now.
         preview_over: is told the attempt whose preview is over.
-        offer_over: is told the attempt whose own time, or whose contact's, is over.
+        offer_over: is told the attempt whose offer, or whose contact's reservation, is over.
     """
     settings, site, ledger, disposing = shared.settings, shared.site, shared.ledger, shared.disposing
     readiness, hand = Readiness(settings=settings), Hand(agent=agent, ledger=ledger)

@@ -50,7 +50,7 @@ class Pauses:
         return self.owed
 
     def after_error(self, wished: float | None) -> float:
-        """Growing and jittered, or what the LCM asked for where that is longer; a minute at the most."""
+        """Growing and jittered, or what the LCM asked for, if that is longer; a minute at the most."""
         self._errors = min(self._errors + 1, 10)
         own = self.random.uniform(1, min(LONGEST_AFTER_ERROR, 2.0**self._errors))
         return max(own, min(wished or 0.0, LONGEST_WAIT))

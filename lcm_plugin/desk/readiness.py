@@ -17,12 +17,12 @@ _GONE: Final = frozenset({None, AgentState.LOGGED_OFF})
 
 @define(kw_only=True, eq=False)
 class Readiness:
-    """One agent's.
+    """One agent's readiness.
 
     Attributes:
         state: told last; None before the first.
-        busy: whether the agent has another call than ours.
-        stopped: why nothing is fetched though the agent is ready, in words; empty where nothing stops it.
+        busy: whether the agent has a call that was not placed here.
+        stopped: why nothing is fetched though the agent is ready, in words; empty if nothing stops it.
         unanswered: offers that ended without an answer, in a row.
     """
 
@@ -61,11 +61,11 @@ class Readiness:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether a call has used up what ready stood for, so that another one is waited for."""
+        """Whether a call has used up ready, so that the agent has to be ready again."""
         return self.ready and self._used
 
     def told(self, state: AgentState, reason: str | None = None, *, own_call: bool = False) -> bool:
-        """Take note of a state. Whether it is news: another one, or the same where that counts."""
+        """Take note of a state. Whether it is news: another state, or the same one if that counts again."""
         moment = f"{state}:{reason}" if state is AgentState.NOT_READY else f"{state}"
         if moment == self._moment and not self._counts_again:
             return False
@@ -93,9 +93,9 @@ class Readiness:
         self.stopped, self.unanswered, self._counts_again = "", 0, True
 
     def called(self) -> None:
-        """A call was placed; what ready stood for is used up where the site wants another one for each.
+        """A call was placed; it uses up ready, if the site wants a ready for each call.
 
-        Ready told during the call is another one.
+        Ready told during the call counts for the next.
         """
         self.unanswered = 0
         if self._is_for_one:

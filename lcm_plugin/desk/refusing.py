@@ -18,12 +18,12 @@ from lcm_plugin.ledger import DialingStoppedError, LedgerError
 log = logging.getLogger("lcm_plugin.desk")
 
 LOOK_AGAIN: Final = 5.0
-"""Seconds after which it is looked again at a contact held back by a rule, or whether dialing is resumed."""
+"""Seconds until a contact that a rule holds back, or a stop of dialing, is looked at again."""
 
 
 @define(kw_only=True, eq=False)
 class Refusing:
-    """One agent's.
+    """Refusals for one agent.
 
     Attributes:
         trouble: what kept the desk from fetching when it tried last.

@@ -55,7 +55,7 @@ class Reserved:
         return [group for group in asked if self._schedule.is_due(self._named(group), now, at)]
 
     async def next(self, group: str, until: float | None = None) -> Contact | None:
-        """The next one nobody knows of, a personal callback before any other; None where there is none.
+        """The next one nobody knows of, a personal callback before any other; None if there is none.
 
         An LCM that does not know the question has none: that is told by its client, and fresh ones come.
 

@@ -22,7 +22,7 @@ class _Asked:
 
 @define(kw_only=True)
 class ReservedSchedule:
-    """One agent's, a question for each campaign group, or one of no group.
+    """The schedule of one agent: a question for each campaign group, or one for no group.
 
     `now` is the clock's instant, which callbacks go by; `at` the running loop's time in seconds, which the
     interval goes by, whatever the clock does.

@@ -59,7 +59,7 @@ class Reviewing:
         return Refusal(rule="rejected", reason="the agent rejected it in this login")
 
     async def _objection(self, attempt: Attempt, *, by_person: bool) -> Refusal | None:
-        """A bar, or a key that comes again. One whose call is over may be called for a person who asks."""
+        """A bar, or a key that comes again. If its call is over, it may be called for a person who asks."""
         self.for_a_person.discard(attempt.id)
         found = await self.ledger.objection(attempt)
         if (

@@ -50,6 +50,6 @@ class Screen:
             self.offer.hold()
 
     def restart(self) -> None:
-        """What is offered has its preview again, and its own time anew where it was held."""
+        """The offer has its preview again, and its whole time anew if it was held."""
         if self.offer:
             self.offer.restart()

@@ -67,7 +67,7 @@ class Setters:
     client: LcmClient
 
     def drafts(self, attempt: Attempt, disposition: Disposition, at: datetime) -> list[Draft]:
-        """What the LCM is to be told at that instant, in order; nothing of another source's contact."""
+        """What to tell the LCM, in order; nothing if another source gave the contact."""
         return [_draft(message, values) for message, values in self._messages(attempt, disposition, at)]
 
     def window(self, callback: Callback) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Setters:
     def _values(self, attempt: Attempt, disposition: Disposition, at: datetime) -> dict[str, Any]:
         contact, callback = attempt.contact, disposition.callback
         agent = attempt.agent.lcm_id or attempt.agent.id
-        none = "0" if disposition.do_not_call else None  # SetDNC wants a number, where the LCM lists none
+        none = "0" if disposition.do_not_call else None  # SetDNC wants a number, if the LCM lists none
         business = disposition.business_outcome_id or none
         return {
             "call_id": self.settings.callid,
@@ -151,7 +151,7 @@ def _is_one_outcome(disposition: Disposition) -> bool:
 
 
 def _mode_id(contact: Contact, callback: Callback) -> str:
-    """The number to call back: as chosen, else the one called, by its id where the LCM told it."""
+    """The number to call back: as chosen, else the one called, by its id if the LCM told it."""
     known = (one.id for one in contact.modes if contact.mode in {one.id, one.description})
     return callback.mode_id or next(known, contact.mode)
 
@@ -170,13 +170,13 @@ def _by_content(disposition: Disposition) -> MessageType:
 
 
 def _draft(message: MessageType, values: dict[str, Any]) -> Draft:
-    """Only what the message has a field for: no number goes where none is asked for."""
+    """Only what the message has a field for: no number goes if none is asked for."""
     wanted = {one.name for one in message.fields} | {"agent"}
     return Draft(message=message.subtopic, values={name: values[name] for name in wanted & values.keys()})
 
 
 def _block(disposition: Disposition, at: datetime) -> dict[str, Any]:
-    """What SetDNC says of how far a do-not-call reaches, and until when, where that is said."""
+    """What SetDNC says of how far a do-not-call reaches, and until when, if that is said."""
     scope, until = disposition.do_not_call_scope, disposition.do_not_call_until
     return {
         "campaign_only": True if scope is DoNotCallScope.CAMPAIGN else None,

@@ -53,7 +53,7 @@ def _lacking(disposition: Disposition, settings: LcmSettings) -> Iterator[tuple[
 
 
 def _no_such_mode(contact: Contact, callback: Callback | None) -> dict[str, str]:
-    """What is wrong with a callback's number, where the LCM told which there are."""
+    """What is wrong with a callback's number, if the LCM told which there are."""
     ids = {one.id for one in contact.modes}
     if not ids or callback is None or callback.mode_id is None or callback.mode_id in ids:
         return {}

@@ -15,11 +15,11 @@ from lcm_plugin.ledger import GONE
 
 SPECIAL_NUMBER: Final = "special_number"
 LONGEST_SHORT: Final = 6
-"""Digits: a longer number is somebody's. Those of emergency services have three, with a prefix four."""
+"""Digits: a longer number is a subscriber's number. An emergency number has three, with a prefix four."""
 
 
 def special_number_refusal(contact: Contact, settings: LcmSettings) -> Refusal | None:
-    """Why nobody dials this contact's number, or None; where none is left there is none to object to."""
+    """Why nobody dials this contact's number, or None; also None if the number has been erased."""
     why = _objection(contact.e164 or contact.phone_number, settings)
     return Refusal(rule=SPECIAL_NUMBER, reason=why) if why else None
 

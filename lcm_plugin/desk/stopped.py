@@ -1,4 +1,4 @@
-"""Where somebody has stopped dialing nothing is dialed: what a stop says where a contact is explained."""
+"""What a stop of dialing says when a contact is explained: nothing is dialed there."""
 
 from functools import partial
 from typing import Final

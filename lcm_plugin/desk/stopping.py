@@ -10,7 +10,7 @@ from lcm_plugin.desk.tasks import Tasks
 
 @define(kw_only=True, eq=False)
 class Stopping:
-    """One agent's."""
+    """Stops the fetching for one agent."""
 
     readiness: Readiness
     hand: Hand

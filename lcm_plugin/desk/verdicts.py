@@ -1,8 +1,8 @@
-"""What became of calls nobody saw the end of: asked of the dialers until there is an answer.
+"""What became of calls whose end nobody saw: the dialers are asked until there is an answer.
 
-Found: it goes on, or has ended. Not seen by its own backend and engine once its deadline is over: ended; the
-outcome is what the ledger knew of the call before, and unknown where that was too little. An engine that
-cannot be reached leaves it unknown, and is asked again. It is never dialed.
+If a call is found, it goes on, or has ended. If its own backend and engine have not seen it, and its deadline
+is over, it has ended; the outcome is what the ledger knew of the call before, or unknown if that was too
+little. An engine that cannot be reached leaves the call unknown, and is asked again. Nothing is dialed.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The task that works for one agent while they want a contact and nothing is in hand.
 
-It, what timers tell and what people answer act one after another, in the order they came.
+Its work, what timers tell and what people answer come one after another, in their order.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ class Working:
 
     Attributes:
         wants: whether the agent wants a contact now.
-        left: is told that it has ended, or that somebody has acted: what came for an agent who is gone goes.
+        left: is told that the task has ended, or that somebody has acted, to let go of what came for an agent
+            who is gone.
         acting: held by whoever acts.
     """
 

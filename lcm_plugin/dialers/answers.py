@@ -49,17 +49,17 @@ def json_of(text: str | bytes) -> Any:
 
 
 def whole_number(text: str) -> int | None:
-    """The number that a text is; None where it is none, or one of more than nine digits."""
+    """The number that a text stands for; None if it is no number, or one of more than nine digits."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < _MANY_DIGITS else None
 
 
 def small_number(value: Any) -> int:
-    """A cause or a status; 0 where it is none of at most three digits."""
+    """A cause or a status; 0 if it is none of at most three digits."""
     return value if type(value) is int and 0 <= value < _SMALL else 0
 
 
 def short_text(value: Any) -> str | None:
-    """A text for people, 200 characters of it, on one line; None where it is none."""
+    """A text for people, 200 characters of it, on one line; None if it is none."""
     return printable(masked_text(value[:_SHOWN]))[:_SHOWN] if isinstance(value, str) and value else None
 
 

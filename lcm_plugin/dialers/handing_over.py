@@ -27,7 +27,7 @@ def filled(words: Iterable[str], values: Mapping[str, str]) -> list[str]:
 
 
 def shell_program(words: Sequence[str]) -> str | None:
-    """A word that a shell would read as its program and that something is filled into; None where none is.
+    """A word that a shell would read as its program and that something is filled into; None if there is none.
 
     It would be as good as the host's own shell for whoever tells what is filled in.
     """

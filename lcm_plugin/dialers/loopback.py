@@ -50,12 +50,12 @@ class LoopbackSettings:
     ring_seconds: float = field(default=1.0, validator=validators.ge(0.0))
     """How long the customer's phone rings before it is answered."""
     give_up_seconds: float | None = field(default=None)
-    """How long it rings unanswered; as long as the dial says where unset."""
+    """How long it rings unanswered; as long as the dial says if unset."""
     talk_seconds: float = field(default=2.0, validator=validators.ge(0.0))
     fail_after_ring: float = field(default=0.0, validator=[validators.ge(0.0), validators.le(1.0)])
     """Share of calls that ring and whose placing then fails: whoever called cannot know whether it rang."""
     seed: int | None = None
-    """Chance of its own; the host's where unset."""
+    """The seed of its own chance; the host's chance if unset."""
     account: str | None = None
     """A file that gets a line for each call, before it rings: `{"attempt": ID, "key": LCM key}`. It outlives
     the process, so that runs that crash can be held to it. Relative to the config file."""

@@ -24,7 +24,7 @@ _VALUE: Final = re.compile(r"[A-Za-z0-9_ .:@+/-]{0,256}")
 
 
 class UndialableNumberError(ValueError):
-    """The number has characters that are none of a telephone number's."""
+    """The number has characters that no telephone number has."""
 
 
 class UnsafeEndpointError(NotPlacedError, ValueError):
@@ -32,14 +32,14 @@ class UnsafeEndpointError(NotPlacedError, ValueError):
 
 
 class UnsafeVariableError(ValueError):
-    """A variable of the dial's has a name or a value that could break out of a dial string."""
+    """A variable of the dial has a name or a value that could break out of a dial string."""
 
 
 def dialable(number: str) -> str:
-    """The number as dialed: digits, and a plus sign where it has one.
+    """The number as dialed: digits, and a plus sign if it has one.
 
     Raises:
-        UndialableNumberError: it is no telephone number; `@`, `/`, `&`, newlines and `${...}` are none's.
+        UndialableNumberError: it is no telephone number; none has `@`, `/`, `&`, newlines or `${...}`.
     """
     if len(number) > _LONGEST_WRITTEN or not _TEL.fullmatch(number):
         raise UndialableNumberError(f"no telephone number: {masked(number)}")
@@ -75,10 +75,10 @@ def endpoint_of(agent_id: str, endpoint: str | None, template: str, allowed: Ite
 
 
 def word_of(agent_id: str, endpoint: str | None) -> str:
-    """The agent's endpoint, else the id, as a word of a program's: no option of its, and no command.
+    """The agent's endpoint, else the id, as a word that a program takes for no option and no command.
 
     Raises:
-        UnsafeEndpointError: it has other characters than an endpoint's, or a dash begins it.
+        UnsafeEndpointError: it has characters that no endpoint has, or a dash begins it.
     """
     what = "the endpoint has" if endpoint else "tell the agent's endpoint: the id has"
     if not ENDPOINT.fullmatch(endpoint or agent_id):

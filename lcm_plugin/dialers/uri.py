@@ -82,7 +82,7 @@ class UriDialer:
         self._handed: deque[str] = deque(maxlen=1000)
 
     def is_told_of(self, attempt: Attempt) -> bool:
-        """Whether a signed call event may be of this attempt: it was handed over here, and is no engine's."""
+        """Whether a signed call event may be of this attempt: handed over here, and at no engine."""
         own = f"{attempt.id}-c"
         is_ours = any(call.id == own and call.engine is None for call in attempt.calls)
         return is_ours or attempt.id in self._handed
@@ -96,7 +96,7 @@ class UriDialer:
         return "uri"
 
     def endpoint_of(self, agent: Agent) -> str:
-        """What is handed over of the agent; empty where nothing is.
+        """What is handed over of the agent; empty if that is nothing.
 
         Raises:
             UnsafeEndpointError: it is none to hand to a program.

@@ -48,7 +48,7 @@ class AsteriskAmi:
     dialer: ExchangeDialer
     connection: Connection = field(init=False)
     _names: dict[str, str] = field(factory=dict, init=False)
-    """Channels of ours by id, as Asterisk names them."""
+    """Our own channels by id, as Asterisk names them."""
     _statuses: dict[str, str] = field(factory=dict, init=False)
     """DialEnd's status, by id."""
 
@@ -89,7 +89,7 @@ class AsteriskAmi:
         return {party: state for party, state in found.items() if state is not None}
 
     async def wrong(self) -> str | None:
-        """What it lacks that calls need; None where that is nothing, or nothing can be told.
+        """What it lacks that calls need; None if it lacks nothing, or nothing can be told.
 
         Raises:
             EngineError: Asterisk cannot be asked.
@@ -125,7 +125,7 @@ class AsteriskAmi:
             self._statuses.pop(f"{attempt_id}{suffix}", None)
 
     def hear(self, message: Message) -> None:
-        """Pass on what concerns a channel of ours."""
+        """Pass on what concerns one of our channels."""
         channel = message.get("DestUniqueid") or message.get("Uniqueid", "")
         party = next((one for one, suffix in _SUFFIXES.items() if channel.endswith(suffix)), None)
         if party is None:

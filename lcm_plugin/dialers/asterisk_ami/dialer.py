@@ -8,8 +8,8 @@ come from `Hangup`, never from OriginateResponse, whose Reason is 0 for busy, no
 
 What AMI does not tell apart: an agent's phone that is not registered and one that does not exist, or a
 customer's trunk that is down and one that does not exist: each is an Originate that failed, without a cause,
-so the outcome is unknown. `check` tells such a trunk and a missing module, where the user may ask (`system`).
-Where Asterisk tells no TechCause (22 does) there is no SIP status, and a network's no answer and a time-out
+so the outcome is unknown. `check` tells such a trunk and a missing module, if the user may ask (`system`).
+If Asterisk tells no TechCause (22 does), there is no SIP status, and a network's no answer and a time-out
 of our own are both cause 19. A Local channel that ends by `Busy()` or `Congestion()` has cause 0: DialEnd's
 status is used then.
 

@@ -38,9 +38,9 @@ class AmiSettings(EngineSettings):
     password_file: str | None = None
     tls: bool = False
     ca_file: str | None = None
-    """Whom to trust with `tls`; the system's own list where unset."""
+    """Whom to trust with `tls`; the system's own list if unset."""
     endpoint: str = field(default="PJSIP/{number}@trunk", validator=_is(NumberEndpoint))
-    """The customer's: `PJSIP/{number}@trunk`, `Local/{number}@context`; `{digits}` lacks the plus."""
+    """Whom to call: `PJSIP/{number}@trunk`, `Local/{number}@context`; `{digits}` lacks the plus."""
     agent_endpoint: str = field(default="PJSIP/{agent}", validator=_is(AgentEndpoint))
     """Of agents the host tells no endpoint of; `{agent}` is the agent's id."""
     agent_endpoints: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class AmiSettings(EngineSettings):
         return evolve(self.address(), tls=(lambda: self._trusting(directory)) if self.tls else None)
 
     def application(self, attempt_id: str, seconds: int) -> tuple[str, str]:
-        """What the agent's channel runs until the customer's is there, and its data."""
+        """What the agent's channel runs until the customer's channel is there, and its data."""
         found = _APPLICATION.fullmatch(self.waiting or "")
         return (found["name"], found["data"]) if found else (WAITING, f"{attempt_id},,e(n)S({seconds})")
 

@@ -4,7 +4,7 @@ For one desk, and for tests with a second SIP stack. The agent is at the phone, 
 first: the agent's leg is up once the phone is found idle, the deadline is looked at again, and the phone
 dials. In a call already, it counts as an agent's leg that failed. The SIP status is in CALL_CLOSED's text.
 
-baresip takes no id of ours. The call is known by the phone it is on and its SIP Call-ID; after a restart of
+baresip takes no foreign id. The call is known by the phone it is on and its SIP Call-ID; after a restart of
 this host a call that is still up cannot be told from one the agent dialed, so `find_call` raises then:
 nothing is known until the phone is idle. A control socket has no password: keep it on loopback.
 
@@ -39,7 +39,7 @@ class BaresipDialer(ExchangeDialer):
 
     @hookimpl
     async def report_health(self) -> list[Health]:
-        """In one: a phone that is switched off is its agent's trouble; all of them off are the host's."""
+        """In one line: a phone that is switched off concerns its agent only, all of them the host."""
         phones = await super().report_health()
         up = [one.seen for one in phones if one.good]
         down = [f"{one.what} not: {one.seen}" for one in phones if not one.good]

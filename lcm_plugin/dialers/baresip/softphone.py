@@ -1,4 +1,4 @@
-"""One agent's softphone, as an Exchange: the agent's leg is the phone itself, the customer's is its call."""
+"""One agent's softphone, as an Exchange: the agent's leg is the phone itself, the customer's leg its call."""
 
 import re
 from collections.abc import Mapping
@@ -93,7 +93,7 @@ class Softphone:
             self._attempt, self._call_id = None, None
 
     def hear(self, event: Event) -> None:
-        """Pass on what concerns the call of ours."""
+        """Pass on what concerns the call that was placed here."""
         news = _NEWS.get(str(event.get("type")))
         if news is None or self._attempt is None or event.get("direction") != "outgoing":
             return

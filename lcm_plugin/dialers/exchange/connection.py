@@ -32,7 +32,7 @@ BASE_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 1.5
 """Seconds: an engine that is back is used again within 2 s."""
 LONGEST_PAUSE_REFUSED: Final = 60.0
-"""Seconds, where the engine refuses the login: knocking on would lock this address out."""
+"""Seconds, if the engine refuses the login: knocking on would lock this address out."""
 PING_SECONDS: Final = 15.0
 HEALTH_SECONDS: Final = 4.0
 """How long a question for health waits for the first try: `report_health` has 5 s."""

@@ -32,7 +32,7 @@ class Line:
     """An exchange and the connection it speaks over.
 
     Attributes:
-        has_one_user: who connects last takes the engine from who did before: a host that only observes asks
+        has_one_user: the engine serves only the latest connection: a host that only observes asks
             for its health, in a moment, and does no more.
     """
 
@@ -55,7 +55,7 @@ class ExchangeDialer(ABC):
     @property
     @abstractmethod
     def engines(self) -> tuple[str, ...]:
-        """The names of its engines: of these it speaks when it says that a call was not seen."""
+        """The names of its engines. If it says that a call was not seen, it speaks for these."""
 
     @abstractmethod
     def open_lines(self, host: Host) -> Sequence[Line]:
@@ -144,11 +144,11 @@ class ExchangeDialer(ABC):
     # -- its courses ----------------------------------------------------------------------------------------
 
     def leads(self, attempt_id: str) -> bool:
-        """Whether this attempt's call is one of its own."""
+        """Whether this dialer has this attempt's call."""
         return attempt_id in self._courses
 
     def hear(self, attempt_id: str, heard: Heard) -> None:
-        """Pass on what an engine tells of an attempt; of a stranger's, nothing."""
+        """Pass on what an engine tells of an attempt that was dialed here; of any other, nothing."""
         if course := self._courses.get(attempt_id):
             course.hear(heard)
 

@@ -14,7 +14,7 @@ NORMAL_CLEARING: Final = 16
 
 
 class Party(StrEnum):
-    """Whose leg it is; the values are CallEvent's."""
+    """Whose leg it is; the values are those of `CallEvent.party`."""
 
     AGENT = "agent"
     CUSTOMER = "customer"

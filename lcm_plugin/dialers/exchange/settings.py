@@ -48,9 +48,9 @@ class EngineSettings:
     host: str = "127.0.0.1"
     port: int = field(default=0, validator=PORT)
     name: str | None = None
-    """The engine's name in `Call.engine` and in health; `host:port` where unset."""
+    """The engine's name in `Call.engine` and in health; `host:port` if unset."""
     agents: tuple[str, ...] = ()
-    """Whose calls it places, as patterns of agent ids: `20*`. All, where unset. Enable it once per engine."""
+    """Whose calls it places, as patterns of agent ids: `20*`. All, if unset. Enable it once per engine."""
     request_seconds: float = field(default=5.0, validator=POSITIVE)
     """For the connection, and for each answer."""
     agent_ring_seconds: float = field(default=20.0, validator=POSITIVE)

@@ -1,7 +1,7 @@
 """One connection to an engine: what a protocol brings, and how it fails.
 
-A question whose answer is late, or whose asker stopped waiting, ends the connection: where answers come in
-the order of the questions, a late one would be taken for the next one's.
+A question whose answer is late, or whose asker stopped waiting, ends the connection: if answers come in
+the order of the questions, a late one would be taken for the answer to the next.
 """
 
 import asyncio

@@ -113,7 +113,7 @@ class FreeSwitch:
             self._legs.pop(uuid, None)
 
     def hear(self, event: Event) -> None:
-        """Pass on what concerns a leg of ours."""
+        """Pass on what concerns one of our legs."""
         if event.name == "BACKGROUND_JOB":
             self._job_done(event)
         elif leg := self._legs.get(event.headers.get("Unique-ID", "")):

@@ -6,7 +6,7 @@ endpoint rings the agent first, then the customer, never after `not_after`, and 
 
 `uri` with a webhook hands over a `tel:` or `sip:` URI and knows nothing more. This one sends the whole order,
 signed (see `signing`) and with the attempt's id as `Idempotency-Key`, knows a call's state from its events,
-and finds and hangs it up where the site has addresses for that.
+and finds and hangs it up if the site has addresses for that.
 
 What the endpoint answers: 2xx or 409 (had it already): taken. Another 4xx: not taken, and nothing rings.
 Anything else, or no answer, leaves doubt and is never sent again: without a status URL it counts as not seen

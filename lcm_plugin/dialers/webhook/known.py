@@ -44,10 +44,10 @@ class KnownCalls:
         self._unheard.pop(attempt_id, None)
 
     def find(self, attempt_id: str) -> Call | None:
-        """The call as its events tell; None where nothing was heard of it for as long as it gets.
+        """The call as its events tell; None if nothing was heard of it for as long as it gets.
 
         Raises:
-            WebhookError: it is an earlier run's, and may go on.
+            WebhookError: an earlier run of the host placed it, and it may go on.
         """
         call = self._calls.get(attempt_id)
         if call and attempt_id not in self._unheard:

@@ -24,7 +24,7 @@ class WebhookSettings:
     """The environment variable with the secret that requests are signed with."""
     secret_file: str | None = None
     agents: tuple[str, ...] = ()
-    """Whose calls it takes, as patterns of agent ids: `20*`. All, where unset."""
+    """Whose calls it takes, as patterns of agent ids: `20*`. All, if unset."""
     unheard_seconds: float = field(default=600.0, validator=validators.ge(0.0))
     """Without `status_url`: how long a call of an earlier run may still go on of which nothing is heard.
     Then its attempt ends; what came of it is unknown."""
