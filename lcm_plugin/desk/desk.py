@@ -203,6 +203,12 @@ class Desk:
         self.shared.verdicts.seek(attempt)
 
     @property
+    def is_left(self) -> bool:
+        """Whether its agent has logged off and nothing is left to do: another login may have another desk."""
+        empty = self.hand.attempt is None and not self.tasks and not self._following
+        return empty and self.readiness.state is AgentState.LOGGED_OFF
+
+    @property
     def tasks(self) -> list[asyncio.Task[object]]:
         """What is under way, for whoever has to wait for it."""
         return [*self._working, *self._tasks]

@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from typing import Final
 
 from attrs import define, evolve, field
 
@@ -20,6 +21,9 @@ from lcm_plugin.errors import ConflictError
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import IN_DOUBT, OPEN, Ledger, LedgerError
 
+SPARE: Final = 100
+"""So many desks are kept, whoever has left theirs."""
+
 
 @define(kw_only=True, eq=False)
 class Desks:
@@ -35,6 +39,7 @@ class Desks:
     _verdicts: Verdicts = field(init=False)
     _shared: Shared = field(init=False)
     _desks: dict[str, Desk] = field(factory=dict, init=False)
+    _clear_away_at: int = field(default=SPARE, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._verdicts = Verdicts(
@@ -60,11 +65,23 @@ class Desks:
         self.ledger.on_lost = self._lost
         self.ledger.on_adopted = self._adopted
 
+    @property
+    def count(self) -> int:
+        """How many desks there are."""
+        return len(self._desks)
+
     def of(self, agent: Agent) -> Desk:
         """The agent's desk."""
         if agent.id not in self._desks:
+            self._clear_away()
             self._desks[agent.id] = Desk(agent=agent, shared=self._shared)
         return self._desks[agent.id]
+
+    def _clear_away(self) -> None:
+        """Forget the desks of who has left, each time that there are twice as many as were needed then."""
+        if len(self._desks) >= self._clear_away_at:
+            self._desks = {name: desk for name, desk in self._desks.items() if not desk.is_left}
+            self._clear_away_at = max(SPARE, 2 * len(self._desks))
 
     def health(self) -> list[Health]:
         """The health of what desks need. A running host beside this one reports on LCM and dialers."""

@@ -17,6 +17,10 @@ class Following:
     _heard: dict[str, list[CallEvent]] = field(factory=dict, init=False)
     """The events of calls that are not over, by attempt: one lost to another host may go on here."""
 
+    def __bool__(self) -> bool:
+        """Whether there is a call that is not over."""
+        return bool(self._heard)
+
     def hear(self, attempt: Attempt, event: CallEvent) -> None:
         """Something happened to the attempt's call; `call_cleared` ends it."""
         heard = self._heard.get(attempt.id) or events_before(attempt)

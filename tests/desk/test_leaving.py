@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cti_hooks import Attempt, AttemptState, CallEventKind, Disposition, Outcome
+from cti_hooks import Agent, Attempt, AttemptState, CallEventKind, Disposition, Outcome
 from lcm_plugin.ledger import OPEN, AttemptLostError
 from lcm_plugin.plugin import lcm_of
 from tests.desk.centre import Centre, OpenCentre, contact_of
@@ -213,3 +213,27 @@ async def test_closed_at_another_host(open_centre: OpenCentre, *, dials: bool) -
     assert first.dialer.dialed == []
     assert [one.outcome_id for one in first.lcm.account.dispositions] == ["2"]
     assert len(first.records.shown) == 2
+
+
+async def test_who_has_logged_off_takes_no_memory(open_centre: OpenCentre) -> None:
+    """A thousand agents log on, are ready and log off: no desk of theirs is kept but for a few."""
+    centre = await open_centre(0)
+    desks = lcm_of(centre.host).desks
+    for number in range(1000):
+        agent = Agent(id=f"temp {number}")
+        await centre.ready(agent)
+        await centre.host.hooks.all("on_agent_logged_off", agent=agent)
+        await asyncio.sleep(0.1)
+    assert desks.count <= 101
+
+
+async def test_who_has_something_in_hand_keeps_their_desk(open_centre: OpenCentre) -> None:
+    """An agent who logs off during a call is not forgotten while it goes on."""
+    centre = await open_centre(1)
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    await centre.host.hooks.all("on_agent_logged_off", agent=ALICE)
+    for number in range(300):
+        await centre.host.hooks.all("on_agent_logged_off", agent=Agent(id=f"temp {number}"))
+    called = await centre.call(ALICE, CallEventKind.ESTABLISHED, CallEventKind.CALL_CLEARED)
+    assert called.outcome is Outcome.ANSWERED
