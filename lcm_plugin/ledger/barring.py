@@ -1,7 +1,7 @@
 """Do-not-call, at once: whom nobody may dial any more, on any host of the ledger.
 
 A bar is written with the disposition that says it, under keyed hashes of the number and of the contact. What
-forgets people, or drops the audit, leaves it: who asked not to be called is not called. A bar that has ended
+forgets people, or drops the audit, leaves it: that person stays uncalled. A bar that has ended
 is dropped some time later.
 """
 
@@ -53,7 +53,7 @@ class Bar:
     kind: Kind
     subject: str
     campaign: str | None = None
-    """Where it holds; everywhere where None."""
+    """The campaign it holds in; all of them if None."""
     actor: str
     since: datetime
     until: datetime | None = None
@@ -77,7 +77,7 @@ def _at(moment: datetime) -> str:
 
 
 def bars_of(attempt: Attempt, subjects: Subjects) -> list[Bar]:
-    """Whom this disposed attempt bars, where do-not-call is said: number and contact, or one of both."""
+    """Whom this disposed attempt bars, if it says do-not-call: number and contact, or one of both."""
     said = attempt.disposition
     if said is None or not said.do_not_call:
         return []
@@ -119,7 +119,7 @@ def drop_ended(connection: sa.Connection, before: datetime, at_most: int) -> int
 
 
 def bar_for(connection: sa.Connection, asked: Mapping[str, Any]) -> Bar | None:
-    """What bars a contact, as `Subjects.at` asks; the oldest where there are several."""
+    """What bars a contact, as `Subjects.at` asks; the oldest if there are several."""
     row = connection.execute(BARS_FOR.order_by(barred.c.id), asked).first()
     if row is None:
         return None

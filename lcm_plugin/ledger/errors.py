@@ -36,7 +36,7 @@ class KeyTakenError(LedgerError):
 
 
 class CalledMeanwhileError(LedgerError):
-    """Its number, or its contact, was called since its past calls were told: it is to be reviewed again."""
+    """Its number, or its contact, was called since its past calls were told: it has to be reviewed again."""
 
 
 class BarredError(LedgerError):

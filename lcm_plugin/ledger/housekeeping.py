@@ -33,7 +33,7 @@ EVERY: Final = 3600.0
 AT_ONCE: Final = 200
 """Attempts of one transaction, so that nobody waits long for it."""
 GONE: Final = "-"
-"""What stands where a number stood."""
+"""Placeholder for an erased phone number."""
 _UNSETTLED: Final = sa.exists().where(outbox.c.attempt_id == attempts.c.id, outbox.c.state.not_in(SETTLED))
 """That the LCM is still to be told something of an attempt."""
 _ANSWERS: Final = frozenset(answer.value for answer in AnswerKind)
@@ -101,7 +101,7 @@ def withdraw(
 
 
 def forget(connection: sa.Connection, key: str, now: datetime, source: str = "") -> int:
-    """Take the person of this LCM key, or of another source's, out of all attempts; how many there were.
+    """Take the person of this key, of the LCM or of another source, out of all attempts; of how many.
 
     What the LCM is still to be told keeps them until it has it.
 

@@ -25,11 +25,11 @@ class Keeper:
     """One host's lease.
 
     Attributes:
-        holder: who we are in the ledger; another one after a lease was lost.
+        holder: this host's id in the ledger; a new one after a lease was lost.
         held: the ids of this host's open attempts.
         released: the ids of those that it has let go of.
         on_adopted: is given the attempts left behind whose calls this host has to look up.
-        on_lost: is told that everything held so far is another host's.
+        on_lost: is told that another host has everything held so far.
         on_taken: is given what others have taken of either while the lease lived, as it is now.
     """
 
@@ -59,7 +59,7 @@ class Keeper:
         self.thaw()
 
     async def close(self) -> None:
-        """End the lease: what is left is any host's to take up."""
+        """End the lease: any host may take up what is left."""
         if self._task:
             self.freeze()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -1,7 +1,7 @@
 """Which host holds what, and how another takes it over (docs/architecture.md#several-hosts).
 
 A host's lease is a number that it counts up. Whoever watches measures by its own running clock for how long
-it stood still: no wall clock is compared with another's, so a clock set back or forward ends no lease and
+it stood still: no wall clock is compared with another one, so a clock set back or forward ends no lease and
 lengthens none. A lease ends once, by compare-and-set on that number; with it go the host's attempts, in one
 transaction. A process proven dead on this machine is succeeded at once.
 """
@@ -113,7 +113,7 @@ class Heir:
 def take_over(connection: sa.Connection, ended: dict[str, int], heir: Heir, now: datetime) -> list[Attempt]:
     """End these leases and see to what their hosts left; the attempts that this host has to settle now.
 
-    So it has those of its own that it does not know of, as an answer of the database's came too late.
+    This includes attempts this host took over without learning of it, because an answer came too late.
     """
     for other, seen in ended.items():
         end(connection, other, seen)
@@ -125,7 +125,7 @@ def take_over(connection: sa.Connection, ended: dict[str, int], heir: Heir, now:
 
 
 def _left_behind(connection: sa.Connection, heir: Heir, now: datetime) -> list[Any]:
-    """Open attempts whose host's lease has ended; what waits for a person is its agent's to take up.
+    """Open attempts whose host's lease has ended. What waits for a person waits for its agent, at any host.
 
     What this host has and does not know of is left too; it may be about to hear of what it has just written.
     """

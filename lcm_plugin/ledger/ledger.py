@@ -57,7 +57,7 @@ class Ledger(Records):
     Attributes:
         announce: is given every attempt that changed, in order.
         on_lost: is given an attempt that another host has taken over, or all of this host's; and one that
-            was let go of here, once it is another's, or over.
+            was let go of here, once another host has it, or it is over.
         on_adopted: is given what a host that ended has left behind, to be looked up at the dialer.
         watch: is told of each transition, before it is recorded and once it is committed; for fault tests.
     """
@@ -154,7 +154,7 @@ class Ledger(Records):
         What waits for an agent who has `arrived` here is taken up from a host that lives, too.
 
         Raises:
-            OpenElsewhereError: the agent has an open attempt that is another host's, or being settled.
+            OpenElsewhereError: another host has the agent's open attempt, or it is being settled.
             AttemptLostError: this host was stopped for too long while it was recorded.
             LedgerUnavailable: it was not recorded, so nothing may be asked for.
         """
@@ -170,12 +170,12 @@ class Ledger(Records):
         return found.attempt
 
     async def take_up(self, agent: Agent, *, arrived: bool = False) -> Attempt | None:
-        """The agent's attempt that waits for a person and that nobody holds; None where there is none.
+        """The agent's attempt that waits for a person and that nobody holds; None if there is none.
 
         As of `open`, for one who has `arrived` here a host that lives may hold it.
 
         Raises:
-            OpenElsewhereError: the agent has an open attempt that is another host's, or being settled.
+            OpenElsewhereError: another host has the agent's open attempt, or it is being settled.
             LedgerUnavailable: that cannot be told now.
         """
         asked = self._requested(agent, "")
@@ -291,7 +291,7 @@ class Ledger(Records):
         return result
 
     def _undo(self, intended: Attempt, undone: Attempt, holder: str | None, _: object = None) -> None:
-        """Make it `undone` where it was written as intended, whatever the step returned."""
+        """Make it `undone` if it was written as intended, whatever the step returned."""
         self._writer.note(partial(writing.undo_intent, intended=intended, undone=undone, holder=holder))
 
     def _undo_open(self, attempt: Attempt, holder: str, found: writing.Opened | None = None) -> None:
@@ -335,7 +335,7 @@ class Ledger(Records):
         return changed
 
     def close_disposed(self, attempt: Attempt, reason: str) -> None:
-        """The LCM knows what came of it: there is nothing left to do, whoever had it."""
+        """Close it: the LCM knows what came of it, so nothing is left to do, at whichever host."""
         closed = self._after(CONFIRMED, attempt, reason=reason)
         self.watch(closed, "before")
         step = partial(_close, attempt=closed)
@@ -405,7 +405,7 @@ class Ledger(Records):
         return calls
 
     async def doubt(self, agent: Agent) -> Doubtful | None:
-        """The agent's doubt, if there is one: as it was when the agent's attempt was opened, where it was."""
+        """The agent's doubt, if there is one: as it was when the agent's attempt was opened, if it was."""
         if agent.id in self._memory.doubts:
             return self._memory.doubts[agent.id]
         return await self._read(reading.doubt_of, agent_id=agent.id)
@@ -453,7 +453,7 @@ class Ledger(Records):
         self.watch(attempt, "after")
         if attempt.state is AttemptState.OFFERED:
             self._memory.object_to(attempt.id, found)
-        if attempt.state not in OPEN and found:  # the call before it is to be disposed of
+        if attempt.state not in OPEN and found:  # the call before it has to be disposed of
             self._adopt([found])
 
     def _remember(self, attempt: Attempt) -> None:

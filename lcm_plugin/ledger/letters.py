@@ -22,7 +22,7 @@ AT_ONCE: Final = 50
 
 
 class LetterState(StrEnum):
-    """Where a letter is."""
+    """How far a letter has come."""
 
     WAITING = "waiting"
     SENDING = "sending"
@@ -91,7 +91,7 @@ def write(connection: sa.Connection, attempt: Attempt, drafts: Iterable[Draft], 
 
 @define
 class Rests:
-    """Sees which letters are in a pause between two tries, any host's; by the running loop's time, as leases.
+    """Tracks retry pauses of all hosts' letters by the event loop's clock, as leases do.
 
     The clock may be set back, and be another one at the host that tried; after a restart a pause begins anew.
     """
@@ -151,7 +151,7 @@ def settle(
 
 
 def erase(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> None:
-    """Take out what letters say, where they are settled."""
+    """Take out what letters say, if they are settled."""
     connection.execute(outbox.update().where(outbox.c.state.in_(SETTLED), *which), {"body": {}})
 
 
@@ -172,7 +172,7 @@ def left_sending(connection: sa.Connection, now: datetime, *, resend: bool) -> l
 def resend(
     connection: sa.Connection, attempt_id: str, now: datetime, states: Collection[LetterState] = KEPT
 ) -> int:
-    """A person says that what is unconfirmed or rejected of this attempt is to be sent again. How many."""
+    """Send again what is unconfirmed or rejected of this attempt, because a person says so. How many."""
     row = {"state": LetterState.WAITING.value, "tries": 0, "error": None, "changed_at": now}
     return connection.execute(outbox.update().where(*_kept_of(attempt_id, states)), row).rowcount
 

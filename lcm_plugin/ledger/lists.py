@@ -17,7 +17,7 @@ from lcm_plugin.ledger.schema import attempts, doubts, holders, outbox
 
 @frozen(kw_only=True)
 class Message:
-    """A message to the LCM: of which attempt, agent and LCM key, where it is, and why."""
+    """A message to the LCM: of which attempt, agent and LCM key, how far it has come, and why."""
 
     id: int
     attempt_id: str
@@ -45,7 +45,7 @@ class DoubtfulAgent:
 
 @frozen(kw_only=True)
 class Lease:
-    """A host that lives: who it is in the ledger, when it renewed its lease last, what it holds."""
+    """A living host: its id in the ledger, when it renewed its lease last, what it holds."""
 
     id: str
     host: str
@@ -83,7 +83,7 @@ def _message(row: Any) -> Message:
 
 
 def doubtful_agents(connection: sa.Connection, *, before: str = "", limit: int) -> list[DoubtfulAgent]:
-    """Agents in doubt, by their ids; `before` is the last one's."""
+    """Agents in doubt, by their ids, after the id `before`."""
     query = doubts.select().order_by(doubts.c.agent_id).limit(limit)
     if before:
         query = query.where(doubts.c.agent_id > before)

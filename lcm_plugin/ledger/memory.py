@@ -14,7 +14,7 @@ from lcm_plugin.ledger.reading import Counted, Doubtful, Objection
 from lcm_plugin.ledger.rows import key_of
 
 HANDED: Final = 10_000
-"""LCM keys of this host's that are remembered, and contacts whose past calls were told."""
+"""LCM keys that this host remembers, and contacts whose past calls it was told."""
 
 
 @define(eq=False)

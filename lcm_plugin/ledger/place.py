@@ -8,12 +8,12 @@ _UNKNOWN: Final = ""
 
 
 def own_place() -> str:
-    """This process, as no other is called: boot, pid namespace, pid, start time. Empty where untold."""
+    """This process, as no other is called: boot, pid namespace, pid, start time. Empty if untold."""
     return _place(os.getpid())
 
 
 def is_dead(place: str) -> bool:
-    """Whether the process at `place` is proven to have ended. False where nothing can be proven from here."""
+    """Whether the process at `place` is proven to have ended. False if nothing can be proven from here."""
     own = own_place()
     if not place or not own:
         return False

@@ -20,7 +20,7 @@ def refuse_exposed(file: Path) -> None:
     """Look at a file before it is opened at all.
 
     Raises:
-        ConfigError: it is a link to nowhere, another user's, or all others can write it or its journal.
+        ConfigError: it is a link to nowhere, another user owns it, or others can write it or its journal.
     """
     if file.is_symlink() and not file.exists():
         raise refused(str(file), "is a link that leads nowhere", "remove it, or make what it leads to")

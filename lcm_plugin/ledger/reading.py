@@ -89,7 +89,7 @@ def is_held(connection: sa.Connection, attempt: Attempt, holder: str) -> bool:
 
 @frozen(kw_only=True)
 class Objection:
-    """What the ledger has against dialing an offer; nothing where both are None."""
+    """What the ledger has against dialing an offer; nothing if both are None."""
 
     other: Attempt | None = None
     """Another attempt that has its key open, or dialed it."""

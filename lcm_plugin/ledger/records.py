@@ -27,7 +27,7 @@ def _unread(_: str) -> None:
 class Records:
     """Reads go through the writer, behind what was noted before: a host sees what it did itself.
 
-    Each raises LedgerUnavailable where the database cannot be asked now.
+    Each raises LedgerUnavailable if the database cannot be asked now.
 
     Attributes:
         e164_of: reads a number that comes without E.164, so that it is the same one however it is written.
@@ -89,7 +89,7 @@ class Records:
         return await self._read(lists.messages, states=tuple(states), before=before, limit=limit)
 
     async def doubtful_agents(self, *, before: str = "", limit: int) -> list[DoubtfulAgent]:
-        """Agents for whom the LCM may have reserved a contact, by id; `before` is the last one's."""
+        """Agents for whom the LCM may have reserved a contact, by id, after the id `before`."""
         return await self._read(lists.doubtful_agents, before=before, limit=limit)
 
     async def leases(self, *, before: str = "", limit: int) -> list[Lease]:
@@ -120,7 +120,7 @@ class Records:
         return rows.number_hash(number, self._hash_key)
 
     def subjects(self, contact: Contact | None) -> Subjects:
-        """What stands for a contact where bars are kept; for nobody, what bars nobody."""
+        """What stands for a contact in bars; without a contact, what bars nobody."""
         if contact is None:
             return Subjects(number="", contact="", campaign="")
         person = rows.contact_hash(contact, self._hash_key)

@@ -1,4 +1,4 @@
-"""A call made once more that does not come about: what came of the one before it is to be told then."""
+"""A redial that comes to no call: then the call before it still needs its disposition."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ _WITHOUT_CALL: Final = frozenset({AttemptState.SKIPPED, AttemptState.REFUSED, At
 def fall_back(connection: sa.Connection, over: Attempt, holder: str | None) -> Attempt | None:
     """The call before an offer to call once more that is `over` without one: `ended` again, and `holder`'s.
 
-    None where there is none, or somebody has told the LCM what came of it.
+    None if there is none, or somebody has told the LCM what came of it.
     """
     if over.redial_of is None or over.state not in _WITHOUT_CALL:
         return None

@@ -13,12 +13,12 @@ from lcm_plugin.ledger.schema import attempts, digest
 
 
 def unique_key(key: str, source: str = "") -> str:
-    """A key as no other source's is, whatever texts they have: the LCM's own stays as it is."""
+    """A key that no other source can have, whatever its texts; the LCM's own stays as it is."""
     return f"{digest(source)} {key}" if source else key
 
 
 def key_of(contact: Contact) -> str:
-    """A contact's key, as no other source's is."""
+    """A contact's key, in a form that no other source can have."""
     return unique_key(contact.key, contact.source)
 
 
@@ -35,7 +35,7 @@ def number_hash(number: str, hash_key: str) -> str:
 
 
 def contact_hash(contact: Contact, hash_key: str) -> str:
-    """What stands for a person of a campaign where `contact_digest` could be guessed: as a number's hash."""
+    """What stands for a person of a campaign, keyed: `contact_digest` could be guessed."""
     return _keyed(contact_digest(contact), hash_key)
 
 

@@ -17,7 +17,7 @@ Kind = Literal["site", "campaign", "agent"]
 
 @frozen(kw_only=True)
 class Stop:
-    """Nothing is dialed or fetched there. `name` is the campaign's, its group's or the agent's, or empty."""
+    """Nothing is dialed or fetched there. `name` is that of the campaign, group or agent, or empty."""
 
     kind: Kind
     name: str = ""
@@ -63,7 +63,7 @@ def stop_for(connection: sa.Connection, attempt: Attempt) -> str:
 
 
 def scopes_of(attempt: Attempt) -> dict[str, str]:
-    """Where an attempt's dialing may be stopped, as `STOPS_FOR` has to be told."""
+    """Which stops would cover an attempt, as parameters of `STOPS_FOR`."""
     campaign = attempt.contact.campaign if attempt.contact else ""
     return _scopes(attempt.agent.id, campaign, attempt.campaign_group)
 

@@ -113,9 +113,9 @@ class Writer:
     ) -> T:
         """Write an intent; what it returns. A `probe` is tried in times of trouble, too, and at once.
 
-        Whoever asked is told that it failed, or has gone, and yet it may be written: then `on_late` is given
-        None at once, so that what undoes it is written before whatever is said next; and what the step
-        returned, once that is known.
+        `on_late` runs if the step may have been committed although its caller was told that it failed, or was
+        cancelled. It gets None at once, so that the step is undone before anything else is written, and then
+        what the step returned, once that is known.
 
         Raises:
             LedgerUnavailable: it was not written, or perhaps was.
@@ -179,7 +179,7 @@ class Writer:
                 self._failed(batch, error)
 
     async def _alone(self, batch: list[_Entry]) -> None:
-        """One of them cannot be written as it is; where another host was quicker, it looks again and sees."""
+        """One of them cannot be written as it is. If another host was quicker, it sees that then."""
         for number, entry in enumerate(batch):
             try:
                 await self._commit_twice(entry)

@@ -149,7 +149,7 @@ class Ari:
         return str(self._read(object_of, about.get("system", {})).get("version", "of an unknown version"))
 
     async def pjsip_endpoints(self) -> dict[str, str]:
-        """Its PJSIP endpoints, and whether they are `online`; empty where it has no PJSIP."""
+        """Its PJSIP endpoints, and whether they are `online`; empty if it has no PJSIP."""
         found = await self._ask("GET", "/endpoints/PJSIP")
         named = self._read(objects_of, [] if found is None else found, "resource")
         return {name: str(one.get("state")) for name, one in named.items()}
@@ -171,7 +171,7 @@ class Ari:
             await self._ask("PUT", f"/applications/{_part(app)}/eventFilter", kept)
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """What a GET brought, {} of all others; None where what was asked for is not there."""
+        """What a GET brought, {} of all others; None if what was asked for is not there."""
         url = self.settings.url.rstrip("/") + path
         try:
             async with self._opened().request(method, url, json=body, allow_redirects=False) as reply:

@@ -1,4 +1,4 @@
-"""What a dial's status says where a channel ends without a cause: a Local one that ends by `Busy()`."""
+"""What a dial's status says if a channel ends without a cause: a Local one that ends by `Busy()`."""
 
 from typing import Final
 

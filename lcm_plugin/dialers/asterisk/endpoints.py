@@ -46,7 +46,7 @@ class NumberEndpoint:
 
     @property
     def pjsip_endpoint(self) -> str | None:
-        """The PJSIP endpoint calls go out by; empty where the number is taken for one, None without PJSIP."""
+        """The PJSIP endpoint calls go out by; empty if the number is taken for one, None without PJSIP."""
         technology, _, resource = self.template.partition("/")
         if technology.upper() != "PJSIP":
             return None
@@ -56,7 +56,7 @@ class NumberEndpoint:
 
 @frozen
 class AgentEndpoint:
-    """Where the phone is of an agent the host tells no endpoint of.
+    """Where an agent's phone is, if the host tells no endpoint.
 
     Raises:
         ValueError: the template has no agent in it, or could not be dialed.

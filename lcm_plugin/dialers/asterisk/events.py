@@ -22,11 +22,11 @@ EVENTS: Final = ("Dial", "StasisStart", "ChannelDestroyed")
 _REPLACED: Final = "ApplicationReplaced"
 _FIRST_PAUSE: Final = 0.1
 _LONGEST: Final = 1.0
-"""An Asterisk that comes back is to be used within 2 s."""
+"""An Asterisk that comes back is used within 2 s."""
 _LONGEST_MISTAKEN: Final = 60.0
 """A wrong password is not put right by asking often."""
 _STABLE: Final = 30.0
-"""Seconds after which a connection that breaks is no sign that the next one will."""
+"""A connection that lasted this many seconds resets the count of failures."""
 _MISTAKES: Final = (aiohttp.WSServerHandshakeError, ssl.SSLError, AriRefusedError)
 
 
@@ -35,7 +35,7 @@ class EventSocket:
     """Keeps the socket open, and hands on what comes.
 
     Attributes:
-        trouble: why there is no event socket now; None where there is.
+        trouble: why there is no event socket now; None if there is.
         version: Asterisk's, as told last.
     """
 
@@ -149,7 +149,7 @@ class EventSocket:
 
 
 def _event(text: str) -> dict[str, Any] | None:
-    """The event, with the channel it is about where it has one; None where it is none."""
+    """The event, with the channel it is about if it has one; None if it is none."""
     try:
         event = object_of(json_of(text))
         about = object_of(event.get("peer") or event.get("channel") or {})

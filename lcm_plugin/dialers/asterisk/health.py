@@ -5,7 +5,7 @@ from lcm_plugin.dialers.asterisk.endpoints import NumberEndpoint
 
 
 async def wrong_endpoint(ari: Ari) -> str | None:
-    """What is wrong with the template, and the way out; None where nothing is, or nothing can be told.
+    """What is wrong with the template, and the way out; None if nothing is, or nothing can be told.
 
     A telephone number taken for a PJSIP endpoint's name is the classic mistake.
 

@@ -15,7 +15,7 @@ from cti_hooks.secret import not_set, read_secret
 from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
 
 ONLY: Final = "asterisk"
-"""The name of the engine where `url` names one, and the plugin has no other name."""
+"""The name of the engine if `url` names one, and the plugin has no other name."""
 
 
 def _template(kind: type[AgentEndpoint | NumberEndpoint]) -> Any:
@@ -38,27 +38,27 @@ class EngineSettings:
     password_file: str | None = None
     """The file with it, relative to the config file."""
     ca_file: str | None = None
-    """The CA that signed its certificate, where the system does not know it; relative to the config file."""
+    """The CA that signed its certificate, if the system does not know it; relative to the config file."""
     endpoint: str = field(default="PJSIP/{number}@trunk", validator=_template(NumberEndpoint))
-    """The customer's: `PJSIP/{number}@trunk`, `Local/{number}@context`; `{digits}` lacks the plus."""
+    """Whom to call: `PJSIP/{number}@trunk`, `Local/{number}@context`; `{digits}` lacks the plus."""
     agent_endpoint: str = field(default="PJSIP/{agent}", validator=_template(AgentEndpoint))
     """Of agents the host tells no endpoint of; `{agent}` is the agent's id."""
     agent_endpoints: tuple[str, ...] = ()
     """Endpoints the host may tell besides those that `agent_endpoint` makes, as patterns: `PJSIP/*@branch`.
     Who may tell an agent's endpoint may call whatever they fit."""
     agents: tuple[str, ...] = ()
-    """Whose calls it places, as patterns of agent ids: `20*`. All, where unset."""
+    """Whose calls it places, as patterns of agent ids: `20*`. All, if unset."""
 
     def __attrs_post_init__(self) -> None:
         if problems := list(self._problems()):
             raise ConfigError(problems)
 
     def places_calls_of(self, agent: Agent) -> bool:
-        """Whether this agent is one of its."""
+        """Whether it serves this agent."""
         return not self.agents or any(fnmatchcase(agent.id, pattern) for pattern in self.agents)
 
     def password(self, directory: Path) -> str:
-        """The password; empty where none is set.
+        """The password; empty if none is set.
 
         Raises:
             SecretError: it cannot be read, or others can read its file.
@@ -85,7 +85,7 @@ class AsteriskSettings(EngineSettings):
     engines: Mapping[str, EngineSettings] = field(factory=dict)
     """By name; an agent's calls are placed by the first whose `agents` fit."""
     app: str | None = field(default=None, validator=validators.optional(validators.matches_re(r"[\w.-]+")))
-    """The Stasis application, which no other host may use; made of the host's name where unset."""
+    """The Stasis application, which no other host may use; made of the host's name if unset."""
     agent_ring_seconds: float = field(default=20.0, validator=validators.gt(0.0))
     """How long the agent's phone rings."""
     setup_seconds: float = field(default=20.0, validator=validators.gt(0.0))
@@ -94,7 +94,7 @@ class AsteriskSettings(EngineSettings):
     """How long Asterisk may take to answer one request."""
 
     def named_engines(self, only: str = ONLY) -> Mapping[str, EngineSettings]:
-        """The engines by name, in the config file's order; `only` is the name where `url` names one."""
+        """The engines by name, in the config file's order; `only` is the name if `url` names one."""
         return self.engines or {only: self}
 
     def app_of(self, host_name: str, *, observes: bool = False) -> str:

@@ -13,7 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def upgrade() -> None:
-    """Add the column, and fill it in where a personal callback was booked."""
+    """Add the column, and fill it in if a personal callback was booked."""
     op.add_column("attempts", sa.Column("callback_at", sa.BigInteger))
     told = sa.text("callback_at IS NOT NULL")
     columns = ["agent_digest", "callback_at"]
