@@ -14,6 +14,7 @@ Prints a JSON line for each host: how it ended, and what was left open then.
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -207,6 +208,7 @@ def main() -> None:
     if "stops" in order:
         print(json.dumps(asyncio.run(work(order["config"], None, order["stops"]))))  # noqa: T201  (as below)
         return
+    gc.freeze()  # a process that is forked need not look through, and so copy, what all of them import
     for kill in [*order["kills"], None]:
         print(json.dumps(started(order["config"], kill)), flush=True)  # noqa: T201  (what it is for)
 

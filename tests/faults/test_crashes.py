@@ -96,7 +96,8 @@ class People:
             await asyncio.sleep(0.05)
 
     def fill_up(self, free: int) -> None:
-        while self.count - len(self.lcm.account.keys_handed()) < free:
+        handed = len(self.lcm.account.keys_handed())
+        while self.count - handed < free:
             self.count += 1
             self.lcm.add(
                 SandboxContact(
