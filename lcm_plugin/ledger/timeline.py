@@ -42,7 +42,8 @@ class Timeline:
         recorded = self.latest.isoformat(timespec="seconds")
         return (
             f"this host's clock is behind: the ledger has records of {recorded}. Nothing is dialed until "
-            "then; set the clock right, if it is wrong"
+            "then. If this clock is wrong, set it right: that counts at once. If it is right, the one that "
+            "recorded this was ahead: set that one right, and wait until then, a day at most"
         )
 
     def health(self) -> Health:
