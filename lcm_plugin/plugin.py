@@ -269,7 +269,7 @@ class LcmPlugin:
         self.desks.on_call_event(event)
 
 
-def _scope(campaign: str | None, agent_id: str | None) -> tuple[stops.Kind, str]:
+def _scope(campaign: str | None, agent_id: str | None) -> tuple[stops.StopKind, str]:
     if campaign is not None:
         return "campaign", campaign
     return ("agent", agent_id) if agent_id is not None else ("site", "")

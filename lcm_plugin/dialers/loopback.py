@@ -25,16 +25,13 @@ from cti_hooks import (
     hookimpl,
 )
 from cti_hooks import settings as plugin_settings
+from lcm_plugin.dialers.errors import RepeatedAttemptError
 
 Ending = Literal["answer", "busy", "no_answer"]
 
 USER_BUSY: Final = 17
 NO_ANSWER: Final = 19
 NORMAL_CLEARING: Final = 16
-
-
-class RepeatedAttemptError(RuntimeError):
-    """The attempt was dialed before: placing it again would ring someone twice."""
 
 
 @frozen(kw_only=True)

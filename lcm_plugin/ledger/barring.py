@@ -15,8 +15,8 @@ from attrs import frozen
 from cti_hooks import Attempt, DoNotCallScope
 from lcm_plugin.ledger.schema import Instant, Json, barred
 
-Kind = Literal["number", "contact"]
-_KINDS: Final[Mapping[DoNotCallScope | None, tuple[Kind, ...]]] = {
+BarKind = Literal["number", "contact"]
+_KINDS: Final[Mapping[DoNotCallScope | None, tuple[BarKind, ...]]] = {
     None: ("number", "contact"),
     DoNotCallScope.NUMBER: ("number",),
     DoNotCallScope.CONTACT: ("contact",),
@@ -50,7 +50,7 @@ class Subjects:
 class Bar:
     """Nobody dials this number, or this contact, since `actor` said so; `until` an instant, if one is set."""
 
-    kind: Kind
+    kind: BarKind
     subject: str
     campaign: str | None = None
     """The campaign it holds in; all of them if None."""
@@ -88,7 +88,7 @@ def bars_of(attempt: Attempt, subjects: Subjects) -> list[Bar]:
         "until": said.do_not_call_until,
         "attempt_id": attempt.id,
     }
-    hashes: dict[Kind, str] = {"number": subjects.number, "contact": subjects.contact}
+    hashes: dict[BarKind, str] = {"number": subjects.number, "contact": subjects.contact}
     return [Bar(kind=kind, subject=hashes[kind], **facts) for kind in _KINDS[said.do_not_call_scope]]
 
 

@@ -12,14 +12,14 @@ from lcm_plugin.ledger.schema import digest, stops
 _SCOPES: Final = ("site", "campaign", "campaign_group", "agent")
 STOPS_FOR: Final = stops.select().where(stops.c.scope_digest.in_([sa.bindparam(one) for one in _SCOPES]))
 """What stops an attempt of these scopes."""
-Kind = Literal["site", "campaign", "agent"]
+StopKind = Literal["site", "campaign", "agent"]
 
 
 @frozen(kw_only=True)
 class Stop:
     """Nothing is dialed or fetched there. `name` is that of the campaign, group or agent, or empty."""
 
-    kind: Kind
+    kind: StopKind
     name: str = ""
     actor: str
     since: datetime
@@ -39,7 +39,7 @@ def stop(connection: sa.Connection, order: Stop) -> None:
         connection.execute(stops.insert(), row | {"scope_digest": scope})
 
 
-def resume(connection: sa.Connection, kind: Kind, name: str = "") -> bool:
+def resume(connection: sa.Connection, kind: StopKind, name: str = "") -> bool:
     """Dial there again; whether it had been stopped."""
     query = stops.delete().where(stops.c.scope_digest == _scope(kind, name))
     return connection.execute(query).rowcount > 0
@@ -81,5 +81,5 @@ def _stop(row: Any) -> Stop:
     return Stop(kind=row.kind, name=row.name, actor=row.actor, since=row.since)
 
 
-def _scope(kind: Kind, name: str = "") -> str:
+def _scope(kind: StopKind, name: str = "") -> str:
     return digest(f"{kind} {name}")

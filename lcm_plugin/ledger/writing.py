@@ -97,7 +97,7 @@ def _insert_for_free_agent() -> Statement:
 
 
 def take_up_attempt(connection: sa.Connection, asked: Attempt, by: Taker) -> Attempt | None:
-    """The attempt of `asked`'s agent that waits for a person, held from now on; None where there is none.
+    """The attempt of `asked`'s agent that waits for a person, held from now on; None if there is none.
 
     One that has expired by then is closed.
 
@@ -120,7 +120,7 @@ def _open_query() -> sa.Select[Any]:
 
 
 def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) -> Attempt | None:
-    """The agent's open attempt, whose row is locked, as ours; None where it has expired."""
+    """The agent's open attempt, whose row is locked, as ours; None if it has expired."""
     free = row.holder is None or row.holder == by.holder or row.ended is not False
     comes_along = by.arrived and abs(by.now - row.changed_at) >= _BY_ITSELF
     if row.state not in WAITING or not (free or comes_along):
@@ -145,7 +145,7 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) ->
 
 
 def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | None) -> Attempt | None:
-    """Record what an attempt has become, while this `holder` has it; None where nobody has.
+    """Record what an attempt has become, while this `holder` has it; None if nobody has.
 
     The call before it, where it was to call once more and ended without one: that is to be disposed of.
 

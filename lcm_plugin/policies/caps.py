@@ -21,7 +21,7 @@ class Whom(StrEnum):
     CONTACT = "contact"
 
 
-class Counted(StrEnum):
+class Measure(StrEnum):
     """Which calls are counted, and by which instant."""
 
     ATTEMPTS = "attempts"
@@ -32,7 +32,7 @@ class Counted(StrEnum):
     ABANDONED = "abandoned"
 
 
-_OUTCOMES: Final = {Counted.CONVERSATIONS: Outcome.ANSWERED, Counted.ABANDONED: Outcome.ABANDONED}
+_OUTCOMES: Final = {Measure.CONVERSATIONS: Outcome.ANSWERED, Measure.ABANDONED: Outcome.ABANDONED}
 
 
 @frozen(kw_only=True)
@@ -59,7 +59,7 @@ class Cap:
 
     rule: str
     whom: Whom
-    kind: Counted
+    kind: Measure
     limit: int
     span: timedelta
     basis: Basis
@@ -104,7 +104,7 @@ class Cap:
         return call.outcome is wanted if wanted else counts_as_attempt(call.outcome)
 
     def _instant(self, call: PastCall) -> datetime:
-        return call.at if self.kind is Counted.ATTEMPTS else call.ended_at or call.at
+        return call.at if self.kind is Measure.ATTEMPTS else call.ended_at or call.at
 
 
 def caps_of(limits: Limits, whom: Whom, basis: Basis, *, is_callback: bool = False) -> Iterator[Cap]:
@@ -116,11 +116,11 @@ def caps_of(limits: Limits, whom: Whom, basis: Basis, *, is_callback: bool = Fal
     asked_for = is_callback and "callback_requested" in limits.unless
     lifted_for = after_conversation if asked_for else timedelta()
     table = (
-        ("day", Counted.ATTEMPTS, limits.per_day, DAY),
-        ("week", Counted.ATTEMPTS, limits.per_week, WEEK),
-        ("gap", Counted.PAUSES, 1, timedelta(seconds=limits.min_gap_seconds)),
-        ("conversation", Counted.CONVERSATIONS, 1, after_conversation),
-        ("abandoned", Counted.ABANDONED, 1, timedelta(hours=limits.after_abandoned_hours)),
+        ("day", Measure.ATTEMPTS, limits.per_day, DAY),
+        ("week", Measure.ATTEMPTS, limits.per_week, WEEK),
+        ("gap", Measure.PAUSES, 1, timedelta(seconds=limits.min_gap_seconds)),
+        ("conversation", Measure.CONVERSATIONS, 1, after_conversation),
+        ("abandoned", Measure.ABANDONED, 1, timedelta(hours=limits.after_abandoned_hours)),
     )
     for name, kind, limit, span in table:
         if limit != "unlimited" and span:
@@ -173,10 +173,10 @@ def _check(cap: Cap, calls: Sequence[PastCall], moment: datetime, next_one: date
 
 _LIFTED: Final = "a callback that was asked for in a conversation: it does not hold"
 _SAID: Final = {
-    Counted.ATTEMPTS: "{count} of {limit} attempts to this {whom} in {span}",
-    Counted.PAUSES: "{count} attempts to this {whom} ended less than {span} ago",
-    Counted.CONVERSATIONS: "{count} conversations with this {whom} ended less than {span} ago",
-    Counted.ABANDONED: "{count} calls to this {whom} were abandoned less than {span} ago",
+    Measure.ATTEMPTS: "{count} of {limit} attempts to this {whom} in {span}",
+    Measure.PAUSES: "{count} attempts to this {whom} ended less than {span} ago",
+    Measure.CONVERSATIONS: "{count} conversations with this {whom} ended less than {span} ago",
+    Measure.ABANDONED: "{count} calls to this {whom} were abandoned less than {span} ago",
 }
 
 

@@ -12,7 +12,7 @@ from lcm_plugin.lcm.decode import LARGEST
 from lcm_plugin.sandbox.account import Account, Received
 from lcm_plugin.sandbox.answers import Answers, UnknownMessageError
 from lcm_plugin.sandbox.faults import Fault
-from lcm_plugin.sandbox.spoiling import STATUS, Outcome, replied, spoilt, unprocessed, ws_error
+from lcm_plugin.sandbox.spoiling import STATUS, Answered, replied, spoilt, unprocessed, ws_error
 from lcm_plugin.sandbox.variants import MALFORMED
 
 _NOT_PROCESSED: Final = {"busy", "reject", "redirect", "late_commit"}
@@ -93,7 +93,7 @@ class Server:
 
     # -- either ---------------------------------------------------------------------------------------------
 
-    async def _handled(self, text: str, headers: dict[str, str]) -> Outcome:
+    async def _handled(self, text: str, headers: dict[str, str]) -> Answered:
         account = self.account
         account.in_flight += 1
         account.max_in_flight = max(account.max_in_flight, account.in_flight)
@@ -102,13 +102,13 @@ class Server:
         finally:
             account.in_flight -= 1
 
-    async def _answered(self, text: str, headers: dict[str, str]) -> Outcome:
+    async def _answered(self, text: str, headers: dict[str, str]) -> Answered:
         try:
             envelope = json.loads(text)
             message = self.answers.message(envelope)
         except (ValueError, AttributeError) as error:
             what = "unknown subtopic" if isinstance(error, UnknownMessageError) else "not a JSON object"
-            return Outcome(status=400, text=ws_error(what))
+            return Answered(status=400, text=ws_error(what))
         received = Received(
             subtopic=message.subtopic,
             envelope=envelope,
@@ -127,7 +127,7 @@ class Server:
         outcome.unheard = not message.reply
         return outcome
 
-    async def _misbehaved(self, fault: Fault, process: Callable[[], dict[str, Any] | None]) -> Outcome:
+    async def _misbehaved(self, fault: Fault, process: Callable[[], dict[str, Any] | None]) -> Answered:
         if fault.name == "late_commit":
             self._do_later(fault.seconds, process)
         if fault.name in _NOT_PROCESSED:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti_hooks import Check, ConfigError, Contact, Outcome, PastCall, counts_as_attempt, hookimpl
-from lcm_plugin.policies.caps import Basis, Cap, Counted, Whom, caps_checks, caps_of
+from lcm_plugin.policies.caps import Basis, Cap, Measure, Whom, caps_checks, caps_of
 from lcm_plugin.policies.limits import Limits, SiteLimits
 from lcm_plugin.policies.rules import packaged
 
@@ -324,7 +324,7 @@ def test_the_next_moment_is_allowed_and_the_first(
 def test_a_cap_counts_any_span(calls: list[PastCall]) -> None:
     """A limit of three allows one more if, and only if, fewer are in the last 24 hours."""
     cap = Cap(
-        rule="r", whom=Whom.NUMBER, kind=Counted.ATTEMPTS, limit=3, span=24 * HOUR, basis=Basis(rule="r")
+        rule="r", whom=Whom.NUMBER, kind=Measure.ATTEMPTS, limit=3, span=24 * HOUR, basis=Basis(rule="r")
     )
     recent = [
         one

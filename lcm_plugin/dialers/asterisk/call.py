@@ -32,7 +32,7 @@ _CHANNEL_STATES: Final = {"Up": ConnectionState.CONNECTED, "Ringing": Connection
 
 @define(kw_only=True, eq=False)
 class AriCall:
-    """A call at one Asterisk. `order` is None where it was found there, and others had placed it."""
+    """A call at one Asterisk. `order` is None if it was found there, and others had placed it."""
 
     attempt_id: str
     ari: Ari

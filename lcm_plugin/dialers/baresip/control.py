@@ -34,7 +34,7 @@ Event = Mapping[str, Any]
 
 
 @frozen(kw_only=True)
-class Line:
+class PhoneCall:
     """A call the softphone has."""
 
     peer: str
@@ -67,11 +67,11 @@ class Control(Wire):
         """Ask for its calls."""
         await self.command("listcalls")
 
-    async def lines(self) -> Sequence[Line]:
+    async def calls(self) -> Sequence[PhoneCall]:
         """The calls it has."""
         found = _LINE.finditer(await self.command("listcalls"))
         return [
-            Line(
+            PhoneCall(
                 peer=one["peer"],
                 state=_STATES.get(one["state"] or "", ConnectionState.INITIATED),
                 current=one["mark"] == ">",

@@ -50,7 +50,7 @@ class Softphone:
 
     async def place_agent(self, order: Order) -> None:
         """Nothing rings; the phone has to be idle."""
-        if self._attempt or await self._control().lines():
+        if self._attempt or await self._control().calls():
             raise EngineRefusedError("the agent's softphone is in a call")
         self._attempt, self._call_id, self._was_up = order.attempt_id, None, False
         self._peer = self.customer.replace("{number}", order.number)
@@ -59,7 +59,7 @@ class Softphone:
     async def place_customer(self, order: Order) -> None:
         """Dial, if the phone is still idle. It may have taken its time to say so: the deadline is kept."""
         control = self._control()
-        if await control.lines():
+        if await control.calls():
             raise EngineRefusedError("the agent's softphone is in a call")
         if self.clock.now() >= order.dial.not_after:
             raise EngineRefusedError("too late to call the customer")
@@ -71,20 +71,20 @@ class Softphone:
             ended = Heard(party=Party.AGENT, news=News.ENDED, q850=cause)
             self.dialer.hear(attempt_id, ended)
             return
-        lines = [one for one in await self._control().lines() if self._is_ours(one.peer)]
-        if not lines:
+        calls = [one for one in await self._control().calls() if self._is_ours(one.peer)]
+        if not calls:
             return
-        if not lines[0].current:
+        if not calls[0].current:
             raise EngineRefusedError("the agent's softphone is busy with another call")
         await self._control().command("hangup")
 
     async def seen(self, attempt_id: str) -> Mapping[Party, ConnectionState]:
-        lines = await self._control().lines()
+        calls = await self._control().calls()
         if attempt_id != self._attempt:
-            if lines and self._attempt is None:
+            if calls and self._attempt is None:
                 raise EngineError("the softphone has a call, and whose it is cannot be told")
             return {}
-        ours = [one.state for one in lines if self._is_ours(one.peer)]
+        ours = [one.state for one in calls if self._is_ours(one.peer)]
         self._was_up = self._was_up or ConnectionState.CONNECTED in ours
         return dict([(Party.AGENT, ConnectionState.CONNECTED), *((Party.CUSTOMER, one) for one in ours)])
 

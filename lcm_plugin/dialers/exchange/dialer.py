@@ -9,6 +9,7 @@ from typing import Final
 from attrs import define
 
 from cti_hooks import Agent, Attempt, Call, ConnectionState, Dial, Health, Host, described, hookimpl
+from lcm_plugin.dialers.errors import RepeatedAttemptError
 from lcm_plugin.dialers.exchange.connection import Connection
 from lcm_plugin.dialers.exchange.course import Course
 from lcm_plugin.dialers.exchange.legs import Exchange, Heard, News, Order, Party
@@ -21,10 +22,6 @@ log = logging.getLogger("lcm_plugin.dialers")
 
 LEAVE_SECONDS: Final = 2.0
 """How long calls whose customer was not called yet may take to end when the host stops."""
-
-
-class RepeatedAttemptError(RuntimeError):
-    """The attempt is being dialed: placing it again would ring someone twice."""
 
 
 @define(kw_only=True, eq=False)
