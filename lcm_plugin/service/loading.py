@@ -7,6 +7,7 @@ from attrs import evolve
 from cti_hooks import ConfigError, Host
 from cti_hooks.config_file import read_config
 from lcm_plugin.service.settings import ServiceSettings, service_settings
+from lcm_plugin.service.token import refuse_unusable
 
 
 def load(file: Path, *, observes: bool = False) -> tuple[Host, ServiceSettings]:
@@ -18,6 +19,7 @@ def load(file: Path, *, observes: bool = False) -> tuple[Host, ServiceSettings]:
     config = read_config(file)
     try:
         settings = service_settings(config.tables["service"], config.source)
+        refuse_unusable(settings, config.directory)
     except ConfigError as error:
         config = evolve(config, problems=(*config.problems, *error.problems))  # no host is made of it
     return Host(config, observes=observes), settings

@@ -26,8 +26,22 @@ def token_of(settings: ServiceSettings, directory: Path) -> str | None:
     if settings.token_file is None:
         return settings.token
     _make(directory / settings.token_file)
+    return _read(settings.token_file, directory)
+
+
+def refuse_unusable(settings: ServiceSettings, directory: Path) -> None:
+    """Look at the file, if it is there, without making it.
+
+    Raises:
+        ConfigError: it cannot be read, is empty, or others can read or change it.
+    """
+    if settings.token_file and (directory / settings.token_file).exists():
+        _read(settings.token_file, directory)
+
+
+def _read(file: str, directory: Path) -> str:
     try:
-        token = read_secret(env=None, file=settings.token_file, directory=directory)
+        token = read_secret(env=None, file=file, directory=directory)
     except OSError as error:
         raise _wrong(str(error)) from None
     if not token:

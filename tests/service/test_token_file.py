@@ -48,6 +48,17 @@ def test_looking_at_the_settings_makes_none(tmp_path: Path) -> None:
     assert not (tmp_path / "api-token").exists()
 
 
+def test_looking_at_the_settings_finds_a_file_that_cannot_be_used(tmp_path: Path) -> None:
+    """`check` says what the start would say, beside all other mistakes."""
+    (tmp_path / "cti.toml").write_text(f'[cti]\nplugins = ["nobody"]\n[service]\n{SERVICE}\n')
+    (tmp_path / "api-token").write_text("t0ken\n")
+    (tmp_path / "api-token").chmod(0o644)
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path / "cti.toml")
+    assert "service.token_file" in str(raised.value)
+    assert 'no plugin "nobody" is installed' in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("text", "mode", "said"),
     [
