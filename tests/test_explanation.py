@@ -7,7 +7,7 @@ import pluggy
 import pytest
 
 from cti_hooks import Agent, Check, Contact, Hooks, Refusal, hookimpl, register, spec
-from lcm_plugin.explaining import explain
+from lcm_plugin.explanation import explain
 
 NOW = datetime(2024, 1, 30, 15, 0, tzinfo=UTC)
 AGENT = Agent(id="alice")
