@@ -29,6 +29,7 @@ from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk import Desks, OutcomeLists, Said, expiry_refusal
 from lcm_plugin.desk.barred import bar_check
 from lcm_plugin.desk.expiry import expiry_check
+from lcm_plugin.desk.inbox import Inbox
 from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.special_numbers import special_number_check, special_number_refusal
 from lcm_plugin.desk.stopped import stop_check
@@ -155,7 +156,9 @@ class LcmPlugin:
     async def on_startup(self, host: Host) -> None:
         hook = LcmHooks(host.hooks)
         own = cast("Transport | None", await hook.lcm_transport(settings=self.settings))
+        inbox = Inbox()
         ledger = Ledger(
+            news=inbox,
             database=database_for(self.settings.ledger, host.directory),
             clock=host.clock,
             random=host.random,
@@ -172,7 +175,9 @@ class LcmPlugin:
             adjust_reply=lambda message: hook.lcm_adjust_reply(message=message),
         )
         site = Site(host.hooks, host.hooks.pm.get_name(self) or "")
-        self._desks = Desks(settings=self.settings, client=client, host=host, ledger=ledger, site=site)
+        self._desks = Desks(
+            settings=self.settings, client=client, host=host, ledger=ledger, inbox=inbox, site=site
+        )
         try:
             await ledger.start()
         except BaseException:

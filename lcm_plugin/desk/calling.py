@@ -115,7 +115,7 @@ class Calling:
             return attempt
         hand = self.dialing.hand
         try:
-            return hand.keep(await hand.ledger.redial(attempt, contact))
+            return hand.hold(await hand.ledger.redial(attempt, contact))
         except BarredError as error:  # the call that ended has to be disposed of still
             raise ConflictError(str(error), (bar_refusal(error.bar),)) from None
         except DialingStoppedError as error:

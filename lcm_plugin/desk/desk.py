@@ -153,21 +153,21 @@ class Desk:
         self._following.hear(attempt, event)
 
     def on_changed(self, attempt: Attempt) -> None:
-        """Keep what is in hand as it is in the ledger; whatever closes it frees the agent."""
+        """What follows of an attempt's change; whatever closes the one in hand frees the agent."""
         if attempt.state not in IN_DOUBT:
             self._following.forget(attempt.id)
         if attempt.state not in OPEN:
             self.parts.reviewing.for_a_person.discard(attempt.id)
         if self.parts.screen.shows(attempt.id) and attempt.state is not AttemptState.OFFERED:
             self.parts.screen.clear()
-        was_offered = self.hand.held_before(attempt)
-        if self.hand.has(attempt.id):
-            self.hand.keep(attempt)
-        elif attempt.state in OPEN:
+        had = self.hand.had(attempt.id)
+        if attempt.state in OPEN and not had:
             return
         if attempt.state is AttemptState.DISPOSED:
             self.intake.reserved.booked()
-            self.readiness.disposed(by_person=attempt.actor != AUTO, offered=was_offered)
+            self.readiness.disposed(
+                by_person=attempt.actor != AUTO, offered=had and attempt.not_after is None
+            )
         if attempt.state is AttemptState.UNKNOWN:
             self.shared.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
@@ -181,7 +181,6 @@ class Desk:
             self._following.forget(attempt.id)
         if self.parts.screen.shows(attempt.id):
             self.parts.screen.clear()
-        self.hand.lose(attempt)
         if self.hand.attempt is None:
             if attempt.state in IN_DOUBT:  # what becomes of its call is told elsewhere
                 self.readiness.freed()
@@ -199,7 +198,7 @@ class Desk:
             self._tasks.spawn(self._dispose_or_release(attempt), f"disposing of attempt {attempt.id}")
             return
         if self.hand.attempt is None:
-            self.hand.attempt, self.hand.fetched = attempt, attempt.contact
+            self.hand.hold(attempt)
         self.shared.verdicts.seek(attempt)
 
     @property

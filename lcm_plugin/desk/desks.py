@@ -13,6 +13,7 @@ from lcm_plugin.desk.desk import Desk
 from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.fetch_stops import FetchStops
+from lcm_plugin.desk.inbox import Inbox
 from lcm_plugin.desk.parts import Shared
 from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.site import Site
@@ -33,6 +34,7 @@ class Desks:
     client: LcmClient
     host: Host
     ledger: Ledger
+    inbox: Inbox
     site: Site
     disposing: Disposing = field(init=False)
     _announcements: Announcements = field(factory=Announcements, init=False)
@@ -61,9 +63,7 @@ class Desks:
             ),
             show=lambda attempt: self._announcements.add(self.site.tell_offered, attempt),
         )
-        self.ledger.announce = self._changed
-        self.ledger.on_lost = self._lost
-        self.ledger.on_adopted = self._adopted
+        self.inbox.reader = self
 
     @property
     def count(self) -> int:
@@ -151,14 +151,17 @@ class Desks:
             await self.disposing.outbox.close()
             for desk in self._desks.values():
                 desk.leave("the host stops")
+            self.inbox.deal()
+            self.inbox.reader = None
             await self._announcements.close()
 
-    def _changed(self, attempt: Attempt) -> None:
+    def changed(self, attempt: Attempt) -> None:
+        """Its desk goes on with it, and whoever listens is told."""
         if desk := self._desks.get(attempt.agent.id):
             desk.on_changed(attempt)
         self._announcements.add(self.site.tell_changed, attempt)
 
-    def _lost(self, attempt: Attempt) -> None:
+    def lost(self, attempt: Attempt) -> None:
         """Another host has it: its agent is there, unless they were told ready here since."""
         desk = self._desks.get(attempt.agent.id)
         is_back = desk is not None and desk.hand.arrived
@@ -179,5 +182,6 @@ class Desks:
             desk.leave_to(now.host)
         await self.site.tell_changed(now or evolve(attempt, host="?", reason="another host has it"))
 
-    def _adopted(self, attempt: Attempt) -> None:
+    def adopted(self, attempt: Attempt) -> None:
+        """Its call is looked up."""
         self.of(attempt.agent).adopt(attempt)

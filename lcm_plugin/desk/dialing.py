@@ -61,7 +61,6 @@ class Dialing:
             return bar_refusal(error.bar)
         finally:
             self.hand.placing = False
-        self.hand.attempt = recorded
         return recorded, dial
 
     async def place(self, attempt: Attempt, dial: Dial) -> str:

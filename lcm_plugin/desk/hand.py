@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
 from lcm_plugin.attempt.expiry import has_expired
 from lcm_plugin.attempt.transitions import EXPIRED, FETCHED, RELEASED, Transition
-from lcm_plugin.ledger import IN_DOUBT, OPEN, WAITING, Ledger
+from lcm_plugin.ledger import IN_DOUBT, WAITING, Ledger
 
 
 @define(kw_only=True, eq=False)
@@ -17,8 +17,6 @@ class Hand:
 
     Attributes:
         agent: the agent, as the host told last.
-        attempt: the open attempt, or None.
-        fetched: its contact as it came; the attempt's own may be enriched.
         arrived: the agent was told ready here, and nothing was looked for, or found in hand, since: what
             waits for them at another host comes along.
         placing: True while the dial is being recorded; the attempt must not be released meanwhile.
@@ -26,10 +24,20 @@ class Hand:
 
     agent: Agent
     ledger: Ledger
-    attempt: Attempt | None = None
-    fetched: Contact | None = None
     arrived: bool = False
     placing: bool = False
+    _attempt_id: str = field(default="", init=False)
+    _fetched: Contact | None = field(default=None, init=False)
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The open attempt, as it is in the ledger by now."""
+        return self.ledger.get_open(self._attempt_id)
+
+    @property
+    def fetched(self) -> Contact | None:
+        """Its contact as it came, and completed; the attempt's own may be enriched."""
+        return self._fetched if self.attempt else None
 
     @property
     def busy(self) -> bool:
@@ -41,15 +49,13 @@ class Hand:
         """Whether a call is being placed, is up, or may be."""
         return self.attempt is not None and self.attempt.state in IN_DOUBT
 
-    def held_before(self, attempt: Attempt) -> bool:
-        """Whether this attempt was offered here until now."""
-        return (
-            self.attempt is not None and self.has(attempt.id) and self.attempt.state is AttemptState.OFFERED
-        )
-
     def has(self, attempt_id: str) -> bool:
         """Whether it is the attempt in hand."""
-        return self.attempt is not None and self.attempt.id == attempt_id
+        return self.attempt is not None and self._attempt_id == attempt_id
+
+    def had(self, attempt_id: str) -> bool:
+        """Whether it is the attempt in hand, or was before it was over."""
+        return self._attempt_id == attempt_id
 
     async def open(self, campaign_group: str) -> Attempt:
         """A new attempt, `requested`; or the one that was offered to this agent before, taken up again.
@@ -57,10 +63,9 @@ class Hand:
         Raises:
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
         """
-        self.attempt = await self.ledger.open(self.agent, campaign_group, arrived=self.arrived)
+        attempt = await self.ledger.open(self.agent, campaign_group, arrived=self.arrived)
         self.arrived = False
-        self.fetched = self.attempt.contact
-        return self.attempt
+        return self.hold(attempt)
 
     async def take_up(self) -> None:
         """Take up the agent's attempt that nobody holds, if there is one.
@@ -70,19 +75,21 @@ class Hand:
         """
         if attempt := await self.ledger.take_up(self.agent, arrived=self.arrived):
             self.arrived = False
-            self.keep(attempt)
+            self.hold(attempt)
 
     async def skipped_before(self, seconds: float) -> list[Attempt]:
         """The agent's attempts skipped so long ago, whose contact is still reserved."""
         now = self.ledger.now()
         return await self.ledger.skipped(self.agent, now - timedelta(seconds=seconds), now)
 
-    def keep(self, attempt: Attempt) -> Attempt:
-        """The attempt in hand, as it is now; once it is closed there is nothing in hand."""
-        self.attempt, self.fetched = attempt, self.fetched or attempt.contact
-        if attempt.state not in OPEN:
-            self.attempt = self.fetched = None
+    def hold(self, attempt: Attempt) -> Attempt:
+        """This one from now on, with its contact as it is."""
+        self._attempt_id, self._fetched = attempt.id, attempt.contact
         return attempt
+
+    def complete(self, contact: Contact) -> None:
+        """More is known of the contact that was fetched."""
+        self._fetched = contact
 
     def held(self) -> Attempt | None:
         """The open attempt, if it is offered; one whose contact has expired is closed."""
@@ -101,35 +108,24 @@ class Hand:
 
     def take(self, attempt: Attempt, contact: Contact) -> Attempt:
         """Hold this contact from now on."""
-        self.fetched = contact
         group = contact.campaign_group or attempt.campaign_group
-        return self.change(attempt, FETCHED, contact=contact, campaign_group=group, reason="fetched")
+        changed = self.change(attempt, FETCHED, contact=contact, campaign_group=group, reason="fetched")
+        self._fetched = contact
+        return changed
 
     def change(self, attempt: Attempt, transition: Transition, **facts: Any) -> Attempt:
         """The open attempt after this transition."""
-        self.attempt = self.ledger.change(attempt, transition, **facts)
-        return self.attempt
+        changed = self.ledger.change(attempt, transition, **facts)
+        self._attempt_id = changed.id
+        return changed
 
     def put_down(self, transition: Transition, **facts: Any) -> Attempt | None:
-        """Close the open attempt: nothing is in hand any more. The attempt as it is then.
-
-        It is in hand until that is announced, so that its desk knows what has ended, and goes on.
-        """
-        if self.attempt is None:
-            return None
-        closed = self.ledger.change(self.attempt, transition, **facts)
-        if self.attempt and self.attempt.id == closed.id:
-            self.attempt = self.fetched = None
-        return closed
+        """Close the open attempt: nothing is in hand any more. The attempt as it is then."""
+        attempt = self.attempt
+        return self.ledger.change(attempt, transition, **facts) if attempt else None
 
     def let_go(self, reason: str) -> None:
         """Leave what waits for a person to whichever host its agent comes to."""
-        if self.attempt and self.attempt.state in WAITING and not self.placing:
-            attempt = self.change(self.attempt, RELEASED, reason=reason)
-            self.ledger.release(attempt)
-            self.attempt = self.fetched = None
-
-    def lose(self, attempt: Attempt) -> None:
-        """Another host has it; a call in progress is watched for as long as the ledger does so."""
-        if self.attempt and self.attempt.id == attempt.id and self.ledger.get_open(attempt.id) is None:
-            self.attempt = self.fetched = None
+        attempt = self.attempt
+        if attempt and attempt.state in WAITING and not self.placing:
+            self.ledger.release(self.change(attempt, RELEASED, reason=reason))

@@ -207,7 +207,8 @@ class Intake:
             return attempt
         if self._completed != attempt.id:
             self._completed = attempt.id
-            contact = self.hand.fetched = await self._details.completed(self.hand.agent, contact, attempt.id)
+            contact = await self._details.completed(self.hand.agent, contact, attempt.id)
+            self.hand.complete(contact)
         enriched = await self.site.enriched(contact, self.hand.agent)
         if enriched == attempt.contact:
             return attempt

@@ -17,6 +17,7 @@ from lcm_plugin.ledger.housekeeping import GONE, Housekeeping
 from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import KEPT, Draft, Letter, LetterState
 from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
+from lcm_plugin.ledger.news import LedgerNews
 from lcm_plugin.ledger.outbox import Delivery, Outbox
 from lcm_plugin.ledger.reading import Doubtful, Line, Objection
 from lcm_plugin.ledger.rows import key_of
@@ -44,6 +45,7 @@ __all__ = [
     "Lease",
     "Ledger",
     "LedgerError",
+    "LedgerNews",
     "LedgerUnavailable",
     "Letter",
     "LetterState",

@@ -35,6 +35,7 @@ from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
 from lcm_plugin.ledger.letters import Draft
 from lcm_plugin.ledger.memory import Memory
+from lcm_plugin.ledger.news import LedgerNews, Unheard
 from lcm_plugin.ledger.reading import Doubtful, Objection
 from lcm_plugin.ledger.records import Records
 from lcm_plugin.ledger.timeline import Timeline
@@ -55,10 +56,7 @@ class Ledger(Records):
     """The attempts of this host, in memory while they are open; all of them, of all hosts, in the database.
 
     Attributes:
-        announce: is given every attempt that changed, in order.
-        on_lost: is given an attempt that another host has taken over, or all of this host's; and one that
-            was let go of here, once another host has it, or it is over.
-        on_adopted: is given what a host that ended has left behind, to be looked up at the dialer.
+        news: takes note of what becomes of attempts.
         watch: is told of each transition, before it is recorded and once it is committed; for fault tests.
     """
 
@@ -66,9 +64,7 @@ class Ledger(Records):
     random: Random
     host: str
     lease_seconds: float
-    announce: Callable[[Attempt], None] = _nothing
-    on_lost: Callable[[Attempt], None] = _nothing
-    on_adopted: Callable[[Attempt], None] = _nothing
+    news: LedgerNews = field(factory=Unheard)
     watch: Callable[[Attempt, str], None] = _nothing
     _keeper: Keeper = field(init=False)
     _memory: Memory = field(factory=Memory, init=False)
@@ -343,7 +339,7 @@ class Ledger(Records):
         self._remember(closed)
 
     def release(self, attempt: Attempt) -> None:
-        """Let go of what waits for a person: its agent may come to any host, and `on_lost` tells of that."""
+        """Let go of what waits for a person: its agent may come to any host, and `news` tells of that."""
         self._memory.release(attempt)
         self._let_go(attempt, self._keeper.holder)
 
@@ -458,7 +454,7 @@ class Ledger(Records):
 
     def _remember(self, attempt: Attempt) -> None:
         self._memory.keep(attempt)
-        self.announce(attempt)
+        self.news.changed(attempt)
 
     def _not_changed(self, attempt: Attempt, error: LedgerError) -> None:
         log.warning("%s: %s", attempt.state, error)
@@ -479,7 +475,7 @@ class Ledger(Records):
         """Another host has it. A call in progress is still watched: what is seen of it holds."""
         if attempt.state not in LIVE:
             self._memory.forget(attempt)
-        self.on_lost(attempt)
+        self.news.lost(attempt)
 
     def _give_up(self, taken: list[Attempt]) -> None:
         """Others have these by now; a call that goes on is still watched, one that is over is not."""
@@ -487,7 +483,7 @@ class Ledger(Records):
             attempt = self._memory.open.get(now.id) or self._memory.released.pop(now.id, None)
             if attempt and not (attempt.state in LIVE and now.state in OPEN):
                 self._memory.forget(attempt)
-                self.on_lost(attempt)
+                self.news.lost(attempt)
 
     def _lose_all(self) -> None:
         for attempt in self.held:
@@ -496,7 +492,7 @@ class Ledger(Records):
     def _adopt(self, adopted: list[Attempt]) -> None:
         for attempt in adopted:
             self._remember(attempt)
-            self.on_adopted(attempt)
+            self.news.adopted(attempt)
 
 
 def _dispose(

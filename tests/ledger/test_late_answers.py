@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
 from lcm_plugin.attempt.transitions import ENDED, FETCHED, PLACED
@@ -22,21 +21,11 @@ from lcm_plugin.ledger import (
     leases,
     letters,
 )
-from tests.ledger.wire import TOO_LATE, OpenLedger, Wire, stall
+from tests.ledger.wire import TOO_LATE, OpenLedger, Told, Wire, stall
 from tests.people import ALICE, BOB, CAROL
 
 CONTACT = Contact(key="k", phone_number="+12125550101", consent="given")
 RESULT = Draft(message="SetCallResult", values={"outcome_id": "3"})
-
-
-@define(eq=False)
-class Adopted:
-    """What a host has to look up."""
-
-    ids: list[str] = field(factory=list)
-
-    def __call__(self, attempt: Attempt) -> None:
-        self.ids.append(attempt.id)
 
 
 @pytest.fixture
@@ -139,14 +128,14 @@ async def test_what_was_taken_over_is_looked_up(
     open_ledger: OpenLedger, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call taken over from a host that ended is looked up, though the answer to taking it over was lost."""
-    adopted = Adopted()
-    one, _ = await open_ledger("h1"), await open_ledger("h2", database=wire, on_adopted=adopted)
+    told = Told()
+    one, _ = await open_ledger("h1"), await open_ledger("h2", database=wire, news=told)
     attempt = one.change(await one.dial(await offered(one)), PLACED)
     await one.recorded()
     one.freeze()
     stall(wire, leases, "_succeed", monkeypatch)
     await asyncio.sleep(600)
-    assert adopted.ids == [attempt.id]
+    assert [one.id for one in told.adopted_ones] == [attempt.id]
 
 
 async def test_what_was_opened_too_late_is_free(open_ledger: OpenLedger, wire: Wire) -> None:

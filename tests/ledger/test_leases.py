@@ -15,7 +15,7 @@ from lcm_plugin.attempt.transitions import DOUBTED, ENDED, FETCHED, PLACED
 from lcm_plugin.ledger import AttemptLostError, DialingStoppedError, Ledger
 from lcm_plugin.ledger.place import is_dead, own_place
 from lcm_plugin.sandbox.virtual_time import LoopClock
-from tests.ledger.wire import OpenLedger
+from tests.ledger.wire import OpenLedger, Told
 from tests.people import ALICE, BOB, CAROL, DAVE
 
 STATES = [AttemptState.REQUESTED, AttemptState.OFFERED, AttemptState.DIALING, AttemptState.CALLING]
@@ -44,7 +44,7 @@ async def test_a_held_row_is_taken_over_only_after_its_lease(open_ledger: OpenLe
     """While its host renews the lease nothing is taken over; once it stood still for so long, all is."""
     one = await open_ledger("h1", lease_seconds=30)
     adopted: list[Attempt] = []
-    two = await open_ledger("h2", lease_seconds=30, on_adopted=adopted.append)
+    two = await open_ledger("h2", lease_seconds=30, news=Told(adopted_ones=adopted))
     held = await bring(one, ALICE, AttemptState.DIALING)
     await asyncio.sleep(300)
     assert adopted == []
@@ -61,7 +61,7 @@ async def test_each_state_is_left_as_the_design_says(open_ledger: OpenLedger, le
     """requested: empty, with doubt. offered: free to be taken up. dialing, calling: unknown, never dialed."""
     one = await open_ledger("h1", lease_seconds=30)
     adopted: list[Attempt] = []
-    two = await open_ledger("h2", lease_seconds=30, on_adopted=adopted.append)
+    two = await open_ledger("h2", lease_seconds=30, news=Told(adopted_ones=adopted))
     agents = (ALICE, BOB, CAROL, DAVE)
     left = [await bring(one, agent, state) for agent, state in zip(agents, STATES, strict=True)]
     await (stop(one) if leaves == "frozen" else one.close())
@@ -82,7 +82,7 @@ async def test_each_state_is_left_as_the_design_says(open_ledger: OpenLedger, le
 async def test_a_host_that_comes_back_sees_what_it_lost(open_ledger: OpenLedger) -> None:
     """A host stopped for longer than its lease dials nothing of what it held, and is told so."""
     lost: list[Attempt] = []
-    one = await open_ledger("h1", lease_seconds=30, on_lost=lost.append)
+    one = await open_ledger("h1", lease_seconds=30, news=Told(lost_ones=lost))
     await open_ledger("h2", lease_seconds=30)
     held = await bring(one, ALICE, AttemptState.OFFERED)
     await stop(one)
@@ -100,7 +100,7 @@ async def test_only_one_host_takes_over(open_ledger: OpenLedger) -> None:
     one = await open_ledger("h1", lease_seconds=30)
     adopted: list[Attempt] = []
     for host in ("h2", "h3", "h4"):
-        await open_ledger(host, lease_seconds=30, on_adopted=adopted.append)
+        await open_ledger(host, lease_seconds=30, news=Told(adopted_ones=adopted))
     held = await bring(one, ALICE, AttemptState.CALLING)
     await stop(one)
     await asyncio.sleep(120)
@@ -154,7 +154,7 @@ async def test_a_clock_set_back_revives_nothing_and_ends_no_lease(
     set_back = SetBack(clock)
     adopted: list[Attempt] = []
     one = await open_ledger("h1", lease_seconds=30, clock=set_back)
-    await open_ledger("h2", lease_seconds=30, on_adopted=adopted.append)
+    await open_ledger("h2", lease_seconds=30, news=Told(adopted_ones=adopted))
     expiring = await bring(one, ALICE, AttemptState.OFFERED, expires_at=one.now() + timedelta(seconds=60))
     held = await bring(one, BOB, AttemptState.CALLING)
     one.release(expiring)

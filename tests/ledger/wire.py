@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from attrs import define
+from attrs import define, field
 
+from cti_hooks import Attempt
 from lcm_plugin.ledger import Database, Ledger
 
 OpenLedger = Callable[..., Awaitable[Ledger]]
@@ -55,3 +56,20 @@ def stall(wire: Wire, room: ModuleType, step: str, monkeypatch: pytest.MonkeyPat
         return real(*args, **facts)
 
     monkeypatch.setattr(room, step, stalling)
+
+
+@define(eq=False)
+class Told:
+    """What a ledger has told."""
+
+    lost_ones: list[Attempt] = field(factory=list)
+    adopted_ones: list[Attempt] = field(factory=list)
+
+    def changed(self, attempt: Attempt) -> None:
+        """It is no matter here."""
+
+    def lost(self, attempt: Attempt) -> None:
+        self.lost_ones.append(attempt)
+
+    def adopted(self, attempt: Attempt) -> None:
+        self.adopted_ones.append(attempt)

@@ -1,0 +1,42 @@
+"""What the ledger tells desks: noted at once, and dealt with in order once whoever wrote has gone on."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from attrs import define, field
+
+from cti_hooks import Attempt
+from lcm_plugin.ledger import LedgerNews
+
+
+@define(eq=False)
+class Inbox:
+    """News of the ledger's, for `reader`; without one it is left unread."""
+
+    reader: LedgerNews | None = field(default=None, init=False)
+    _news: deque[Callable[[LedgerNews], None]] = field(factory=deque, init=False)
+
+    def changed(self, attempt: Attempt) -> None:
+        """It is so from now on."""
+        self._note(lambda reader: reader.changed(attempt))
+
+    def lost(self, attempt: Attempt) -> None:
+        """Another host has it."""
+        self._note(lambda reader: reader.lost(attempt))
+
+    def adopted(self, attempt: Attempt) -> None:
+        """A host that ended has left it behind."""
+        self._note(lambda reader: reader.adopted(attempt))
+
+    def deal(self) -> None:
+        """Have all of it read now."""
+        while self._news:
+            news = self._news.popleft()
+            if self.reader:
+                news(self.reader)
+
+    def _note(self, news: Callable[[LedgerNews], None]) -> None:
+        if not self._news:
+            asyncio.get_running_loop().call_soon(self.deal)
+        self._news.append(news)
