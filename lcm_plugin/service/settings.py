@@ -74,7 +74,7 @@ class ServiceSettings:
         if self.token_env and self.token_file:
             problems.append(Problem("token_file", "token_env is set, too: keep one of them"))
         if not self.loopback and not self.with_token:
-            why = f"is required, or token_file, as {self.host} is no loopback address"
+            why = f"is required, as {self.host} is no loopback address; or write token_file"
             problems.append(Problem("token_env", why))
         problems += [
             Problem(name, "needs token_env or token_file: whoever asks a proxy would be let in by it")
