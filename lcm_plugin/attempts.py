@@ -72,7 +72,7 @@ class Listed:
 
 @frozen(kw_only=True)
 class Wanted:
-    """What of a list is wanted: messages in these states, open attempts only; behind which row, so many."""
+    """Which part of a list: messages in these states, open attempts only; after which row, how many."""
 
     states: Collection[LetterState] = KEPT
     only_open: bool = False
@@ -111,7 +111,7 @@ class LedgerTool:
         Those have a message to the LCM that is unconfirmed or rejected.
 
         Raises:
-            NoAttemptError: there is none of the id that the page is to go on behind.
+            NoAttemptError: there is none of the id after which the page begins.
         """
         last = await self.story(wanted.before) if wanted.before else None
         before, room = last.attempt if last else None, wanted.limit + 1
@@ -128,7 +128,7 @@ class LedgerTool:
         """Messages to the LCM in the states wanted, newest first.
 
         Raises:
-            NoAttemptError: what the page is to go on behind is no message's number.
+            NoAttemptError: no message has the number after which the page begins.
         """
         if not re.fullmatch(r"[0-9]{0,18}", wanted.before):  # more than any ledger numbers, and 64 bits hold
             raise NoAttemptError(

@@ -112,7 +112,7 @@ def _notes(error: Exception) -> str:
 
 
 async def _lcm(lcm: LcmPlugin, agent: Agent) -> AsyncIterator[Finding]:
-    """Whether the LCM answers at all; that it refuses this agent proves it alive too, and no more."""
+    """Whether the LCM answers at all. That it refuses this agent proves that it is alive, and no more."""
     try:
         groups = await lcm.client.campaign_groups(agent)
     except LcmRejected as error:
@@ -136,7 +136,7 @@ def _groups(lcm: LcmPlugin, agent: Agent, groups: Sequence[str]) -> Finding:
 
 
 async def _agent(lcm: LcmPlugin, agent: Agent) -> Finding:
-    """One agent's three names side by side, and what waits for them by the LCM: a wrong one knows nobody."""
+    """An agent's three names side by side, and what the LCM has waiting: nothing under a wrong name."""
     names = f"host id {agent.id}, LCM AgentID {agent.lcm_id or agent.id}, endpoint {agent.endpoint or 'none'}"
     try:
         count = call_count(await lcm.client.ask(CALL_COUNT, agent, user=agent))
@@ -156,7 +156,7 @@ def _number(count: int | None) -> str:
 
 
 async def _probe(lcm: LcmPlugin, agent: Agent) -> Finding:
-    """Whether a fresh download reserves: no page of the LCM's says so, and doubt is settled by it."""
+    """Whether a fresh download reserves: the LCM's pages do not say it, and settling doubt relies on it."""
     what = "reservation"
     try:
         groups = await lcm.campaign_groups(agent)

@@ -1,6 +1,6 @@
 """`lcm-plugin explain`: every rule's word on a sample reply's contacts, or on an attempt of the ledger.
 
-The host is started, as policies read their files then; it has no agents, so nothing is fetched or dialed.
+The host is started, because policies read their files then; without agents nothing is fetched or dialed.
 """
 
 from collections.abc import Iterator, Mapping

@@ -53,8 +53,8 @@ def command(  # noqa: PLR0913  (one for each option)
 ) -> None:
     """What the ledger holds, what waits for a person first; with an ID, one attempt, line by line.
 
-    forget KEY takes the person of an LCM key out of the ledger; with the plugin that gave them behind it, one
-    of another source's. resend ID sends again what may not have reached the LCM, or was rejected; withdraw ID
+    forget KEY takes the person of an LCM key out of the ledger; forget KEY PLUGIN, a person whom that plugin
+    gave. resend ID sends again what may not have reached the LCM, or was rejected; withdraw ID
     gives it up, and later messages of the contact go on. Both take several IDs, or for all that are so
     --unconfirmed or --rejected. adopt makes a copied ledger file the one in use.
 

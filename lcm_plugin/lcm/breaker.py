@@ -41,7 +41,7 @@ class Breaker:
         return BreakerState.OPEN if self._left() > 0 else BreakerState.HALF_OPEN
 
     def health(self) -> Health:
-        """Whether the LCM is asked; a closed one says nothing of whether it would answer."""
+        """Whether the LCM is asked at all. A closed breaker does not say that the LCM would answer."""
         good = self.state is not BreakerState.OPEN
         return Health(what="LCM", good=good, seen="is asked" if good else self._said())
 
@@ -50,7 +50,7 @@ class Breaker:
         """Around one request.
 
         Raises:
-            LcmUnavailable: not sent, as the breaker is open or its probe is under way.
+            LcmUnavailable: not sent, because the breaker is open or its probe is under way.
         """
         self._admit()
         try:

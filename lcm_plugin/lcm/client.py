@@ -119,7 +119,7 @@ class LcmClient:
         a contact (GetContactOD); its sender asks for the reserved contact before sending another.
 
         Raises:
-            LcmError: the last one. A setter's with `Fault.NO_ANSWER` may have been done: it is unconfirmed.
+            LcmError: the last one. If its fault is NO_ANSWER, a setter may have been done: it is unconfirmed.
             ValueError: a value is lacking or misspelt, or a moment has no zone; nothing was sent.
         """
         patience = self._patience(until)

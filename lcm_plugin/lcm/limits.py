@@ -1,4 +1,4 @@
-"""How much a reply may hold: one that nobody asked for is refused before it is read."""
+"""How much a reply may hold: more than anybody asked for is refused before it is read."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final

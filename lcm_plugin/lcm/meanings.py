@@ -69,7 +69,7 @@ class ModeInformation:
 
 
 def outcomes(reply: Reply) -> tuple[OutcomeChoice, ...]:
-    """The outcomes of any of the outcome lists; what has no id cannot be set, and is left out."""
+    """The outcomes of any of the outcome lists; one without an id cannot be set, and is left out."""
     return tuple(
         OutcomeChoice(
             id=key,

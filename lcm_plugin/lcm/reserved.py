@@ -1,4 +1,4 @@
-"""What the LCM has reserved for an agent; that an LCM does not know the question is told once."""
+"""What the LCM has reserved for an agent. If an LCM does not know that question, health says so once."""
 
 import asyncio
 import logging

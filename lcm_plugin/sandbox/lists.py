@@ -22,7 +22,7 @@ class Callbacks(StrEnum):
 
 @define(kw_only=True)
 class Reservation:
-    """A contact that is an agent's until `expires_at`; `delivery` counts from 0.
+    """A contact that is reserved for an agent until `expires_at`; `delivery` counts from 0.
 
     `given_by` is the message that reserved it, as `SkipManualDialContact` wants to know.
     """

@@ -124,7 +124,7 @@ class SandboxContact:
 
 
 def _seconds(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers of a row whose cells are texts; what is none stays for the reader to tell."""
+    """The numbers of a row whose cells are texts; what is no number stays, for the reader to complain of."""
     found = {}
     for name in ("due_in", "due_until"):
         if isinstance(text := row.get(name), str):
@@ -141,7 +141,7 @@ def generate_contacts(
     consent_share: float = 1.0,
     numbers: int = 1,
 ) -> list[SandboxContact]:
-    """Made-up contacts, `consent_share` of them with consent; their numbers are fiction's (555-01XX).
+    """Made-up contacts, `consent_share` of them with consent; their numbers are fictional (555-01XX).
 
     `numbers` is how many each has, 1 to 3: mobile, home, office.
     """

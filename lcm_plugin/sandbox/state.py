@@ -51,7 +51,7 @@ class State:
     """Keys SetNonPEWCContactOutcome came for."""
 
     def delivery(self, asked: Asked) -> Reservation:
-        """The delivery a request's key is of.
+        """The delivery that a request's key belongs to.
 
         Raises:
             RefusedError: there never was one.

@@ -20,7 +20,7 @@ FORGOTTEN: Final = 3600.0
 LOOKED_FOR: Final = 2.0
 """Seconds after which a person whom another process had the ledger forget is shown no more."""
 _SHOWN: Final = OPEN - {AttemptState.REQUESTED}
-"""States of an attempt that is before its agent; one that is only asked for is not yet."""
+"""States shown to the agent; `requested` is not shown."""
 
 
 @frozen(kw_only=True)
@@ -107,7 +107,7 @@ class Agents:
         return seat.agent if seat else Agent(id=agent_id)
 
     async def shown(self, seats: Sequence[Seat]) -> list[AgentShown]:
-        """These seats as the API shows them, without whom another process had the ledger forget."""
+        """These seats as the API shows them, without people whom another process had the ledger forget."""
         is_known = await self._erased.get()
         shown = [seat.shown(self._waits_for(seat)) for seat in seats]
         return shown if is_known else [evolve(one, last_attempt=None) for one in shown]

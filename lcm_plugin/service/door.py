@@ -1,4 +1,4 @@
-"""The connections of the embedded host: so many, and each has to bring a request that is let in, soon."""
+"""The embedded host's connections: so many at most, and each must soon bring a request that is let in."""
 
 import asyncio
 import logging
@@ -43,7 +43,7 @@ class Door:
     _server: asyncio.Server | None = field(default=None, init=False)
     _runner: web.AppRunner | None = field(default=None, init=False)
     _strangers: dict[asyncio.BaseTransport, asyncio.TimerHandle] = field(factory=dict, init=False)
-    """Connections of which nothing was let in yet, the longest first, and when they are closed."""
+    """Connections that brought no request yet that was let in, the oldest first, and when they are closed."""
     _inside: set[asyncio.BaseTransport] = field(factory=set, init=False)
     """The others."""
     _said_at: float = field(default=-_SAYS_AGAIN, init=False)
@@ -78,7 +78,7 @@ class Door:
             self._inside.add(request.transport)
 
     def comes(self, transport: asyncio.Transport) -> bool:
-        """Whether there is room for one more, which has to be let in soon; for it, a stranger has to go."""
+        """Whether there is room for one more. If need be, the oldest that was not let in is closed for it."""
         most = min(self.most, max(descriptors() - OWN_FILES, 1))
         if len(self._strangers) + len(self._inside) >= most:
             if not self._strangers:

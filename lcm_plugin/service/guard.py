@@ -69,9 +69,9 @@ class Guard:
         return await handler(request)
 
     def _count_wrong(self, request: web.Request) -> float:
-        """Count the wrong token it shows; if its peer has shown too many, the seconds until it may another.
+        """Count a wrong token. If this peer has shown too many, the seconds until it may show another.
 
-        The right one is never refused for them: behind a proxy, and on this machine, others have its address.
+        The right token is never refused for them: behind a proxy, and on one machine, peers share it.
         """
         if (shown := _shown(request)) is None:
             return 0.0

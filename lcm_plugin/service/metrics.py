@@ -1,6 +1,6 @@
 """What is counted and measured, for Prometheus.
 
-Labels are words of this program: states, rules, messages. No agent, key, number or name is ever one.
+Labels are words of this program: states, rules, messages; never an agent, a key, a number or a name.
 """
 
 import asyncio

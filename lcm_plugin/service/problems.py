@@ -47,7 +47,7 @@ _STATUS: Final[Mapping[type[Exception], HTTPStatus]] = {
     LcmError: HTTPStatus.BAD_GATEWAY,
     HookOverrunError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-"""What each error means to the caller; the first that fits."""
+"""What each error means to the caller; the first line that fits counts."""
 
 
 def _status(error: Exception) -> HTTPStatus:

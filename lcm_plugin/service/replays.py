@@ -1,4 +1,4 @@
-"""Signed requests are taken once: what was heard on the way is not to be said again by another."""
+"""Signed requests are taken once, so that nobody who heard one on its way can send it again."""
 
 from datetime import datetime, timedelta
 from http import HTTPStatus

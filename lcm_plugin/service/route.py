@@ -1,4 +1,4 @@
-"""A route, declared: what is served and what describes it are made of the same."""
+"""A route, declared once: what is served and what describes it are both made from it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus

@@ -11,7 +11,7 @@ from attrs import define, field
 log = logging.getLogger("lcm_plugin.service")
 
 WRONG_TOKENS: Final = 10
-"""Different ones; the same again is a program that has an old one, and guesses nothing."""
+"""Different tokens: a program that shows the same old one again guesses nothing."""
 WITHIN: Final = 60.0
 """Seconds."""
 PEERS: Final = 1000

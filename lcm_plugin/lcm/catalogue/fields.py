@@ -21,7 +21,7 @@ def agent_id(agent: Agent) -> str:
 
 
 def number(value: object) -> object:
-    """An id as a number, as the setters want it; the lists give it as a text. What is none stays."""
+    """An id as a number, as the setters want it; the lists give it as a text. Other texts stay."""
     text = str(value).strip()
     return int(text) if text.isdecimal() and text.isascii() else value
 

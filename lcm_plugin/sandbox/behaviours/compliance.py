@@ -1,4 +1,4 @@
-"""Whom not to call. Only what the pages name is theirs in these replies; the rest is the sandbox's own."""
+"""Whom not to call. These replies have what the pages name; the rest is the sandbox's own."""
 
 from typing import Any, Final
 

@@ -22,7 +22,7 @@ _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 @frozen(kw_only=True)
 class AttemptsQuery:
-    """Which attempts: an agent's, in one of these states, before that one; so many."""
+    """Which attempts: those of an agent, in one of these states, before that attempt; so many."""
 
     agent: str | None = None
     state: tuple[AttemptState, ...] = ()

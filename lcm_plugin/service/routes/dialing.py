@@ -49,7 +49,7 @@ class DialingRoutes:
         return await self.show()
 
     async def resume(self, body: Scope) -> DialingShown:
-        """Dial there again. What else is stopped stays so: each stop is lifted as it was ordered."""
+        """Dial there again. Other stops stay: each is lifted by itself."""
         _refuse_both(body)
         await self.attempts.lcm.resume_dialing(campaign=body.campaign, agent_id=body.agent)
         return await self.show()
