@@ -104,7 +104,7 @@ async def test_the_contact_is_barred_too(open_centre: OpenCentre) -> None:
 
 
 async def test_barred_at_another_of_its_numbers(open_centre: OpenCentre) -> None:
-    """A person who dials another of a contact's numbers is refused where that one is barred."""
+    """A person who dials another of a contact's numbers is refused if that one is barred."""
     modes = (SandboxMode(id="7", phone_number=NUMBER, description="Office", consent="Yes"),)
     centre = await open_centre(
         [person("1"), person("2", ANOTHER, modes=modes)], contact_modes=True, **BY_HAND

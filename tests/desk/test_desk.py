@@ -126,7 +126,7 @@ async def test_one_contact_at_a_time(open_centre: OpenCentre) -> None:
 
 @pytest.mark.parametrize("ready_first", [True, False], ids=["ready, then cleared", "cleared, then ready"])
 async def test_free_again_at_call_cleared_and_ready(open_centre: OpenCentre, *, ready_first: bool) -> None:
-    """Where the site wants another ready, the next contact needs it and the call cleared, in any order."""
+    """If the site wants another ready, the next contact needs it and the call cleared, in any order."""
     centre = await open_centre(after_disposition="ready")
     await centre.ready(ALICE)
     await asyncio.sleep(1)
@@ -508,7 +508,7 @@ async def test_no_dialer_is_a_refusal(open_centre: OpenCentre) -> None:
 
 
 async def test_a_phone_that_may_not_be_rung_costs_no_doubt(open_centre: OpenCentre) -> None:
-    """Where a dialer refuses the agent's endpoint nothing was placed: refused with its words, not unknown."""
+    """If a dialer refuses the agent's endpoint, nothing was placed: refused with its words, not unknown."""
     uri = UriDialer({"command": ["true", "{agent}", "{uri}"]})
     centre = await open_centre(plugins=(uri,))
     await centre.ready(Agent(id="DOM\\anna m"))
@@ -522,7 +522,7 @@ async def test_a_phone_that_may_not_be_rung_costs_no_doubt(open_centre: OpenCent
 
 @pytest.mark.long
 async def test_contacts_that_come_expired_do_not_drain_the_campaign(open_centre: OpenCentre) -> None:
-    """Where contacts have expired when they come (a wrong zone), the fetching slows down and stops."""
+    """If contacts have expired when they come (a wrong zone), the fetching slows down and stops."""
     centre = await open_centre(20, timezone="Asia/Tokyo")
     await centre.ready(ALICE)
     await asyncio.sleep(600)

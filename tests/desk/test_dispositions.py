@@ -119,7 +119,7 @@ async def test_do_not_call(open_centre: OpenCentre) -> None:
 
 
 async def test_the_dialer_detail_comes_first(open_centre: OpenCentre) -> None:
-    """Where two messages are needed the row comes first, once, even if the second has to be sent again."""
+    """If two messages are needed, the row comes first, once, even if the second has to be sent again."""
     centre = await open_centre(1, dialer_detail=True, sandbox={"require_dialer_detail": True}, **BY_HAND)
     call = await ended(centre)
     centre.lcm.order("busy,status=503,message=SetCallResult,times=4")
@@ -159,7 +159,7 @@ MORE = [
 
 @pytest.mark.parametrize(("said", "message"), MORE, ids=["id only", "comments", "both ids", "callback"])
 async def test_an_offer_is_closed(open_centre: OpenCentre, said: dict[str, Any], message: str) -> None:
-    """SkipManualDialContact closes an offer of an All download where it can say all there is to say."""
+    """SkipManualDialContact closes an offer of an All download if it can say all there is to say."""
     centre = await open_centre(1, download_with=ALL, preview={"seconds": 99}, **BY_HAND)
     await centre.ready(ALICE)
     await asyncio.sleep(1)
@@ -245,7 +245,7 @@ async def test_an_empty_answer_is_not_kept(open_centre: OpenCentre) -> None:
 
 
 async def test_an_empty_answer_takes_no_list_away(open_centre: OpenCentre) -> None:
-    """Where lists are to be renewed and come empty, those kept are gone by."""
+    """If renewed lists come empty, the lists kept still count."""
     lists = Lists()
     centre = await open_centre(2, plugins=(lists,), lists_seconds=60, **BY_HAND)
     await centre.disposes(await ended(centre), Disposition(outcome_id="0"))
@@ -386,7 +386,7 @@ async def test_a_callback_with_a_business_outcome_needs_its_own(open_centre: Ope
 
 
 async def test_a_callback_without_its_zone(open_centre: OpenCentre) -> None:
-    """A callback where `callback_time_zone` is not set names the setting."""
+    """A callback without `callback_time_zone` is refused with the setting's name."""
     centre = await open_centre(1, auto_dispose={})
     call = await ended(centre)
     with pytest.raises(InvalidError, match="needs the setting callback_time_zone"):

@@ -141,7 +141,7 @@ async def test_logged_off_with_a_call_to_be_disposed_of(open_centre: OpenCentre)
 
 
 async def test_logged_off_with_auto_dispose(open_centre: OpenCentre) -> None:
-    """Where the site disposes by itself, a call that outlives its agent's login is disposed of too."""
+    """If the site disposes by itself, a call that outlives its agent's login is disposed of too."""
     first, _ = await two(open_centre, auto_dispose={"*": "3"})
     call, _ = first.dialer.dialed[0]
     await first.logs_off(ALICE)

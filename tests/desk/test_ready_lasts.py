@@ -78,7 +78,7 @@ class LateAnswer:
 
 
 async def test_a_call_that_is_over_before_its_dialer_answers(open_centre: OpenCentre) -> None:
-    """The next contact comes also where the last was disposed of while its dialer had not answered yet."""
+    """The next contact comes also if the last was disposed of while its dialer had not answered yet."""
     dialer = LateAnswer()
     centre = await open_centre(3, plugins=(dialer,))
     await centre.ready(ALICE)

@@ -320,7 +320,7 @@ async def test_who_is_silent_on_it_costs_a_host_one_try(open_centre: OpenCentre)
 
 
 async def test_in_doubt_it_stays_strict(open_centre: OpenCentre) -> None:
-    """After a lost reply, where the LCM refuses to say what it reserved, nothing fresh is asked for."""
+    """After a lost reply, if the LCM refuses to say what it reserved, nothing fresh is asked for."""
     centre = await shift(open_centre, [person(1), person(2)], **OFTEN)
     centre.lcm.order(f"reject,status=404,message={RESERVED}")
     centre.lcm.order(f"drop,message={FRESH},times=1")

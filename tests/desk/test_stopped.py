@@ -56,7 +56,7 @@ IDS = ["site", "campaign", "agent", "campaign group"]
 @pytest.mark.parametrize("scope", STOPPED, ids=IDS)
 @pytest.mark.long
 async def test_nothing_is_fetched_while_stopped(open_centre: OpenCentre, scope: dict[str, str]) -> None:
-    """Nothing is fetched where another host stopped it; the reason is shown; resumed it goes on by itself."""
+    """Nothing is fetched if another host stopped it; the reason is shown; resumed it goes on by itself."""
     first = await open_centre(preview=DIALS)
     second = await open_centre(beside=first, preview=DIALS)
     await lcm_of(first.host).stop_dialing(actor="supervisor 7", **scope)

@@ -122,7 +122,7 @@ async def test_an_answer_in_between_begins_the_count_anew(open_centre: OpenCentr
 
 @pytest.mark.long
 async def test_a_host_without_the_wish_has_to_send_another_state(open_centre: OpenCentre) -> None:
-    """Where the host does not do not ready, ready told again fetches nothing; after not ready it does."""
+    """If the host does not grant not ready, ready told again fetches nothing; after not ready it does."""
     centre = await unattended(open_centre)
     held = centre.records.shown[-1]
     for _ in range(20):
@@ -194,7 +194,7 @@ async def test_an_answer_that_cannot_be_right_is_none(open_centre: OpenCentre) -
 
 @pytest.mark.parametrize("wish", ["hold", "refuse"])
 async def test_a_dial_of_the_held_one_that_rules_refuse(open_centre: OpenCentre, wish: str) -> None:
-    """It ends the stop where it ends the offer; an offer that stays is held as before, and so is the stop."""
+    """It ends the stop if it ends the offer; an offer that stays is held as before, and so is the stop."""
 
     class Closed:
         now = False

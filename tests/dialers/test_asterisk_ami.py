@@ -118,7 +118,7 @@ async def test_a_silent_engine_is_noticed(asterisk: FakeManager, clock: LoopCloc
 
 
 async def test_health_is_one_line(asterisk: FakeManager, clock: LoopClock) -> None:
-    """The version where all is well; the wrong password and the wrong port are named."""
+    """The version, if all is well; the wrong password and the wrong port are named."""
     async with opened(asterisk, clock) as one:
         health = await one.health()
         assert (health.good, health.seen) == (True, f"Asterisk 22.10.1 at 127.0.0.1:{asterisk.port}")

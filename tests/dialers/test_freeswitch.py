@@ -462,7 +462,7 @@ async def test_a_wrong_password_is_one_line_and_seldom_tried(
 
 
 async def test_a_wrong_port_is_one_line(switch: FakeFreeSwitch, opened: OpenSite) -> None:
-    """Where nothing listens, it says so; where something else answers, too."""
+    """If nothing listens, it says so; if something else answers, too."""
     await switch.stop()
     async with opened() as one:
         assert "nothing listens on 127.0.0.1" in (await one.health()).seen

@@ -95,7 +95,7 @@ async def test_an_endpoint_is_no_option_and_no_command(tmp_path: Path, agent: Ag
 
 @pytest.mark.real_time
 async def test_an_id_that_is_not_handed_over_may_be_any(tmp_path: Path) -> None:
-    """Where the command has no {agent} an agent's id is nothing to it."""
+    """If the command has no {agent}, an agent's id does not matter."""
     seen = tmp_path / "seen"
     async with host_with(command=[sys.executable, "-c", WRITES, str(seen), "{uri}"]) as host:
         await call(host, agent=Agent(id="Anna Müller"))

@@ -50,7 +50,7 @@ async def fetched_ahead(host: Running, clock: SetBack, by: timedelta = AHEAD) ->
 
 
 async def clock_of(host: Running) -> list[str]:
-    """What health says of the clock, where it is not good."""
+    """What health says of the clock, if it is not good."""
     health = health_of(await host.host.hooks.all("report_health"))
     return [one.seen for one in health if one.what == "clock" and not one.good]
 

@@ -70,7 +70,7 @@ async def test_what_is_disposed_of_while_it_is_taken_up_stays_so(
 async def test_hosts_that_open_the_same_agents_in_opposite_order(
     open_shared: Callable[[str], Awaitable[Ledger]],
 ) -> None:
-    """Where PostgreSQL ends one of two transactions that wait for each other, no agent's fails for it."""
+    """If PostgreSQL ends one of two transactions that wait for each other, no agent notices."""
     here, there = await open_shared("h1"), await open_shared("h2")
     for round_ in range(3):
         agents = [Agent(id=f"{round_}-{number}") for number in range(50)]

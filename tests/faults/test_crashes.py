@@ -199,7 +199,7 @@ async def judged(directory: Path, lcm: Sandbox) -> Verdict:
 
 
 def table(ends: list[End], found: Verdict) -> str:
-    """A row for each transition; what went wrong is counted where its contact was handed out."""
+    """A row for each transition; what went wrong is counted at the contact's hand-out."""
     lines = [f"{'killed':20}{'kills':>7}{'contacts':>10}{'lost':>6}{'dialed twice':>14}{'stuck':>7}"]
     wanted = [(state, when) for state in TRANSITIONS for when in ("before", "after")]
     for row in [*wanted, ("(none)", "")]:

@@ -242,7 +242,7 @@ async def test_an_offer_that_was_lost_is_put_again(site: Site) -> None:
 
 
 async def test_what_is_asked_for_by_hand_comes_along(site: Site) -> None:
-    """Where an agent asks for each contact, the one that waits at a host that lives is theirs here too."""
+    """If an agent asks for each contact, one that waits at a living host is theirs here too."""
     by_hand = {"fetch_when": ["on_request"], "preview": {"seconds": 600, "on_timeout": "skip"}}
     a, b = await site.start("a", **by_hand), await site.start("b", **by_hand)
     for host in (a, b, a):

@@ -105,7 +105,7 @@ async def test_a_ledger_that_its_group_could_write_is_tightened(
 async def test_a_ledger_that_cannot_be_tightened_is_refused(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where modes cannot be changed, one its group can write is refused; one it can read is warned of."""
+    """If modes cannot be changed, a file its group can write is refused; one it can read is warned of."""
     monkeypatch.setattr(private, "_is_owners_own", lambda _: False)
     async with written(tmp_path) as file:
         pass
