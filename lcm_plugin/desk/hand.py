@@ -7,7 +7,7 @@ from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
 from lcm_plugin.attempt.expiry import has_expired
-from lcm_plugin.attempt.transitions import EXPIRED, FETCHED, RELEASED, Transition
+from lcm_plugin.attempt.transitions import AMENDED, EXPIRED, FETCHED, RELEASED, Transition
 from lcm_plugin.ledger import IN_DOUBT, WAITING, Ledger
 
 
@@ -112,6 +112,11 @@ class Hand:
         changed = self.change(attempt, FETCHED, contact=contact, campaign_group=group, reason="fetched")
         self._fetched = contact
         return changed
+
+    def amend(self, attempt: Attempt, contact: Contact, reason: str) -> Attempt:
+        """The offer's contact is this one from now on."""
+        self._fetched = contact
+        return self.change(attempt, AMENDED, contact=contact, reason=reason)
 
     def change(self, attempt: Attempt, transition: Transition, **facts: Any) -> Attempt:
         """The open attempt after this transition."""

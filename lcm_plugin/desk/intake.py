@@ -193,12 +193,14 @@ class Intake:
             self.hand.put_down(NOTHING, reason=reason)
 
     def _taken(self, attempt: Attempt, contact: Contact) -> Attempt:
-        """The attempt that holds this contact; it is not yet held if another source answered."""
+        """The attempt that holds a contact by now: the LCM's is in hand already, another source's is not."""
         held = self.hand.attempt
-        if held is None or self.hand.fetched != contact:
+        if held is None or held.state is not AttemptState.OFFERED:
             return self.hand.take(attempt, contact)
         if held.id != attempt.id:  # a fetch of the host's own was quicker
             self.hand.ledger.change(attempt, NOTHING, reason=f"attempt {held.id} holds a contact")
+        if held.contact and held.contact != contact and held.contact.key == contact.key:
+            return self.hand.amend(held, contact, reason="changed by the site's hook")
         return held
 
     async def _enriched(self, attempt: Attempt) -> Attempt:

@@ -1,6 +1,7 @@
 """A contact of another source: offered, dialed and followed as any other, and the LCM hears nothing of it."""
 
 import asyncio
+from collections.abc import Generator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -207,3 +208,23 @@ async def test_its_number_is_barred_however_it_is_written(open_centre: OpenCentr
     (refused,) = centre.records.states(AttemptState.REFUSED)
     assert (refused.contact.key, [one.rule for one in refused.refusals]) == ("lead 7", ["barred"])
     assert centre.dialer.dialed == []
+
+
+class Repairs:
+    """A site's hook around all sources of contacts."""
+
+    @hookimpl(wrapper=True)
+    def request_next_contact(self) -> Generator[None, Contact | None, Contact | None]:
+        contact = yield
+        return contact and evolve(contact, phone_number="+12125559999", e164="+12125559999")
+
+
+async def test_a_hook_around_the_sources_may_repair_a_contact(open_centre: OpenCentre) -> None:
+    """What a site's wrapper makes of the LCM's contact is what is called, and the LCM is told of it still."""
+    centre = await open_centre(1, plugins=(Repairs(),))
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    assert centre.dialer.numbers == ["+12125559999"]
+    await centre.call(ALICE, CallEventKind.ESTABLISHED, CallEventKind.CALL_CLEARED)
+    await asyncio.sleep(5)
+    assert [one.key for one in centre.lcm.account.dispositions] == ["0|0|000|0|0|00|1"]
