@@ -1,6 +1,9 @@
 """Writes docs/attempt.md from the table of transitions: `python docs/attempt.py`. A test keeps it current."""
 
+import ast
+import inspect
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from cti_hooks import AttemptState
@@ -12,18 +15,7 @@ An attempt is one try to get one contact to one agent. Nothing changes its state
 
 | state | what it means |
 | --- | --- |
-| requested | the LCM, or another source, is being asked for a contact |
-| empty | nothing came |
-| offered | a contact is in the agent's hand: a person, a timer or a ready agent decides |
-| skipped | its agent did not want it now, or did not answer |
-| refused | a rule speaks against calling it, or no dialer took it |
-| expired | its reservation ended before it was called |
-| dialing | recorded before the dialer is asked; from here on no software dials it again |
-| calling | the dialer has it |
-| unknown | the dialer, or the host, failed: whether it rang is being looked up |
-| ended | the call is over, and waits for its disposition |
-| disposed | what came of it is recorded, and is on its way to the LCM |
-| closed | the LCM has confirmed it, or it was called once more |
+{states}
 
 The kinds of change:
 
@@ -38,7 +30,17 @@ The kinds of change:
 
 def page() -> str:
     """The page."""
-    return "\n".join([HEAD, *_diagram(), "", *_table(), ""])
+    head = HEAD.format(states="\n".join(_states()))
+    return "\n".join([head, *_diagram(), "", *_table(), ""])
+
+
+def _states() -> Iterator[str]:
+    """What the enumeration says of each of its members."""
+    body = ast.parse(inspect.getsource(AttemptState)).body[0].body  # type: ignore[attr-defined]
+    for member, told in pairwise(body):
+        if isinstance(member, ast.Assign):
+            meaning = told.value.value.rstrip(".")
+            yield f"| {AttemptState[member.targets[0].id]} | {meaning[0].lower()}{meaning[1:]} |"
 
 
 def _diagram() -> Iterator[str]:

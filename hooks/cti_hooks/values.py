@@ -44,20 +44,32 @@ class Consent(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """Where an attempt stands. What each state means, and what leads from it to others: docs/attempt.md."""
+    """Where an attempt stands. What leads from one state to another: docs/attempt.md."""
 
     REQUESTED = "requested"
+    """The LCM, or another source, is being asked for a contact."""
     EMPTY = "empty"
+    """Nothing came."""
     OFFERED = "offered"
+    """A contact is in the agent's hand: a person, a timer or a ready agent decides."""
     SKIPPED = "skipped"
+    """Its agent did not want it now, or did not answer."""
     REFUSED = "refused"
+    """A rule speaks against calling it, or no dialer took it."""
     EXPIRED = "expired"
+    """Its reservation ended before it was called."""
     DIALING = "dialing"
+    """Recorded before the dialer is asked; from here on no software dials it again."""
     UNKNOWN = "unknown"
+    """The dialer, or the host, failed: whether it rang is being looked up."""
     CALLING = "calling"
+    """The dialer has it."""
     ENDED = "ended"
+    """The call is over, and waits for its disposition."""
     DISPOSED = "disposed"
+    """What came of it is recorded, and is on its way to the LCM."""
     CLOSED = "closed"
+    """The LCM has confirmed it, or it was called once more."""
 
 
 class Outcome(StrEnum):
