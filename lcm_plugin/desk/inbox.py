@@ -1,13 +1,16 @@
 """What the ledger tells desks: noted at once, and dealt with in order once whoever wrote has gone on."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 
 from attrs import define, field
 
-from cti_hooks import Attempt
+from cti_hooks import Attempt, described
 from lcm_plugin.ledger import LedgerNews
+
+log = logging.getLogger("lcm_plugin.desk")
 
 
 @define(eq=False)
@@ -34,7 +37,14 @@ class Inbox:
         while self._news:
             news = self._news.popleft()
             if self.reader:
-                news(self.reader)
+                self._read(news, self.reader)
+
+    @staticmethod
+    def _read(news: Callable[[LedgerNews], None], reader: LedgerNews) -> None:
+        try:
+            news(reader)
+        except Exception as error:  # noqa: BLE001  (one agent's fault keeps no other's news)
+            log.error("%s", described(error))  # noqa: TRY400  (masked)
 
     def _note(self, news: Callable[[LedgerNews], None]) -> None:
         if not self._news:
