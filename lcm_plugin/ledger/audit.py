@@ -1,6 +1,6 @@
 """What is kept for the audit: a line for each transition, a row for each call placed and how it ended.
 
-A transaction's are written together, at its end: one statement of each kind, however many agents share it.
+All audit rows of a transaction are written together at its end: one statement of each kind, for all agents.
 """
 
 from typing import Any, Final

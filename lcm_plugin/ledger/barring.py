@@ -41,7 +41,7 @@ class Subjects:
     campaign: str
 
     def at(self, moment: datetime) -> dict[str, Any]:
-        """What `BARS_FOR` has to be told to tell of this moment."""
+        """The parameters of `BARS_FOR` for this moment."""
         hashes = {"barred_number": self.number, "barred_contact": self.contact}
         return {**hashes, "barred_campaign": self.campaign, "barred_at": moment}
 

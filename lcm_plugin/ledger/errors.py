@@ -40,7 +40,7 @@ class CalledMeanwhileError(LedgerError):
 
 
 class BarredError(LedgerError):
-    """Somebody said that its number, or its contact, is not to be called: nobody dials it.
+    """Somebody said that its number, or its contact, must not be called: nobody dials it.
 
     Attributes:
         bar: what was said, by whom, when.

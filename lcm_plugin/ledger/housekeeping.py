@@ -35,7 +35,7 @@ AT_ONCE: Final = 200
 GONE: Final = "-"
 """Placeholder for an erased phone number."""
 _UNSETTLED: Final = sa.exists().where(outbox.c.attempt_id == attempts.c.id, outbox.c.state.not_in(SETTLED))
-"""That the LCM is still to be told something of an attempt."""
+"""The condition that the LCM must still be told something of an attempt."""
 _ANSWERS: Final = frozenset(answer.value for answer in AnswerKind)
 
 
@@ -57,8 +57,8 @@ def prune(connection: sa.Connection, now: datetime, keep: timedelta, audit: time
 def finish(connection: sa.Connection, now: datetime) -> int:
     """Close what nobody is left to close; how many, and call again while it is as many as AT_ONCE.
 
-    An offer let go of, whose agent did not come back before it expired; and what the LCM has confirmed, where
-    its host ended, or could not write, before it was closed.
+    That is an offer let go of, whose agent did not come back before it expired; and one that the LCM has
+    confirmed, whose host ended, or could not write, before it closed it.
     """
     abandoned = attempts.select().where(
         attempts.c.state == AttemptState.OFFERED.value,
@@ -103,7 +103,7 @@ def withdraw(
 def forget(connection: sa.Connection, key: str, now: datetime, source: str = "") -> int:
     """Take the person of this key, of the LCM or of another source, out of all attempts; of how many.
 
-    What the LCM is still to be told keeps them until it has it.
+    Messages that the LCM has not had yet keep the person until it has them.
 
     Raises:
         LedgerError: one of them is open; it has to end first.

@@ -12,10 +12,10 @@ class LedgerNews(Protocol):
         """It is so from now on."""
 
     def lost(self, attempt: Attempt) -> None:
-        """Another host has it; or it was let go of here, and is another's, or over."""
+        """Another host has it; or it was let go of here, and another host has it now, or it is over."""
 
     def adopted(self, attempt: Attempt) -> None:
-        """A host that ended has left it behind: its call is to be looked up at the dialer."""
+        """A host that ended has left it behind: its call must be looked up at the dialer."""
 
 
 class Unheard:

@@ -24,7 +24,7 @@ LEFT_BEHIND: Final = 10.0
 
 @frozen(kw_only=True)
 class Delivery:
-    """What became of a letter: `waiting` to be sent again, as it surely was not delivered, or settled."""
+    """What became of a letter: `waiting`, because it surely was not delivered, or settled."""
 
     state: LetterState
     error: str | None = None

@@ -89,5 +89,5 @@ _OPEN_FIRST: Final = WITH_KEY.order_by(_OTHERS.c.open_key.is_(None))
 
 
 def held_by(holder: str | None) -> sa.ColumnElement[bool]:
-    """That an attempt is this holder's; nobody's for None."""
+    """The condition that this holder has an attempt; for None, that nobody has it."""
     return attempts.c.holder.is_(None) if holder is None else attempts.c.holder == holder

@@ -16,7 +16,7 @@ Values = Callable[[Row], tuple[Any, ...]]
 
 @define(eq=False)
 class Statement:
-    """An insert or an update of the columns that its rows name; what else they name, its conditions take."""
+    """An insert or an update of the columns that its rows name. Other names are bound to its conditions."""
 
     query: sa.Insert | sa.Update
     _written: dict[tuple[str, ...], tuple[str, Values]] = field(factory=dict, init=False)
@@ -27,7 +27,7 @@ class Statement:
         return connection.exec_driver_sql(text, values(row)).rowcount
 
     def run_all(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
-        """Run it for rows that all name the same."""
+        """Run it for rows that all have the same names."""
         text, values = self._for(connection.dialect, rows[0])
         connection.exec_driver_sql(text, [values(row) for row in rows])
 

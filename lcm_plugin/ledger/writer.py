@@ -264,7 +264,7 @@ def _refuse(entry: _Entry, error: Exception) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Without the statement: its values are people's."""
+    """The text without the statement, whose values are people's data."""
     return described(getattr(error, "orig", None) or error)
 
 

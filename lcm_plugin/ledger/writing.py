@@ -1,8 +1,7 @@
 """What is written, each a function of a connection; transactions are the writer's business.
 
-What a function raises, it raises before it has written anything. A compare-and-set has all its conditions in
-one statement; only where it has written nothing does a second one look why. Statements of every call are
-built once.
+Functions raise before they write. Each compare-and-set is one statement; if it matches no row, a second query
+finds out why. Statements of every call are built once.
 """
 
 from collections.abc import Mapping
@@ -88,7 +87,7 @@ def open_attempt(connection: sa.Connection, attempt: Attempt, by: Taker) -> Open
 
 @cache
 def _insert_for_free_agent() -> Statement:
-    """An attempt's insert, where its agent has neither an open one nor a doubt."""
+    """An attempt's insert, if its agent has neither an open attempt nor a doubt."""
     row = {column.name: sa.bindparam(column.name, type_=column.type) for column in attempts.c}
     has_open = sa.exists().where(attempts.c.open_agent == row["open_agent"])
     has_doubt = sa.exists().where(doubts.c.agent_digest == row["agent_digest"])
@@ -137,7 +136,7 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) ->
     reason = "taken up by this host" if free else f"taken up from host {row.host}: its agent is ready here"
     resumed = TAKEN_UP.of(before, moment, agent=asked.agent, host=asked.host, reason=reason)
     taken = changes_of(resumed, by.holder)
-    if row.open_key is None:  # its key is another one's: it is shown and refused, not dialed
+    if row.open_key is None:  # another attempt has its key: it is shown and refused, not dialed
         taken["open_key"] = None
     connection.execute(attempts.update().where(attempts.c.id == row.id), taken)
     note(connection, resumed)
@@ -147,7 +146,7 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) ->
 def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | None) -> Attempt | None:
     """Record what an attempt has become, while this `holder` has it; None if nobody has.
 
-    The call before it, where it was to call once more and ended without one: that is to be disposed of.
+    The call before it, if this was a redial that came to no call: that one still needs its disposition.
 
     Raises:
         AttemptLostError: it is held by another, or not there.
@@ -180,11 +179,11 @@ def offer_attempt(
 def change_seen(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
     """Record what was seen of an attempt's call, by `holder`, who has it from now on.
 
-    One that was closed meanwhile stays closed, and its history tells what was seen; so it does where the
+    One that was closed meanwhile stays closed, and its history tells what was seen; so it does if the
     lease of `holder` has ended and it does not know yet.
     """
     changed = _changed(connection, attempt, holder, "open, lease living" if attempt.state in OPEN else "open")
-    if not changed and attempt.state in WAITING:  # over, and any host's to take up
+    if not changed and attempt.state in WAITING:  # over, and any host may take it up
         changed = _changed(connection, attempt, None, "open")
     if not changed:
         note(connection, evolve(attempt, reason=f"{attempt.reason}; seen by a host that had lost it"))
@@ -192,7 +191,7 @@ def change_seen(connection: sa.Connection, attempt: Attempt, holder: str) -> Non
 
 @cache
 def _update(only: str) -> tuple[Statement, frozenset[str]]:
-    """An attempt's update, on this condition; and what the condition has to be told."""
+    """An attempt's update on this condition, and the condition's parameters."""
     is_open, by = attempts.c.open_agent.is_not(None), sa.bindparam("by", type_=sa.Text)
     is_held = attempts.c.holder == by
     not_dialed = is_held & attempts.c.dialed_at.is_(None)
@@ -269,7 +268,7 @@ def dial_attempt(connection: sa.Connection, attempt: Attempt, holder: str, inten
         BarredError: nobody may call its number, or its contact.
         DialingStoppedError: nothing may be placed now.
         KeyTakenError: the key is open elsewhere, or was dialed before.
-        AttemptLostError: the attempt is not offered any more, or not this host's.
+        AttemptLostError: the attempt is not offered any more, or another host has it.
     """
     counted, contact = intent.counted, attempt.contact
     if counted and contact and not is_counted(connection, contact, intent.subjects.number, counted):
