@@ -15,7 +15,7 @@ log = logging.getLogger("lcm_plugin.desk")
 
 @define(eq=False)
 class Inbox:
-    """News of the ledger's, for `reader`; without one it is left unread."""
+    """The ledger's news for `reader`; without a reader it is dropped."""
 
     reader: LedgerNews | None = field(default=None, init=False)
     _news: deque[Callable[[LedgerNews], None]] = field(factory=deque, init=False)
