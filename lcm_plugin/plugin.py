@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import cast
 
 from cti_hooks import (
@@ -131,7 +130,7 @@ class LcmPlugin:
         """
         kind, name = _scope(campaign, agent_id)
         order = Stop(kind=kind, name=name, actor=actor, since=self.desks.ledger.now())
-        await self.desks.ledger.run(partial(stops.stop, order=order))
+        await self.desks.ledger.stop_dialing(order)
 
     async def resume_dialing(self, *, campaign: str | None = None, agent_id: str | None = None) -> bool:
         """Dial there again; whether it had been stopped.
@@ -140,7 +139,7 @@ class LcmPlugin:
             LedgerUnavailable: it cannot be recorded now.
         """
         kind, name = _scope(campaign, agent_id)
-        return await self.desks.ledger.run(partial(stops.resume, kind=kind, name=name))
+        return await self.desks.ledger.resume_dialing(kind, name)
 
     async def dialing_stops(self) -> list[Stop]:
         """Where dialing is stopped.
@@ -148,7 +147,7 @@ class LcmPlugin:
         Raises:
             LedgerUnavailable: that cannot be told now.
         """
-        return await self.desks.ledger.run(stops.list_stops)
+        return await self.desks.ledger.dialing_stops()
 
     # -- the host's life ------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from attrs import define, field
 from cti_hooks import Agent, described
 from lcm_plugin.errors import LcmError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import DialingStoppedError, Ledger, Stop, stops
+from lcm_plugin.ledger import DialingStoppedError, Ledger, Stop
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -43,7 +43,7 @@ class FetchStops:
             LedgerUnavailable: that cannot be told now.
         """
         self.ledger.refuse_in_doubt()
-        found = await self.ledger.run(stops.list_stops)
+        found = await self.ledger.dialing_stops()
         for stop in found:
             if stop.kind == "site" or (stop.kind == "agent" and stop.name == agent.id):
                 raise _stopped(stop)

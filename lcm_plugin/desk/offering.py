@@ -17,7 +17,7 @@ from lcm_plugin.desk.reviewing import Reviewing
 from lcm_plugin.desk.screen import Screen
 from lcm_plugin.desk.steps import SHOWN
 from lcm_plugin.desk.stopping import Stopping
-from lcm_plugin.ledger import LedgerUnavailable, stops
+from lcm_plugin.ledger import LedgerUnavailable
 
 NO_PREVIEW = "the preview was not answered"
 
@@ -103,6 +103,6 @@ class Offering:
         try:
             if attempt.refusals and await self.reviewing.refusals(attempt, by_person=True):
                 return attempt.reason
-            return await ledger.run(partial(stops.stop_for, attempt=attempt))
+            return await ledger.stop_for(attempt)
         except LedgerUnavailable:
             return ""

@@ -1,10 +1,9 @@
 """What a stop of dialing says when a contact is explained: nothing is dialed there."""
 
-from functools import partial
 from typing import Final
 
 from cti_hooks import Agent, Check, Contact
-from lcm_plugin.ledger import Ledger, stops
+from lcm_plugin.ledger import Ledger
 
 STOPPED: Final = "stopped"
 
@@ -15,13 +14,7 @@ async def stop_check(ledger: Ledger, agent: Agent, contact: Contact) -> Check:
     Raises:
         LedgerUnavailable: that cannot be told now.
     """
-    stops_on = partial(
-        stops.stops_on,
-        agent_id=agent.id,
-        campaign=contact.campaign,
-        campaign_group=contact.campaign_group,
-    )
-    found = await ledger.run(stops_on)
+    found = await ledger.stops_on(agent, contact)
     if not found:
         return Check(rule=STOPPED, passed=True, reason="nobody has stopped dialing here")
     evidence = {"stops": [{"where": f"{one.kind} {one.name}".strip(), "by": one.actor} for one in found]}

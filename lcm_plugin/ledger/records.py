@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact, PastCall
-from lcm_plugin.ledger import barring, letters, lists, reading, rows
+from lcm_plugin.ledger import barring, letters, lists, reading, rows, stops
 from lcm_plugin.ledger.barring import Bar, Subjects
 from lcm_plugin.ledger.database import Database, Step
 from lcm_plugin.ledger.letters import Letter, LetterState
 from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
 from lcm_plugin.ledger.reading import Doubtful, Line
+from lcm_plugin.ledger.stops import Stop, StopKind
 from lcm_plugin.ledger.writer import Writer
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class Records:
         self._writer = Writer(self.database)
 
     async def run(self, step: Step[T]) -> T:
-        """Run a step of `reading`, `writing`, `letters` or `housekeeping`, behind what was noted before.
+        """Run a step of one of this room's modules, behind what was noted before.
 
         Raises:
             LedgerUnavailable: it was not committed, or perhaps was.
@@ -129,6 +130,27 @@ class Records:
     async def bar_on(self, contact: Contact, moment: datetime) -> Bar | None:
         """What bars this contact from being called at this moment, said at any host."""
         return await self._read(barring.bar_for, asked=self.subjects(contact).at(moment))
+
+    async def stop_dialing(self, order: Stop) -> None:
+        """No host records a dial there from now on; what was stopped before stays as it was."""
+        await self._read(stops.stop, order=order)
+
+    async def resume_dialing(self, kind: StopKind, name: str = "") -> bool:
+        """Dial there again; whether it had been stopped."""
+        return await self._read(stops.resume, kind=kind, name=name)
+
+    async def dialing_stops(self) -> list[Stop]:
+        """Where dialing is stopped, oldest first."""
+        return await self._read(stops.list_stops)
+
+    async def stops_on(self, agent: Agent, contact: Contact) -> list[Stop]:
+        """What stops this agent's dialing of this contact, oldest first."""
+        scopes = {"campaign": contact.campaign, "campaign_group": contact.campaign_group}
+        return await self._read(stops.stops_on, agent_id=agent.id, **scopes)
+
+    async def stop_for(self, attempt: Attempt) -> str:
+        """Why this attempt may not be dialed now, or empty."""
+        return await self._read(stops.stop_for, attempt=attempt)
 
     async def _read(self, step: Callable[..., T], **facts: Any) -> T:
         return await self.run(partial(step, **facts))
