@@ -77,11 +77,14 @@ def object_of(value: Any) -> dict[str, Any]:
 def objects_of(value: Any, name: str) -> dict[str, dict[str, Any]]:
     """An array of objects, each by what is its field `name`.
 
+    One may be told twice, as Asterisk does for a moment with a channel that takes another's place: the last
+    one counts.
+
     Raises:
         UnreadableError: it is none, or one of them has no such text.
     """
     found = value if isinstance(value, list) else [None]
-    named = {one[name]: one for one in found if isinstance(one, dict) and isinstance(one.get(name), str)}
+    named = [one for one in found if isinstance(one, dict) and isinstance(one.get(name), str)]
     if len(named) < len(found):
-        raise UnreadableError(f"an answer that is no array of objects, each with {name} of its own")
-    return named
+        raise UnreadableError(f"an answer that is no array of objects, each with {name}")
+    return {one[name]: one for one in named}

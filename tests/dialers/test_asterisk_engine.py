@@ -1,6 +1,7 @@
 """The asterisk dialer at an Asterisk that does what a real one does too seldom."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -188,6 +189,19 @@ async def test_a_list_of_channels_that_is_none_is_asked_for_again(
         assert found.error
         ari.says.clear()
         await one.ended()
+
+
+async def test_a_channel_that_is_told_twice_is_there(ari: FakeAri, clock: LoopClock) -> None:
+    """Asterisk lists a channel twice for a moment, while it takes another's place: the call is found."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await talking(one, ari)
+        channel = {"id": "attempt-1-c", "state": "Up"}
+        ari.says["GET channels"] = json.dumps(
+            [channel, {"id": "attempt-1-a", "state": "Up"}, channel]
+        ).encode()
+        (found,) = await one.host.hooks.all("find_call", attempt_id="attempt-1")
+        assert (found.error, found.value.state) == (None, ConnectionState.CONNECTED)
+        ari.says.clear()
 
 
 async def test_a_channels_id_is_no_path(ari: FakeAri, clock: LoopClock) -> None:
