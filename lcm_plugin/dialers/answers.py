@@ -77,8 +77,7 @@ def object_of(value: Any) -> dict[str, Any]:
 def objects_of(value: Any, name: str) -> dict[str, dict[str, Any]]:
     """An array of objects, each by what is its field `name`.
 
-    One may be told twice, as Asterisk does for a moment with a channel that takes another's place: the last
-    one counts.
+    One may be told twice, as Asterisk 22 does with a channel for a moment: the last one counts.
 
     Raises:
         UnreadableError: it is none, or one of them has no such text.

@@ -192,7 +192,7 @@ async def test_a_list_of_channels_that_is_none_is_asked_for_again(
 
 
 async def test_a_channel_that_is_told_twice_is_there(ari: FakeAri, clock: LoopClock) -> None:
-    """Asterisk lists a channel twice for a moment, while it takes another's place: the call is found."""
+    """Asterisk 22 lists a channel twice for a moment, now and then: the call is found all the same."""
     async with site(clock, "asterisk", url=ari.url) as one:
         await talking(one, ari)
         channel = {"id": "attempt-1-c", "state": "Up"}
