@@ -23,8 +23,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from cti_hooks import Agent, Attempt, AttemptState
 from lcm_plugin.ledger.database import BUSY_SECONDS, Sqlite
 from lcm_plugin.ledger.ids import new_attempt_id
+from lcm_plugin.ledger.opening import Taker, open_attempt
 from lcm_plugin.ledger.upgrade import prepare
-from lcm_plugin.ledger.writing import Taker, open_attempt
 
 BATCH = 50
 _CHANCE = Random(1)  # noqa: S311  (ids)

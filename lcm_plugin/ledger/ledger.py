@@ -27,7 +27,7 @@ from lcm_plugin.attempt.transitions import (
     Kind,
     Transition,
 )
-from lcm_plugin.ledger import barring, letters, reading, redialing, writing
+from lcm_plugin.ledger import barring, letters, opening, placing, reading, redialing, writing
 from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import AttemptLostError, DialingStoppedError, LedgerError, LedgerUnavailable
@@ -156,10 +156,10 @@ class Ledger(Records):
         """
         attempt = self._requested(agent, campaign_group)
         holder = self._keeper.holder
-        by = writing.Taker(holder=holder, now=self.now(), arrived=arrived)
-        step = partial(writing.open_attempt, attempt=attempt, by=by)
+        by = opening.Taker(holder=holder, now=self.now(), arrived=arrived)
+        step = partial(opening.open_attempt, attempt=attempt, by=by)
         undo = partial(self._undo_open, attempt, holder)
-        found: writing.Opened = await self._intend(attempt, step, undo)
+        found: opening.Opened = await self._intend(attempt, step, undo)
         await self._still_held(holder, partial(undo, found))
         self._memory.doubts[agent.id] = found.doubt
         self._remember(found.attempt)
@@ -175,8 +175,8 @@ class Ledger(Records):
             LedgerUnavailable: that cannot be told now.
         """
         asked = self._requested(agent, "")
-        by = writing.Taker(holder=self.holder, now=self.now(), arrived=arrived)
-        step = partial(writing.take_up_attempt, asked=asked, by=by)
+        by = opening.Taker(holder=self.holder, now=self.now(), arrived=arrived)
+        step = partial(opening.take_up_attempt, asked=asked, by=by)
         undo = partial(self._let_go, holder=self.holder)
         found: Attempt | None = await self._writer.do(step, on_late=undo)
         if found:
@@ -197,13 +197,13 @@ class Ledger(Records):
         self.refuse_in_doubt()
         dialing = self._after(DIAL, attempt, **facts)
         holder, contact = self._keeper.holder, dialing.contact
-        intent = writing.Intent(
+        intent = placing.Intent(
             subjects=self.subjects(contact),
             asked_at=self.now(),
             by_person=by_person,
             counted=self._memory.counted(contact),
         )
-        step = partial(writing.dial_attempt, attempt=dialing, holder=holder, intent=intent)
+        step = partial(placing.dial_attempt, attempt=dialing, holder=holder, intent=intent)
         undo = partial(self._undo, dialing, DIAL_UNDONE.back(dialing, attempt), holder)
         try:
             await self._intend(dialing, step, undo)
@@ -238,7 +238,7 @@ class Ledger(Records):
         closed = REDIALED.of(attempt, now, reason=f"called again: {again.id}")
         holder = self.holder
         asked = self.subjects(contact).at(self.now())
-        step = partial(writing.redial_attempt, before=closed, again=again, holder=holder, asked=asked)
+        step = partial(placing.redial_attempt, before=closed, again=again, holder=holder, asked=asked)
         undo = partial(redialing.undo_redial, again=again, holder=holder)
         await self._writer.do(step, on_late=lambda _: self._writer.note(undo))
         self._remember(closed)
@@ -290,7 +290,7 @@ class Ledger(Records):
         """Make it `undone` if it was written as intended, whatever the step returned."""
         self._writer.note(partial(writing.undo_intent, intended=intended, undone=undone, holder=holder))
 
-    def _undo_open(self, attempt: Attempt, holder: str, found: writing.Opened | None = None) -> None:
+    def _undo_open(self, attempt: Attempt, holder: str, found: opening.Opened | None = None) -> None:
         """Close a new attempt that asked for nothing, or leave one that was taken up to whoever is next."""
         if found and found.attempt.id != attempt.id:
             self._let_go(found.attempt, holder)

@@ -13,7 +13,7 @@ from sqlalchemy.util import await_only
 
 from cti_hooks import Agent, AttemptState, Contact, SystemClock
 from lcm_plugin.attempt.transitions import ENDED, FETCHED
-from lcm_plugin.ledger import AttemptLostError, Draft, Ledger, LedgerUnavailable, database_for, writing
+from lcm_plugin.ledger import AttemptLostError, Draft, Ledger, LedgerUnavailable, database_for, opening
 from tests.people import ALICE
 
 pytestmark = pytest.mark.real_time
@@ -51,14 +51,14 @@ async def test_what_is_disposed_of_while_it_is_taken_up_stays_so(
     attempt = here.change(await here.dial(attempt), ENDED)
     here.release(attempt)
     await here.recorded()
-    real, disposing = writing._taken_up, []
+    real, disposing = opening._taken_up, []
 
     def between(connection: Any, *facts: Any) -> Any:
         disposing.append(asyncio.create_task(here.dispose(attempt, [RESULT])))
         await_only(asyncio.wait(disposing, timeout=0.5))
         return real(connection, *facts)
 
-    monkeypatch.setattr(writing, "_taken_up", between)
+    monkeypatch.setattr(opening, "_taken_up", between)
     taken = await there.open(ALICE)
     await asyncio.wait(disposing)
     assert [one.state for one in await there.attempts()] == [AttemptState.DISPOSED]
