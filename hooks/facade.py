@@ -139,7 +139,7 @@ def _imports(used: set[str], *modules: str) -> str:
     """Each name from the first of these modules that has it."""
     left, lines = set(used), list[str]()
     for module in modules:
-        found = left & set(dir(importlib.import_module(module)))
+        found = left & set(importlib.import_module(module).__all__)
         left -= found
         lines += [f"from {module} import {', '.join(sorted(found))}"] if found else []
     return "\n".join(lines)

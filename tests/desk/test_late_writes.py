@@ -7,7 +7,7 @@ import pytest
 from attrs import define
 
 from cti_hooks import Attempt, AttemptState, CallEventKind, Disposition, Refusal, hookimpl
-from lcm_plugin.ledger import OPEN, LedgerUnavailable, writing
+from lcm_plugin.ledger import OPEN, LedgerUnavailable, placing
 from tests.desk.centre import Centre, OpenCentre, contact_of
 from tests.ledger.wire import TOO_LATE, Wire, stall
 from tests.people import ALICE_AT_1001 as ALICE
@@ -24,7 +24,7 @@ def wire_of(centre: Centre) -> Wire:
 
 async def too_late(centre: Centre, attempt: Attempt, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """The agent says dial; the ledger does not answer in time, and records it all the same."""
-    stall(wire_of(centre), writing, step, monkeypatch)
+    stall(wire_of(centre), placing, step, monkeypatch)
     with pytest.raises(LedgerUnavailable, match="did not answer"):
         await centre.answers(ALICE, attempt, "dial")
 

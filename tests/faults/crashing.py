@@ -20,7 +20,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,6 +41,8 @@ SHORT_LIVED = "S"
 UNWANTED = "N"
 """A contact with a key that ends so is skipped by its agent."""
 MOMENT = 0.3
+OVER = "over"
+"""The file that tells hosts beside each other that the campaign gets no more contacts."""
 MISSED_AFTER = 40.0
 """Seconds; a machine that is busy with other tests takes its time to come to each moment."""
 GIVES_UP_AFTER = 120.0
@@ -52,7 +54,8 @@ class Agents:
     """Plays ten agents: ready, and ready again after each call or refusal."""
 
     host: Host
-    until_empty: bool
+    until_empty: Callable[[], bool]
+    """Whether an agent who gets no contact goes home."""
     rests: float = 0.0
     """Seconds, after each call."""
     away: set[str] = field(factory=set)
@@ -82,7 +85,7 @@ class Agents:
     @hookimpl
     async def on_attempt_changed(self, attempt: Attempt) -> None:
         empty = attempt.state is AttemptState.EMPTY and attempt.campaign_group == GROUP
-        if empty and attempt.reason == "no contact" and self.until_empty:
+        if empty and attempt.reason == "no contact" and self.until_empty():
             self.done.add(attempt.agent.id)
             await self.host.hooks.all("on_agent_not_ready", agent=attempt.agent, reason=None)
         if self.rests and attempt.state is AttemptState.CLOSED:
@@ -129,7 +132,8 @@ async def work(
     """One host's life."""
     host = Host.from_config(config)
     host.directory = Path.cwd()
-    agents = Agents(host, until_empty=kill is None, rests=MOMENT if stops is not None else 0)
+    over = (Path.cwd() / OVER).exists if stops is not None else lambda: kill is None
+    agents = Agents(host, until_empty=over, rests=MOMENT if stops is not None else 0)
     host.register(agents)
     plugin = lcm_of(host)
     async with host:

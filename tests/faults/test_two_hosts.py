@@ -144,9 +144,12 @@ async def test_a_host_frozen_past_its_lease(
         frozen = await start("A", tmp_path, lcm, postgres_url, STOPS)
         other = await start("B", tmp_path, lcm, postgres_url, [])
         database = database_for(postgres_url, tmp_path)
-        await frozen.freeze_each_time(len(STOPS), database)
-        await database.close()
+        try:
+            await frozen.freeze_each_time(len(STOPS), database)
+        finally:
+            await database.close()
         filling.cancel()
+        (tmp_path / "over").touch()
         for host in (frozen, other):
             out, _ = await host.process.communicate()
             assert json.loads(out) == {"open": [], "doubts": []}
