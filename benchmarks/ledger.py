@@ -39,7 +39,7 @@ from cti_hooks import (
 from lcm_plugin import plugin
 from lcm_plugin.attempt.transitions import DIAL, Transition
 from lcm_plugin.lcm.catalogue import CATALOGUE
-from lcm_plugin.ledger import Doubtful, Ledger, LedgerUnavailable, Objection
+from lcm_plugin.ledger import Doubtful, Ledger, LedgerUnavailable, Objection, Stop
 from lcm_plugin.ledger.database import Step
 
 AGENTS = 50
@@ -92,6 +92,14 @@ class Forgetful(Ledger):
     async def objection(self, attempt: Attempt) -> Objection:  # noqa: ARG002  (Ledger's)
         """Each key comes once, and nobody is barred."""
         return Objection()
+
+    async def dialing_stops(self) -> list[Stop]:
+        """Nobody stopped anything."""
+        return []
+
+    async def stops_on(self, agent: Agent, contact: Contact) -> list[Stop]:  # noqa: ARG002  (Ledger's)
+        """Nor anywhere."""
+        return []
 
     async def past_calls(self, contact: Contact, since: datetime) -> list[PastCall]:  # noqa: ARG002  (Ledger's)
         """Forgotten."""
