@@ -50,17 +50,17 @@ def question(pm: pluggy.PluginManager, hook: str, way: Way, arguments: dict[str,
     if declaration is None or declaration.way is not way:
         right = f"{declaration.way}()" if declaration else "pluggy itself"
         raise HookUsageError(f"{hook} is called by {right}, not by {way}()")
-    defaults = _defaults_of(caller.spec.function)
-    known = {*caller.spec.argnames, *defaults}
-    if not set(caller.spec.argnames) <= arguments.keys() <= known:
+    given, defaults = arguments, _defaults_of(caller.spec.function)
+    if defaults:
+        arguments = defaults | arguments
+    if arguments.keys() != {*caller.spec.argnames, *defaults}:
         optional = [f"{name}={value!r}" for name, value in defaults.items()]
-        wanted, got = ", ".join([*caller.spec.argnames, *optional]), ", ".join(arguments)
+        wanted, got = ", ".join([*caller.spec.argnames, *optional]), ", ".join(given)
         raise HookUsageError(f"{hook} takes ({wanted}), not ({got})")
-    arguments = defaults | arguments
     for name, value in _values_of(caller.spec.function).items():
         if not isinstance(arguments[name], value | None):
-            given = type(arguments[name]).__name__
-            raise HookUsageError(f"{hook}: {name} must be of the type {value.__name__}, not {given}")
+            kind = type(arguments[name]).__name__
+            raise HookUsageError(f"{hook}: {name} must be of the type {value.__name__}, not {kind}")
     found = caller.get_hookimpls()[::-1]
     wrappers = tuple(one for one in found if _wraps(hook, one))
     return Question(

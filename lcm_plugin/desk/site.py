@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from cti_hooks import (
     Agent,
@@ -29,9 +29,11 @@ class Site:
     hooks: Hooks
     own: str
 
-    @property
-    def hook(self) -> TypedHooks:
-        """The hooks, each by a typed method."""
+    hook: TypedHooks = field(init=False)
+    """The hooks, each by a typed method."""
+
+    @hook.default
+    def _typed(self) -> TypedHooks:
         return TypedHooks(self.hooks)
 
     async def campaign_groups(self, agent: Agent) -> Sequence[str] | None:
