@@ -66,7 +66,10 @@ class AsteriskAmi:
         await self._originate(order, Party.AGENT, headers, ring=ring)
 
     async def place_customer(self, order: Order) -> None:
-        agent = self._names.get(f"{order.attempt_id}{_SUFFIXES[Party.AGENT]}")
+        channel = f"{order.attempt_id}{_SUFFIXES[Party.AGENT]}"
+        if channel not in self._names:  # it has answered, and yet nobody told its name: asked, it is known
+            await self._state(channel)
+        agent = self._names.get(channel)
         if not agent:
             raise EngineRefusedError("the agent's channel is gone")
         ring = max(order.dial.ring_seconds, SHORTEST_RING) + self.settings.setup_seconds + MARGIN_SECONDS
