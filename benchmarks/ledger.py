@@ -37,7 +37,8 @@ from cti_hooks import (
     hookimpl,
 )
 from lcm_plugin import plugin
-from lcm_plugin.attempt.transitions import DIAL, Transition
+from lcm_plugin.attempt.transition import Transition
+from lcm_plugin.attempt.transitions import DIAL
 from lcm_plugin.lcm.catalogue import CATALOGUE
 from lcm_plugin.ledger import Doubtful, Ledger, LedgerUnavailable, Objection, Stop
 from lcm_plugin.ledger.database import Step
@@ -66,22 +67,22 @@ class Forgetful(Ledger):
     async def open(self, agent: Agent, campaign_group: str = "", *, arrived: bool = False) -> Attempt:  # noqa: ARG002  (Ledger's)
         """A new attempt."""
         attempt = self._requested(agent, campaign_group)
-        self._remember(attempt)
+        self._custody.keep(attempt)
         return attempt
 
     async def dial(self, attempt: Attempt, *, by_person: bool = False, **facts: Any) -> Attempt:  # noqa: ARG002  (Ledger's)
         """The attempt, `dialing`."""
         dialing = self._after(DIAL, attempt, **facts)
-        self._remember(dialing)
+        self._custody.keep(dialing)
         return dialing
 
     def change(self, attempt: Attempt, transition: Transition, **facts: Any) -> Attempt:
         """The attempt after this transition."""
         changed = self._after(transition, attempt, **facts)
-        self._remember(changed)
+        self._custody.keep(changed)
         return changed
 
-    async def run(self, step: Step[Any]) -> Any:  # noqa: ARG002  (Ledger's)
+    async def run(self, step: Step[Any], undo: Any = None) -> Any:  # noqa: ARG002  (Ledger's)
         """There is no database: the outbox finds nothing to do."""
         raise LedgerUnavailable("this one forgets")
 

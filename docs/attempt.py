@@ -7,7 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from cti_hooks import AttemptState
-from lcm_plugin.attempt.transitions import TABLE, Kind, Transition
+from lcm_plugin.attempt.transition import Kind, Transition
+from lcm_plugin.attempt.transitions import TABLE
 
 HEAD = """# An attempt's life
 

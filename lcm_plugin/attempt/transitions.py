@@ -1,12 +1,9 @@
 """The one table of what may become of an attempt: nothing changes an attempt but by a row of it."""
 
-from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from attrs import evolve, frozen
-
-from cti_hooks import Attempt, AttemptState
+from cti_hooks import AttemptState
+from lcm_plugin.attempt.transition import Kind, Must, Transition
 
 _REQUESTED, _EMPTY = AttemptState.REQUESTED, AttemptState.EMPTY
 _OFFERED, _SKIPPED = AttemptState.OFFERED, AttemptState.SKIPPED
@@ -14,68 +11,11 @@ _REFUSED, _EXPIRED = AttemptState.REFUSED, AttemptState.EXPIRED
 _DIALING, _CALLING, _UNKNOWN = AttemptState.DIALING, AttemptState.CALLING, AttemptState.UNKNOWN
 _ENDED, _DISPOSED, _CLOSED = AttemptState.ENDED, AttemptState.DISPOSED, AttemptState.CLOSED
 
-
-class NoTransitionError(ValueError):
-    """The table has no such change: whoever asked for it has a fault."""
-
-    def __init__(self, attempt: Attempt, transition: "Transition") -> None:
-        to = transition.target or attempt.state
-        super().__init__(f"attempt {attempt.id} is {attempt.state}: {transition.name} does not lead to {to}")
-
-
-class Kind(StrEnum):
-    """What a change stands for, and so whom it holds for."""
-
-    INTENT = "intent"
-    """Recorded before its side effect. If it cannot be recorded, nothing is done."""
-    FACT = "fact"
-    """Has happened here; it holds while this host has the attempt."""
-    SEEN = "seen"
-    """Was seen of the call; it holds whoever has the attempt by now."""
-    UNDO = "undo"
-    """Takes back an intent that may have been recorded, though its asker was told that it was not."""
-
-
-@frozen(kw_only=True)
-class Transition:
-    """One row.
-
-    Attributes:
-        sources: the states it leads from; none for a new attempt.
-        target: the state it leads to; None if the attempt keeps the one it has.
-        condition: what else has to hold when it is recorded, in words.
-    """
-
-    name: str
-    sources: tuple[AttemptState, ...] = ()
-    target: AttemptState | None = None
-    kind: Kind
-    condition: str
-
-    def opens(self, attempt_id: str, at: datetime, **facts: Any) -> Attempt:
-        """A new attempt, as this row begins it."""
-        state = self.target if not self.sources else None
-        return Attempt(id=attempt_id, state=state or "", opened_at=at, changed_at=at, **facts)
-
-    def of(self, attempt: Attempt, at: datetime, **facts: Any) -> Attempt:
-        """The attempt after this change, at that instant, with what else is known of it.
-
-        Raises:
-            NoTransitionError: it is in no state that this change leads from.
-        """
-        if attempt.state not in self.sources:
-            raise NoTransitionError(attempt, self)
-        return evolve(attempt, state=self.target or attempt.state, changed_at=at, **facts)
-
-    def back(self, intended: Attempt, before: Attempt) -> Attempt:
-        """The attempt as it was before an intent that this takes back.
-
-        Raises:
-            NoTransitionError: this does not lead from the one to the other.
-        """
-        if intended.state not in self.sources or before.state is not self.target:
-            raise NoTransitionError(intended, self)
-        return before
+_OFFERABLE: Final = Must.HELD | Must.NOT_DIALED | Must.KEY_FREE | Must.NOT_BARRED
+"""An offer that lacks one of the last two is written all the same, and shows what there is against it."""
+_DIALABLE: Final = Must.HELD | Must.NOT_DIALED | Must.KEY_FREE | Must.NOT_BARRED | Must.NOT_STOPPED
+_VISIBLE: Final = Must.OPEN | Must.LEASE_LIVES
+_UNDOABLE: Final = Must.HELD | Must.AS_INTENDED | Must.NOTHING_SENT
 
 
 REQUEST: Final = Transition(
@@ -90,6 +30,7 @@ NOTHING: Final = Transition(
     target=_EMPTY,
     kind=Kind.FACT,
     condition="its holder says so, or the holder's lease has ended, which leaves doubt",
+    must=Must.HELD,
 )
 FETCHED: Final = Transition(
     name="fetched",
@@ -97,12 +38,14 @@ FETCHED: Final = Transition(
     target=_OFFERED,
     kind=Kind.FACT,
     condition="its holder says so; another attempt may have the key, and then this one is shown only",
+    must=_OFFERABLE,
 )
 AMENDED: Final = Transition(
     name="amended",
     sources=(_OFFERED,),
     kind=Kind.FACT,
     condition="its holder says so: the contact was enriched, or held back with a reason",
+    must=_OFFERABLE,
 )
 TAKEN_UP: Final = Transition(
     name="taken_up",
@@ -115,9 +58,15 @@ RELEASED: Final = Transition(
     sources=(_OFFERED, _ENDED),
     kind=Kind.FACT,
     condition="its holder says so, or the holder's lease has ended: any host may take it up",
+    must=Must.HELD,
 )
 SKIPPED: Final = Transition(
-    name="skipped", sources=(_OFFERED,), target=_SKIPPED, kind=Kind.FACT, condition="its holder says so"
+    name="skipped",
+    sources=(_OFFERED,),
+    target=_SKIPPED,
+    kind=Kind.FACT,
+    condition="its holder says so",
+    must=Must.HELD,
 )
 REFUSED: Final = Transition(
     name="refused",
@@ -125,6 +74,8 @@ REFUSED: Final = Transition(
     target=_REFUSED,
     kind=Kind.FACT,
     condition="its holder says so; nothing rang, so the record of a dial is erased",
+    must=Must.HELD,
+    erases_dial=True,
 )
 EXPIRED: Final = Transition(
     name="expired",
@@ -132,6 +83,7 @@ EXPIRED: Final = Transition(
     target=_EXPIRED,
     kind=Kind.FACT,
     condition="its holder says so, or nobody holds it",
+    must=Must.HELD,
 )
 DIAL: Final = Transition(
     name="dial",
@@ -139,6 +91,7 @@ DIAL: Final = Transition(
     target=_DIALING,
     kind=Kind.INTENT,
     condition="its holder, the key free, nothing stopped, nobody barred, past calls as they were counted",
+    must=_DIALABLE,
 )
 PLACED: Final = Transition(
     name="placed",
@@ -146,6 +99,7 @@ PLACED: Final = Transition(
     target=_CALLING,
     kind=Kind.SEEN,
     condition="a dialer took the call",
+    must=_VISIBLE,
 )
 DOUBTED: Final = Transition(
     name="doubted",
@@ -153,12 +107,14 @@ DOUBTED: Final = Transition(
     target=_UNKNOWN,
     kind=Kind.SEEN,
     condition="the dialer failed, or the holder's lease has ended and a successor has to look",
+    must=_VISIBLE,
 )
 HEARD: Final = Transition(
     name="heard",
     sources=(_DIALING, _CALLING, _UNKNOWN, _ENDED),
     kind=Kind.SEEN,
     condition="an event of its call; of a closed attempt it is a line of the history only",
+    must=_VISIBLE,
 )
 FOUND: Final = Transition(
     name="found",
@@ -166,6 +122,7 @@ FOUND: Final = Transition(
     target=_CALLING,
     kind=Kind.FACT,
     condition="its holder asked the dialer, and the call goes on",
+    must=Must.HELD,
 )
 SETTLED: Final = Transition(
     name="settled",
@@ -173,6 +130,7 @@ SETTLED: Final = Transition(
     target=_ENDED,
     kind=Kind.FACT,
     condition="its holder asked the dialer: the call has ended, or was not seen and its deadline is over",
+    must=Must.HELD,
 )
 ENDED: Final = Transition(
     name="ended",
@@ -180,6 +138,7 @@ ENDED: Final = Transition(
     target=_ENDED,
     kind=Kind.SEEN,
     condition="the dialer says that the call is over",
+    must=_VISIBLE,
 )
 REDIALED: Final = Transition(
     name="redialed",
@@ -221,6 +180,7 @@ REQUEST_UNDONE: Final = Transition(
     target=_EMPTY,
     kind=Kind.UNDO,
     condition="the row as intended; nothing was asked for",
+    must=_UNDOABLE,
 )
 DIAL_UNDONE: Final = Transition(
     name="dial_undone",
@@ -228,6 +188,8 @@ DIAL_UNDONE: Final = Transition(
     target=_OFFERED,
     kind=Kind.UNDO,
     condition="the row as intended; no dialer was asked, so the record of the dial is erased",
+    must=_UNDOABLE,
+    erases_dial=True,
 )
 OFFER_RESTORED: Final = Transition(
     name="offer_restored",
@@ -235,6 +197,7 @@ OFFER_RESTORED: Final = Transition(
     target=_OFFERED,
     kind=Kind.UNDO,
     condition="the row as intended, disposed of as an offer; nothing of it was sent",
+    must=_UNDOABLE,
 )
 END_RESTORED: Final = Transition(
     name="end_restored",
@@ -242,6 +205,7 @@ END_RESTORED: Final = Transition(
     target=_ENDED,
     kind=Kind.UNDO,
     condition="the row as intended, disposed of as an ended call; nothing of it was sent",
+    must=_UNDOABLE,
 )
 ONCE_MORE_UNDONE: Final = Transition(
     name="once_more_undone",
@@ -249,6 +213,7 @@ ONCE_MORE_UNDONE: Final = Transition(
     target=_REFUSED,
     kind=Kind.UNDO,
     condition="the row as intended; the attempt before it falls back",
+    must=_UNDOABLE,
 )
 
 TABLE: Final = (

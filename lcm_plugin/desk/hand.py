@@ -7,7 +7,8 @@ from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact
 from lcm_plugin.attempt.expiry import has_expired
-from lcm_plugin.attempt.transitions import AMENDED, EXPIRED, FETCHED, RELEASED, Transition
+from lcm_plugin.attempt.transition import Transition
+from lcm_plugin.attempt.transitions import AMENDED, EXPIRED, FETCHED, RELEASED
 from lcm_plugin.ledger import IN_DOUBT, WAITING, Ledger
 
 

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from attrs import define, evolve, field
 
 from cti_hooks import AnswerKind, Attempt, AttemptState, Contact
-from lcm_plugin.attempt.transitions import CONFIRMED, EXPIRED, Transition
+from lcm_plugin.attempt.transition import Transition
+from lcm_plugin.attempt.transitions import CONFIRMED, EXPIRED
 from lcm_plugin.ledger import letters
 from lcm_plugin.ledger.audit import write_noted
 from lcm_plugin.ledger.barring import drop_ended
@@ -21,10 +22,9 @@ from lcm_plugin.ledger.database import Database, Sqlite, Step
 from lcm_plugin.ledger.errors import AttemptLostError, LedgerError
 from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import KEPT, SETTLED, LetterState, erase
-from lcm_plugin.ledger.redialing import fall_back
 from lcm_plugin.ledger.rows import unique_key
 from lcm_plugin.ledger.schema import attempts, dials, digest, history, outbox
-from lcm_plugin.ledger.writing import set_from
+from lcm_plugin.ledger.writing import fall_back, settle_attempt
 
 log = logging.getLogger("lcm_plugin.ledger")
 
@@ -82,7 +82,7 @@ def finish(connection: sa.Connection, now: datetime) -> int:
 def _finish(connection: sa.Connection, row: Any, by: Transition, now: datetime, reason: str) -> None:
     done = by.of(attempt_of(row.body), now, reason=reason)
     with suppress(AttemptLostError):  # another host was quicker
-        set_from(connection, done, by)
+        settle_attempt(connection, by, done)
         fall_back(connection, done, None)
 
 

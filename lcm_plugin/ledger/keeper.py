@@ -128,8 +128,8 @@ class Keeper:
         now, own = asyncio.get_running_loop().time(), self.holder
         standing = await self.writer.do(leases.beats, probe=True)
         ended = self._watch.ended(now, standing, own)
-        heir = leases.Heir(host=self.host, holder=own, held=frozenset(self.held()))
-        step = partial(leases.take_over, ended=ended, heir=heir, now=self.clock.now())
+        successor = leases.Successor(host=self.host, holder=own, held=frozenset(self.held()))
+        step = partial(leases.take_over, ended=ended, successor=successor, now=self.clock.now())
         adopted = await self.writer.do(step, probe=True)
         if ended:
             log.warning("succeeded %d host(s) that ended; %d call(s) to look up", len(ended), len(adopted))

@@ -15,14 +15,14 @@ from attrs import define, field, frozen
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.attempt.states import IN_DOUBT, WAITING
+from lcm_plugin.attempt.transition import Must
 from lcm_plugin.attempt.transitions import DOUBTED, NOTHING
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.place import is_dead
 from lcm_plugin.ledger.reading import Doubtful, doubt_of
-from lcm_plugin.ledger.rows import held_by
 from lcm_plugin.ledger.schema import attempts, holders
 from lcm_plugin.ledger.writer import PATIENCE
-from lcm_plugin.ledger.writing import change_attempt, note_doubt, release_attempt
+from lcm_plugin.ledger.writing import Change, change_attempt, note_doubt, release_attempt, write
 
 _UNHEARD: Final = timedelta(seconds=2 * PATIENCE)
 """For so long a host may not have heard of what it has written."""
@@ -102,7 +102,7 @@ def taken(
 
 
 @frozen(kw_only=True)
-class Heir:
+class Successor:
     """The host that takes over, as whom, and the ids of what it holds already."""
 
     host: str
@@ -110,7 +110,9 @@ class Heir:
     held: frozenset[str]
 
 
-def take_over(connection: sa.Connection, ended: dict[str, int], heir: Heir, now: datetime) -> list[Attempt]:
+def take_over(
+    connection: sa.Connection, ended: dict[str, int], successor: Successor, now: datetime
+) -> list[Attempt]:
     """End these leases and see to what their hosts left; the attempts that this host has to settle now.
 
     This includes attempts this host took over without learning of it, because an answer came too late.
@@ -119,12 +121,12 @@ def take_over(connection: sa.Connection, ended: dict[str, int], heir: Heir, now:
         end(connection, other, seen)
     return [
         adopted
-        for row in _left_behind(connection, heir, now)
-        if (adopted := _succeed(connection, row, heir, now)) is not None
+        for row in _left_behind(connection, successor, now)
+        if (adopted := _succeed(connection, row, successor, now)) is not None
     ]
 
 
-def _left_behind(connection: sa.Connection, heir: Heir, now: datetime) -> list[Any]:
+def _left_behind(connection: sa.Connection, successor: Successor, now: datetime) -> list[Any]:
     """Open attempts whose host's lease has ended. What waits for a person waits for its agent, at any host.
 
     What this host has and does not know of is left too; it may be about to hear of what it has just written.
@@ -132,35 +134,42 @@ def _left_behind(connection: sa.Connection, heir: Heir, now: datetime) -> list[A
     joined = attempts.outerjoin(holders, holders.c.id == attempts.c.holder)
     settled = attempts.c.state.in_([state.value for state in IN_DOUBT | WAITING])
     heard = attempts.c.changed_at < now - _UNHEARD
-    forgotten = sa.and_(attempts.c.holder == heir.holder, settled, heard, attempts.c.id.not_in(heir.held))
+    forgotten = sa.and_(
+        attempts.c.holder == successor.holder, settled, heard, attempts.c.id.not_in(successor.held)
+    )
     left = sa.or_(holders.c.ended.is_(True), holders.c.id.is_(None), forgotten)
     waiting = sa.and_(attempts.c.state.in_([state.value for state in WAITING]), attempts.c.holder.is_(None))
     query = sa.select(attempts).select_from(joined).where(attempts.c.open_agent.is_not(None), left, ~waiting)
     return list(connection.execute(query.with_for_update(of=attempts)))
 
 
-def _succeed(connection: sa.Connection, row: Any, heir: Heir, now: datetime) -> Attempt | None:
+def _succeed(connection: sa.Connection, row: Any, successor: Successor, now: datetime) -> Attempt | None:
     """Take one attempt, by compare-and-set on (state, holder), and leave it to whom it waits for."""
     mine = attempts.update().where(
-        attempts.c.id == row.id, attempts.c.state == row.state, held_by(row.holder)
+        attempts.c.id == row.id,
+        attempts.c.state == row.state,
+        attempts.c.holder.is_not_distinct_from(row.holder),
     )
-    if connection.execute(mine, {"holder": heir.holder}).rowcount == 0:
+    if connection.execute(mine, {"holder": successor.holder}).rowcount == 0:
         return None
     before = attempt_of(row.body)
     if before.state is AttemptState.OFFERED:
-        release_attempt(connection, before.id, heir.holder)
+        release_attempt(connection, before.id, successor.holder)
         return None
     if before.state is AttemptState.ENDED:
         return before
     if before.state is AttemptState.REQUESTED:
         _doubt(connection, before, now)
         reason = f"host {before.host} ended while it asked"
-        after = NOTHING.of(before, now, host=heir.host, reason=reason)
-        change_attempt(connection, after, heir.holder)
+        after = NOTHING.of(before, now, host=successor.host, reason=reason)
+        change_attempt(connection, NOTHING, after, successor.holder)
         return None
-    why = "this host had lost sight of it" if row.holder == heir.holder else f"host {before.host} ended"
-    adopted = DOUBTED.of(before, now, host=heir.host, reason=f"{why} while it was {before.state}")
-    change_attempt(connection, adopted, heir.holder)
+    why = "this host had lost sight of it" if row.holder == successor.holder else f"host {before.host} ended"
+    adopted = DOUBTED.of(before, now, host=successor.host, reason=f"{why} while it was {before.state}")
+    write(
+        connection,
+        Change(transition=DOUBTED, attempt=adopted, holder=successor.holder, waived=Must.LEASE_LIVES),
+    )
     return adopted
 
 

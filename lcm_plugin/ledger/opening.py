@@ -117,7 +117,7 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) ->
     before = attempt_of(row.body)
     if row.state == AttemptState.OFFERED and has_expired(row.expires_at, by.now):
         expired = EXPIRED.of(before, moment, reason="it expired while nobody held it")
-        before_it = change_attempt(connection, expired, row.holder)
+        before_it = change_attempt(connection, EXPIRED, expired, row.holder)
         return None if before_it is None else take_up_attempt(connection, asked, by)
     reason = "taken up by this host" if free else f"taken up from host {row.host}: its agent is ready here"
     resumed = TAKEN_UP.of(before, moment, agent=asked.agent, host=asked.host, reason=reason)

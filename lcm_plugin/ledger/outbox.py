@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 
 from cti_hooks import described
 from lcm_plugin.ledger import letters
+from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.errors import LedgerUnavailable
 from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import Letter, LetterState, Rests
@@ -44,8 +45,6 @@ class Outbox:
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _rests: Rests = field(factory=Rests, init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
-    _unheard: bool = field(default=False, init=False)
-    """Whether letters may have been taken out without our hearing of it."""
 
     def start(self) -> None:
         """Begin to send."""
@@ -67,7 +66,7 @@ class Outbox:
             try:
                 sent = await self._send_due()
             except LedgerUnavailable as error:
-                sent, self._unheard = 0, True
+                sent = 0
                 log.debug("the outbox waits: %s", error)
             if not sent:
                 await self._rest()
@@ -81,16 +80,20 @@ class Outbox:
 
     async def _send_due(self) -> int:
         now, holder = self.ledger.now(), self.ledger.holder
-        if self._unheard:
-            await self.ledger.run(partial(letters.put_back, holder=holder, sent=set(self._sent), now=now))
-            self._unheard = False
         await self._settle_left_behind()
         resting = partial(self._rests.resting, asyncio.get_running_loop().time())
-        due = await self.ledger.run(partial(letters.take, holder=holder, now=now, resting=resting))
+        take = partial(letters.take, holder=holder, now=now, resting=resting)
+        due = await self.ledger.run(take, undo=partial(self._put_back, holder))
         sending = [asyncio.create_task(self._send(letter)) for letter in due]
         if sending:
             await _finished(sending)
         return len(due)
+
+    def _put_back(self, holder: str, taken: list[Letter] | None) -> Step[object] | None:
+        """Once, before the next are taken out: later on, the same ones may be on their way."""
+        if taken is not None:
+            return None
+        return partial(letters.put_back, holder=holder, sent=set(self._sent), now=self.ledger.now())
 
     async def _settle_left_behind(self) -> None:
         moment = asyncio.get_running_loop().time()

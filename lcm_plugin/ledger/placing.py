@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.attempt.keys import Again
-from lcm_plugin.attempt.transitions import REDIALED
+from lcm_plugin.attempt.transition import Must
+from lcm_plugin.attempt.transitions import DIAL, REDIALED
 from lcm_plugin.ledger.audit import note, note_dial
 from lcm_plugin.ledger.barring import Subjects, bar_for, wait_for_bars
 from lcm_plugin.ledger.codec import attempt_of
@@ -22,13 +23,16 @@ from lcm_plugin.ledger.errors import (
 )
 from lcm_plugin.ledger.opening import INSERT_ATTEMPT
 from lcm_plugin.ledger.reading import Counted, is_counted
-from lcm_plugin.ledger.rows import changes_of, row_of, row_with_key
+from lcm_plugin.ledger.rows import row_of, row_with_key
 from lcm_plugin.ledger.stops import scopes_of, stop_for
-from lcm_plugin.ledger.writing import set_from, updated
+from lcm_plugin.ledger.writing import Change, settle_attempt, write
+
+_CHECKED: Final = Must.KEY_FREE | Must.NOT_BARRED | Must.NOT_STOPPED
+"""What is looked at one by one if a dial was not written at once."""
 
 
 @frozen(kw_only=True)
-class Intent:
+class Relied:
     """What a call about to be placed relies on."""
 
     subjects: Subjects
@@ -39,7 +43,7 @@ class Intent:
     """The past calls its review has seen, if it asked."""
 
 
-def dial_attempt(connection: sa.Connection, attempt: Attempt, holder: str, intent: Intent) -> None:
+def dial_attempt(connection: sa.Connection, attempt: Attempt, holder: str, relied: Relied) -> None:
     """Record that a call is about to be placed: by compare-and-set on (state, holder), once for each key.
 
     Only a person may have a key dialed again, after its call is over.
@@ -51,19 +55,24 @@ def dial_attempt(connection: sa.Connection, attempt: Attempt, holder: str, inten
         KeyTakenError: the key is open elsewhere, or was dialed before.
         AttemptLostError: the attempt is not offered any more, or another host has it.
     """
-    counted, contact = intent.counted, attempt.contact
-    if counted and contact and not is_counted(connection, contact, intent.subjects.number, counted):
+    counted, contact = relied.counted, attempt.contact
+    if counted and contact and not is_counted(connection, contact, relied.subjects.number, counted):
         raise CalledMeanwhileError(f"the number of attempt {attempt.id} was called since it was reviewed")
     wait_for_bars(connection)
-    dialed = {**changes_of(attempt, holder), "dialed_at": attempt.changed_at}
-    asked = intent.subjects.at(intent.asked_at)
-    told = scopes_of(attempt) | asked
-    if not updated(connection, attempt, "offered, free to dial", dialed, by=holder, **told):
-        _check_dialable(connection, attempt, asked, by_person=intent.by_person)
-        if not updated(connection, attempt, "offered", dialed, by=holder):
+    asked = relied.subjects.at(relied.asked_at)
+    change = Change(
+        transition=DIAL,
+        attempt=attempt,
+        by=holder,
+        holder=holder,
+        columns={"dialed_at": attempt.changed_at},
+        facts=scopes_of(attempt) | asked,
+    )
+    if not write(connection, change):
+        _check_dialable(connection, attempt, asked, by_person=relied.by_person)
+        if not write(connection, evolve(change, waived=_CHECKED)):
             raise AttemptLostError(f"attempt {attempt.id} is not offered by this host any more")
-    note_dial(connection, attempt, intent.subjects.number)
-    note(connection, attempt)
+    note_dial(connection, attempt, relied.subjects.number)
 
 
 def _check_dialable(
@@ -97,6 +106,6 @@ def redial_attempt(
         AttemptLostError: it is not ended any more.
     """
     _check_allowed(connection, again, asked)
-    set_from(connection, before, REDIALED)
+    settle_attempt(connection, REDIALED, before)
     INSERT_ATTEMPT.run(connection, row_of(again, holder))
     note(connection, again)

@@ -15,7 +15,7 @@ from lcm_plugin.ledger.letters import Letter, LetterState
 from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
 from lcm_plugin.ledger.reading import Doubtful, Line
 from lcm_plugin.ledger.stops import Stop, StopKind
-from lcm_plugin.ledger.writer import Writer
+from lcm_plugin.ledger.writer import Reversal, Writer
 
 T = TypeVar("T")
 
@@ -42,13 +42,13 @@ class Records:
     def __attrs_post_init__(self) -> None:
         self._writer = Writer(self.database)
 
-    async def run(self, step: Step[T]) -> T:
-        """Run a step of one of this room's modules, behind what was noted before.
+    async def run(self, step: Step[T], undo: Reversal[T] | None = None) -> T:
+        """Run a step of one of this room's modules, behind what was noted before; `undo` as of `Writer.do`.
 
         Raises:
             LedgerUnavailable: it was not committed, or perhaps was.
         """
-        return await self._writer.do(step)
+        return await self._writer.do(step, undo=undo)
 
     def note(self, step: Step[object], on_written: Callable[[Any], None] | None = None) -> None:
         """Run a step as soon as can be; `on_written` is given what it returned."""

@@ -86,8 +86,3 @@ WITH_KEY: Final = _OTHERS.select().where(
 )
 """Other attempts (than `own`) that have this `key` open, or dialed it."""
 _OPEN_FIRST: Final = WITH_KEY.order_by(_OTHERS.c.open_key.is_(None))
-
-
-def held_by(holder: str | None) -> sa.ColumnElement[bool]:
-    """The condition that this holder has an attempt; for None, that nobody has it."""
-    return attempts.c.holder.is_(None) if holder is None else attempts.c.holder == holder

@@ -25,6 +25,8 @@ from lcm_plugin.ledger.errors import LedgerError, LedgerUnavailable
 log = logging.getLogger("lcm_plugin.ledger")
 
 T = TypeVar("T")
+Reversal = Callable[[T | None], Step[object] | None]
+"""Given what a step returned, or None if that is not known: what takes it back, if anything does."""
 _OF_THE_STEP: Final = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError)
 """Failures of one step, which say nothing of the database: another host was quicker, or a fault of ours."""
 _COLLISIONS: Final = {"40P01", "40001"}
@@ -48,7 +50,7 @@ class _Entry:
     """Of a fact: who is told that the step raised."""
     on_written: Callable[[Any], None] | None = None
     """Of a fact: who is told that it is committed, and what the step returned."""
-    on_late: Callable[[Any], None] | None = None
+    undo: Reversal[Any] | None = None
     """Of an intent: see `Writer.do`."""
     begun: bool = False
     """Whether it is being written, or was: an intent given up before is dropped."""
@@ -109,13 +111,17 @@ class Writer:
             self._lingering = asyncio.get_running_loop().call_later(LINGER, self._wake.set)
 
     async def do(
-        self, step: Step[T], *, probe: bool = False, on_late: Callable[[T | None], None] | None = None
+        self,
+        step: Step[T],
+        *,
+        probe: bool = False,
+        undo: Reversal[T] | None = None,
     ) -> T:
         """Write an intent; what it returns. A `probe` is tried in times of trouble, too, and at once.
 
-        `on_late` runs if the step may have been committed although its caller was told that it failed, or was
-        cancelled. It gets None at once, so that the step is undone before anything else is written, and then
-        what the step returned, once that is known.
+        `undo` says what takes the step back, if it may have been committed although its caller was told that
+        it failed, or was cancelled. It is asked at once with None, so that the step is undone before anything
+        else is written, and then with what the step returned, once that is known.
 
         Raises:
             LedgerUnavailable: it was not written, or perhaps was.
@@ -124,7 +130,7 @@ class Writer:
         if self.trouble and not probe:
             raise LedgerUnavailable(f"the ledger cannot be written: {self.trouble}")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        entry = _Entry(step, done, on_late=on_late)
+        entry = _Entry(step, done, undo=undo)
         self._waiting.append(entry)
         self._wake.set()
         if probe:
@@ -135,8 +141,12 @@ class Writer:
         except TimeoutError:
             raise LedgerUnavailable(f"the ledger did not answer within {PATIENCE:g} s") from None
         finally:
-            if done.cancelled() and entry.begun and on_late:
-                on_late(None)
+            if done.cancelled() and entry.begun:
+                self._take_back(entry)
+
+    def _take_back(self, entry: _Entry, result: Any = None) -> None:
+        if entry.undo and (step := entry.undo(result)):
+            self.note(step)
 
     async def _work(self) -> None:
         while self._waiting or not self._closing:
@@ -211,6 +221,8 @@ class Writer:
             log.warning("the ledger can be written again: %s", self.database.name)
         self.trouble, self._pause = "", 0.0
         for entry, result in zip(batch, results, strict=True):
+            if entry.given_up and not isinstance(result, LedgerError):
+                self._take_back(entry, result)
             _resolve(entry, result)
 
     def _failed(self, batch: list[_Entry], error: Exception) -> None:
@@ -221,8 +233,7 @@ class Writer:
         self._pause = min(_LONGEST_PAUSE, self._pause * 2 or _FIRST_PAUSE)
         for entry in batch:
             _refuse(entry, error)
-            if entry.on_late:
-                entry.on_late(None)
+            self._take_back(entry)
         self._put_back([entry for entry in batch if entry.done is None])
 
     def _put_back(self, batch: list[_Entry]) -> None:
@@ -252,8 +263,6 @@ def _resolve(entry: _Entry, result: Any) -> None:
         return
     if entry.on_written:
         entry.on_written(result)
-    if entry.given_up and entry.on_late:
-        entry.on_late(result)
     if entry.done and not entry.done.done():
         entry.done.set_result(result)
 

@@ -1,48 +1,95 @@
 """What is written, each a function of a connection; transactions are the writer's business.
 
-Functions raise before they write. Each compare-and-set is one statement; if it matches no row, a second query
-finds out why. Statements of every call are built once.
+An attempt changes by a row of the table of transitions, in one place: `write`. Functions raise before they
+write.
 """
 
 from collections.abc import Mapping
-from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
-from attrs import evolve
-from sqlalchemy.sql.visitors import iterate
+from attrs import evolve, field, frozen
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.attempt.states import OPEN, WAITING
-from lcm_plugin.attempt.transitions import Transition
+from lcm_plugin.attempt.transition import Kind, Must, Transition
+from lcm_plugin.attempt.transitions import FELL_BACK, RELEASED
 from lcm_plugin.ledger.audit import erase_dial, note, note_end
-from lcm_plugin.ledger.barring import BARS_FOR, lift
-from lcm_plugin.ledger.errors import (
-    AttemptLostError,
-)
+from lcm_plugin.ledger.barring import lift
+from lcm_plugin.ledger.codec import attempt_of
+from lcm_plugin.ledger.conditions import update_if
+from lcm_plugin.ledger.errors import AttemptLostError
 from lcm_plugin.ledger.reading import Doubtful, Objection, objection
-from lcm_plugin.ledger.redialing import fall_back
-from lcm_plugin.ledger.rows import WITH_KEY, changes_of, held_by, row_with_key
-from lcm_plugin.ledger.schema import attempts, digest, doubts, holders, outbox
-from lcm_plugin.ledger.statement import Statement
-from lcm_plugin.ledger.stops import STOPS_FOR
+from lcm_plugin.ledger.rows import changes_of, row_with_key
+from lcm_plugin.ledger.schema import attempts, digest, doubts, outbox
+
+_WITHOUT_CALL: Final = frozenset({AttemptState.SKIPPED, AttemptState.REFUSED, AttemptState.EXPIRED})
+_OBJECTIONABLE: Final = Must.KEY_FREE | Must.NOT_BARRED
+"""What an offer may lack: it is shown then, reviewed and refused."""
 
 
-def change_attempt(connection: sa.Connection, attempt: Attempt, holder: str | None) -> Attempt | None:
-    """Record what an attempt has become, while this `holder` has it; None if nobody has.
+@frozen(kw_only=True)
+class Change:
+    """An attempt's change, as it is to be written.
+
+    Attributes:
+        attempt: as it is from then on.
+        by: who must have it, if the transition asks for that; None: nobody.
+        holder: who has it from then on, for as long as it is open.
+        waived: what the transition asks for, and was seen to otherwise.
+        columns: what else of its row changes.
+        facts: the parameters of what it asks for.
+    """
+
+    transition: Transition
+    attempt: Attempt
+    by: str | None = None
+    holder: str | None = None
+    waived: Must = Must.NOTHING
+    columns: Mapping[str, Any] = field(factory=dict)
+    facts: Mapping[str, Any] = field(factory=dict)
+
+
+def write(connection: sa.Connection, change: Change) -> bool:
+    """Whether what its transition asks for holds; then the change is written, and a line for the audit."""
+    transition, attempt = change.transition, change.attempt
+    states = () if transition.kind is Kind.SEEN else transition.sources
+    update = update_if(transition.must & ~change.waived, states, nobodys=change.by is None)
+    row = {**changes_of(attempt, change.holder), **change.columns}
+    if transition.erases_dial:
+        row["dialed_at"] = None
+    facts = {"own": attempt.id, "by": change.by, "key": row["key_digest"], **change.facts}
+    if not update.run(connection, row, facts):
+        return False
+    if transition.erases_dial:
+        erase_dial(connection, attempt)
+    if attempt.state is AttemptState.ENDED or attempt.state not in OPEN:
+        note_end(connection, attempt)
+    note(connection, attempt)
+    return True
+
+
+def change_attempt(
+    connection: sa.Connection, transition: Transition, attempt: Attempt, holder: str | None
+) -> Attempt | None:
+    """Record what an attempt has become, while this `holder` has it; for None, while nobody has.
 
     The call before it, if this was a redial that came to no call: that one still needs its disposition.
 
     Raises:
-        AttemptLostError: it is held by another, or not there.
+        AttemptLostError: another has it, or it is not there.
     """
-    if not _changed(connection, attempt, holder, "free" if holder is None else "held"):
+    if not write(connection, Change(transition=transition, attempt=attempt, by=holder, holder=holder)):
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
     return fall_back(connection, attempt, holder)
 
 
 def offer_attempt(
-    connection: sa.Connection, attempt: Attempt, holder: str, asked: Mapping[str, Any]
+    connection: sa.Connection,
+    transition: Transition,
+    attempt: Attempt,
+    holder: str,
+    asked: Mapping[str, Any],
 ) -> Objection:
     """Record what an attempt holds; what there is against dialing it, bars as `Subjects.at` asks.
 
@@ -51,133 +98,95 @@ def offer_attempt(
     Raises:
         AttemptLostError: it is held by another, is being dialed, or not there.
     """
-    if _changed(connection, attempt, holder, "not dialed, key free, not barred", **asked):
+    change = Change(transition=transition, attempt=attempt, by=holder, holder=holder, facts=asked)
+    if write(connection, change):
         return Objection()
     other = row_with_key(connection, attempt)
     is_taken = other is not None and other.open_key is not None
-    found = objection(connection, attempt, asked)
-    if not _changed(connection, attempt, holder, "not dialed", key_is_taken=is_taken):
+    against = objection(connection, attempt, asked)
+    columns = {"open_key": None} if is_taken else {}
+    if not write(connection, evolve(change, waived=_OBJECTIONABLE, columns=columns)):
         raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
-    return found
+    return against
 
 
-def change_seen(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
+def see_attempt(connection: sa.Connection, transition: Transition, attempt: Attempt, holder: str) -> None:
     """Record what was seen of an attempt's call, by `holder`, who has it from now on.
 
     One that was closed meanwhile stays closed, and its history tells what was seen; so it does if the
     lease of `holder` has ended and it does not know yet.
     """
-    changed = _changed(connection, attempt, holder, "open, lease living" if attempt.state in OPEN else "open")
-    if not changed and attempt.state in WAITING:  # over, and any host may take it up
-        changed = _changed(connection, attempt, None, "open")
-    if not changed:
+    change = Change(transition=transition, attempt=attempt, by=holder, holder=holder)
+    written = write(connection, change)
+    if not written and attempt.state in WAITING:  # over, and any host may take it up
+        written = write(connection, evolve(change, holder=None, waived=Must.LEASE_LIVES))
+    if not written:
         note(connection, evolve(attempt, reason=f"{attempt.reason}; seen by a host that had lost it"))
 
 
-@cache
-def _update(only: str) -> tuple[Statement, frozenset[str]]:
-    """An attempt's update on this condition, and the condition's parameters."""
-    is_open, by = attempts.c.open_agent.is_not(None), sa.bindparam("by", type_=sa.Text)
-    is_held = attempts.c.holder == by
-    not_dialed = is_held & attempts.c.dialed_at.is_(None)
-    is_offered = not_dialed & (attempts.c.state == AttemptState.OFFERED.value)
-    condition = {
-        "free": attempts.c.holder.is_(None),
-        "held": is_held,
-        "not dialed": not_dialed,
-        "not dialed, key free, not barred": not_dialed & ~WITH_KEY.exists() & ~BARS_FOR.exists(),
-        "open": is_open,
-        "open, lease living": is_open & sa.exists().where(holders.c.id == by, holders.c.ended.is_(False)),
-        "offered": is_offered,
-        "offered, free to dial": is_offered & ~WITH_KEY.exists() & ~STOPS_FOR.exists() & ~BARS_FOR.exists(),
-    }[only]
-    query = attempts.update().where(attempts.c.id == sa.bindparam("own"), condition)
-    told = {
-        one.key for one in iterate(query.whereclause) if isinstance(one, sa.BindParameter) and one.required
-    }
-    return Statement(query), frozenset(told)
-
-
-def updated(
-    connection: sa.Connection, attempt: Attempt, only: str, row: dict[str, Any], **facts: Any
-) -> bool:
-    """Whether the condition held; then the row is written."""
-    statement, told = _update(only)
-    facts |= {"own": attempt.id, "key": row["key_digest"]}
-    return statement.run(connection, row | {name: facts[name] for name in told}) > 0
-
-
-def _changed(
-    connection: sa.Connection,
-    attempt: Attempt,
-    holder: str | None,
-    only: str,
-    *,
-    key_is_taken: bool = False,
-    **facts: Any,
-) -> bool:
-    row = changes_of(attempt, holder)
-    if key_is_taken:
-        row["open_key"] = None
-    if attempt.state is AttemptState.REFUSED:  # also when no dialer took it: nothing rang
-        row["dialed_at"] = None
-    if not updated(connection, attempt, only, row, by=holder, **facts):
-        return False
-    if attempt.state is AttemptState.REFUSED:
-        erase_dial(connection, attempt)
-    if attempt.state is AttemptState.ENDED or attempt.state not in OPEN:
-        note_end(connection, attempt)
-    note(connection, attempt)
-    return True
-
-
-def set_from(connection: sa.Connection, attempt: Attempt, transition: Transition) -> None:
-    """Record what an attempt has become, whoever holds it, if the transition still leads there.
+def settle_attempt(connection: sa.Connection, transition: Transition, attempt: Attempt) -> None:
+    """Record what an attempt has become that nobody has from then on.
 
     Raises:
-        AttemptLostError: it is not.
+        AttemptLostError: the transition does not lead there any more.
     """
-    row = changes_of(attempt, None)
-    query = attempts.update().where(
-        attempts.c.id == attempt.id, attempts.c.state.in_([state.value for state in transition.sources])
-    )
-    if connection.execute(query, row).rowcount == 0:
-        raise AttemptLostError(f"attempt {attempt.id} is not {' or '.join(transition.sources)} any more")
-    note_end(connection, attempt)
-    note(connection, attempt)
+    if not write(connection, Change(transition=transition, attempt=attempt)):
+        states = " or ".join(transition.sources)
+        raise AttemptLostError(f"attempt {attempt.id} is not {states} any more")
 
 
-def undo_intent(connection: sa.Connection, intended: Attempt, undone: Attempt, holder: str | None) -> None:
-    """Take back an intent that may have been written, though whoever had it was told that it was not.
+def fall_back(connection: sa.Connection, over: Attempt, holder: str | None) -> Attempt | None:
+    """The call before an offer to call once more that is `over` without one: `ended` again, and `holder`'s.
 
-    Nothing was done on its account. What others have written since stays, and so does a disposition that is
-    on its way to the LCM.
+    None if there is none, or somebody has told the LCM what came of it.
     """
-    row = changes_of(undone, holder)
-    if intended.state is AttemptState.DIALING:
-        row["dialed_at"] = None
-    sent = sa.exists().where(outbox.c.attempt_id == intended.id, outbox.c.tries > 0)
-    as_intended = (
-        attempts.c.id == intended.id,
-        attempts.c.state == intended.state.value,
-        attempts.c.changed_at == intended.changed_at,
-        held_by(holder if intended.state in OPEN else None),
-    )
-    if connection.execute(attempts.update().where(*as_intended, ~sent), row).rowcount == 0:
-        return
-    if intended.state is AttemptState.DIALING:
-        erase_dial(connection, undone)
-    if intended.state is AttemptState.DISPOSED:
-        lift(connection, intended.id)
-    connection.execute(outbox.delete().where(outbox.c.attempt_id == intended.id))
-    note(connection, undone)
+    if over.redial_of is None or over.state not in _WITHOUT_CALL:
+        return None
+    closed = (attempts.c.id == over.redial_of, attempts.c.state == AttemptState.CLOSED.value)
+    body = connection.execute(sa.select(attempts.c.body).where(*closed).with_for_update()).scalar()
+    before = None if body is None else attempt_of(body)
+    if before is None or before.disposition:
+        return None
+    reason = f"to be disposed of: attempt {over.id}, to call once more, was {over.state}"
+    ended = FELL_BACK.of(before, over.changed_at or over.opened_at, host=over.host, reason=reason)
+    write(connection, Change(transition=FELL_BACK, attempt=ended, holder=holder))
+    return ended
+
+
+@frozen(kw_only=True)
+class Undo:
+    """How an intent is taken back that may have been written, though its asker was told that it was not.
+
+    Attributes:
+        intended: the attempt as the intent wrote it.
+        undone: as it is once it was taken back.
+        holder: who has it then, for as long as it is open.
+    """
+
+    transition: Transition
+    intended: Attempt
+    undone: Attempt
+    holder: str | None
+
+    def __call__(self, connection: sa.Connection) -> None:
+        """Take it back, with its letters and bars, unless others have gone on from there."""
+        change = Change(
+            transition=self.transition,
+            attempt=self.undone,
+            by=self.holder if self.intended.state in OPEN else None,
+            holder=self.holder,
+            facts={"intended_at": self.intended.changed_at},
+        )
+        if write(connection, change):
+            lift(connection, self.intended.id)
+            connection.execute(outbox.delete().where(outbox.c.attempt_id == self.intended.id))
+            fall_back(connection, self.undone, self.holder)
 
 
 def release_attempt(connection: sa.Connection, attempt_id: str, holder: str) -> None:
     """Let go of what waits for a person, so that any host its agent comes to can take it up."""
-    waits = attempts.c.state.in_([state.value for state in WAITING])
-    query = attempts.update().where(attempts.c.id == attempt_id, attempts.c.holder == holder, waits)
-    connection.execute(query, {"holder": None})
+    facts = {"own": attempt_id, "by": holder}
+    update_if(RELEASED.must, RELEASED.sources).run(connection, {"holder": None}, facts)
 
 
 def note_doubt(connection: sa.Connection, agent_id: str, doubt: Doubtful) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cti_hooks import Agent, Attempt, AttemptState
 from lcm_plugin.attempt import IN_DOUBT, OPEN
+from lcm_plugin.attempt.transition import Kind, NoTransitionError, Transition
 from lcm_plugin.attempt.transitions import (
     DIAL,
     DIAL_UNDONE,
@@ -18,9 +19,6 @@ from lcm_plugin.attempt.transitions import (
     REFUSED,
     REQUEST,
     TABLE,
-    Kind,
-    NoTransitionError,
-    Transition,
 )
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)

@@ -1,0 +1,103 @@
+"""One host on the ledger: from start to stop, under a lease that it renews."""
+
+import asyncio
+from random import Random
+from typing import Any
+
+from attrs import define, field
+
+from cti_hooks import Attempt, Health
+from lcm_plugin.attempt.transition import Transition
+from lcm_plugin.ledger.ids import new_attempt_id
+from lcm_plugin.ledger.keeper import Keeper
+from lcm_plugin.ledger.known import Known
+from lcm_plugin.ledger.timeline import Timeline
+from lcm_plugin.ledger.upgrade import opened
+
+
+@define(kw_only=True, eq=False)
+class Holder(Known):
+    """What holds attempts: a host, by its lease.
+
+    Attributes:
+        timeline: dates what is recorded, none earlier than what was recorded before it.
+    """
+
+    random: Random
+    host: str
+    lease_seconds: float
+    timeline: Timeline = field(init=False)
+    _keeper: Keeper = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self.timeline = Timeline(self.clock)
+        self._keeper = Keeper(
+            writer=self._writer,
+            clock=self.timeline,
+            host=self.host,
+            seconds=self.lease_seconds,
+            new_id=lambda: new_attempt_id(self.timeline.now(), self.random),
+            held=self._memory.open.keys,
+            released=self._memory.released.keys,
+            on_adopted=self._custody.adopt,
+            on_lost=self._custody.lose_all,
+            on_taken=self._custody.give_up,
+        )
+
+    async def start(self) -> None:
+        """Open the database, begin this host's lease, and see to what hosts that ended have left.
+
+        Raises:
+            ConfigError: it is no ledger, or none that this version can use.
+            LedgerUnavailable: it cannot be reached or written.
+        """
+        try:
+            self._hash_key, self.timeline.latest = await opened(self.database)
+            self._writer.start()
+            await self._keeper.start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Write what is left, end the lease, close the database."""
+        await self._keeper.close()
+        await self._writer.close()
+        await self.database.close()
+
+    def freeze(self) -> None:
+        """Stop renewing this host's lease, as a process that is stopped or killed does; for fault tests."""
+        self._keeper.freeze()
+
+    def thaw(self) -> None:
+        """Go on renewing it, as a process that is continued does; for fault tests."""
+        self._keeper.thaw()
+
+    def health(self) -> Health:
+        """Whether it can be written now."""
+        trouble = self._writer.trouble or self._writer.refused
+        seen = f"{self.database.name}: {trouble}" if trouble else self.database.name
+        return Health(what="ledger", good=not trouble, seen=seen)
+
+    @property
+    def holder(self) -> str:
+        """Who this host is in the ledger."""
+        return self._keeper.holder
+
+    async def held_for(self, seconds: float) -> float:
+        """Make sure that nobody else can take over for so long; how long that is at least, in seconds.
+
+        Raises:
+            AttemptLostError: somebody else has; this host was stopped for too long.
+            LedgerUnavailable: that cannot be told now.
+        """
+        await self._keeper.ensure(seconds)
+        return min(seconds, self._keeper.held_until - asyncio.get_running_loop().time())
+
+    def _opened(self, transition: Transition, **facts: Any) -> Attempt:
+        now = self.timeline.now()
+        return transition.opens(new_attempt_id(now, self.random), now, host=self.host, **facts)
+
+    def _after(self, transition: Transition, attempt: Attempt, **facts: Any) -> Attempt:
+        return transition.of(attempt, self.timeline.now(), host=self.host, **facts)
