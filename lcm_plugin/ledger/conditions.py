@@ -11,14 +11,15 @@ import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.sql.visitors import iterate
 
-from cti_hooks import AttemptState
-from lcm_plugin.attempt.transition import Must
+from lcm_plugin.attempt.transition import Kind, Must
+from lcm_plugin.attempt.transitions import TABLE
 from lcm_plugin.ledger.barring import BARS_FOR
 from lcm_plugin.ledger.rows import WITH_KEY
 from lcm_plugin.ledger.schema import Instant, attempts, holders, outbox
 from lcm_plugin.ledger.statement import Statement
 from lcm_plugin.ledger.stops import STOPS_FOR
 
+_ROWS: Final = {row.name: row for row in TABLE}
 _BY: Final = sa.bindparam("by", type_=sa.Text)
 _IN_SQL: Final[Mapping[Must, sa.ColumnElement[bool]]] = {
     Must.HELD: attempts.c.holder == _BY,
@@ -42,19 +43,24 @@ class Update:
     statement: Statement
     parameters: frozenset[str]
 
-    def run(self, connection: sa.Connection, row: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    def run(self, connection: sa.Connection, row: dict[str, Any], facts: dict[str, Any]) -> bool:
         """Whether the condition held; then the row is written."""
         asked = {name: facts[name] for name in self.parameters}
-        return self.statement.run(connection, {**row, **asked}) > 0
+        return self.statement.run(connection, row | asked) > 0
 
 
 @cache
-def update_if(must: Must, states: tuple[AttemptState, ...], *, nobodys: bool = False) -> Update:
-    """The update of an attempt in one of these states, or in any; `nobodys` if nobody may have it."""
-    conditions = {**_IN_SQL, Must.HELD: attempts.c.holder.is_(None)} if nobodys else _IN_SQL
-    asked = [condition for one, condition in conditions.items() if one in must]
-    if states:
-        asked.append(sa.or_(*(attempts.c.state == state.value for state in states)))
+def update_for(transition: str, waived: tuple[Must, ...] = (), *, nobodys: bool = False) -> Update:
+    """The update of an attempt by this row of the table, but for what is waived; `nobodys` if nobody has it.
+
+    What was seen of a call is written in whichever state the attempt is by now.
+    """
+    row = _ROWS[transition]
+    asked = [sql for must, sql in _IN_SQL.items() if must in row.must and must not in waived]
+    if nobodys:
+        asked = [attempts.c.holder.is_(None) if sql is _IN_SQL[Must.HELD] else sql for sql in asked]
+    if row.kind is not Kind.SEEN:
+        asked.append(sa.or_(*(attempts.c.state == state.value for state in row.sources)))
     query = attempts.update().where(attempts.c.id == sa.bindparam("own"), *asked)
     binds = (one for one in iterate(query.whereclause) if isinstance(one, sa.BindParameter))
     return Update(Statement(query), frozenset(one.key for one in binds if one.required))

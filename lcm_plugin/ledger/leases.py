@@ -168,7 +168,7 @@ def _succeed(connection: sa.Connection, row: Any, successor: Successor, now: dat
     adopted = DOUBTED.of(before, now, host=successor.host, reason=f"{why} while it was {before.state}")
     write(
         connection,
-        Change(transition=DOUBTED, attempt=adopted, holder=successor.holder, waived=Must.LEASE_LIVES),
+        Change(transition=DOUBTED, attempt=adopted, holder=successor.holder, waived=(Must.LEASE_LIVES,)),
     )
     return adopted
 

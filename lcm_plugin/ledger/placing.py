@@ -27,7 +27,7 @@ from lcm_plugin.ledger.rows import row_of, row_with_key
 from lcm_plugin.ledger.stops import scopes_of, stop_for
 from lcm_plugin.ledger.writing import Change, settle_attempt, write
 
-_CHECKED: Final = Must.KEY_FREE | Must.NOT_BARRED | Must.NOT_STOPPED
+_CHECKED: Final = (Must.KEY_FREE, Must.NOT_BARRED, Must.NOT_STOPPED)
 """What is looked at one by one if a dial was not written at once."""
 
 

@@ -4,7 +4,6 @@ An attempt changes by a row of the table of transitions, in one place: `write`. 
 write.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,19 +11,19 @@ from attrs import evolve, field, frozen
 
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.attempt.states import OPEN, WAITING
-from lcm_plugin.attempt.transition import Kind, Must, Transition
+from lcm_plugin.attempt.transition import Must, Transition
 from lcm_plugin.attempt.transitions import FELL_BACK, RELEASED
 from lcm_plugin.ledger.audit import erase_dial, note, note_end
 from lcm_plugin.ledger.barring import lift
 from lcm_plugin.ledger.codec import attempt_of
-from lcm_plugin.ledger.conditions import update_if
+from lcm_plugin.ledger.conditions import update_for
 from lcm_plugin.ledger.errors import AttemptLostError
 from lcm_plugin.ledger.reading import Doubtful, Objection, objection
 from lcm_plugin.ledger.rows import changes_of, row_with_key
 from lcm_plugin.ledger.schema import attempts, digest, doubts, outbox
 
 _WITHOUT_CALL: Final = frozenset({AttemptState.SKIPPED, AttemptState.REFUSED, AttemptState.EXPIRED})
-_OBJECTIONABLE: Final = Must.KEY_FREE | Must.NOT_BARRED
+_OBJECTIONABLE: Final = (Must.KEY_FREE, Must.NOT_BARRED)
 """What an offer may lack: it is shown then, reviewed and refused."""
 
 
@@ -45,20 +44,19 @@ class Change:
     attempt: Attempt
     by: str | None = None
     holder: str | None = None
-    waived: Must = Must.NOTHING
-    columns: Mapping[str, Any] = field(factory=dict)
-    facts: Mapping[str, Any] = field(factory=dict)
+    waived: tuple[Must, ...] = ()
+    columns: dict[str, Any] = field(factory=dict)
+    facts: dict[str, Any] = field(factory=dict)
 
 
 def write(connection: sa.Connection, change: Change) -> bool:
     """Whether what its transition asks for holds; then the change is written, and a line for the audit."""
     transition, attempt = change.transition, change.attempt
-    states = () if transition.kind is Kind.SEEN else transition.sources
-    update = update_if(transition.must & ~change.waived, states, nobodys=change.by is None)
-    row = {**changes_of(attempt, change.holder), **change.columns}
+    update = update_for(transition.name, change.waived, nobodys=change.by is None)
+    row = changes_of(attempt, change.holder) | change.columns
     if transition.erases_dial:
         row["dialed_at"] = None
-    facts = {"own": attempt.id, "by": change.by, "key": row["key_digest"], **change.facts}
+    facts = change.facts | {"own": attempt.id, "by": change.by, "key": row["key_digest"]}
     if not update.run(connection, row, facts):
         return False
     if transition.erases_dial:
@@ -89,7 +87,7 @@ def offer_attempt(
     transition: Transition,
     attempt: Attempt,
     holder: str,
-    asked: Mapping[str, Any],
+    asked: dict[str, Any],
 ) -> Objection:
     """Record what an attempt holds; what there is against dialing it, bars as `Subjects.at` asks.
 
@@ -119,7 +117,7 @@ def see_attempt(connection: sa.Connection, transition: Transition, attempt: Atte
     change = Change(transition=transition, attempt=attempt, by=holder, holder=holder)
     written = write(connection, change)
     if not written and attempt.state in WAITING:  # over, and any host may take it up
-        written = write(connection, evolve(change, holder=None, waived=Must.LEASE_LIVES))
+        written = write(connection, evolve(change, holder=None, waived=(Must.LEASE_LIVES,)))
     if not written:
         note(connection, evolve(attempt, reason=f"{attempt.reason}; seen by a host that had lost it"))
 
@@ -186,7 +184,7 @@ class Undo:
 def release_attempt(connection: sa.Connection, attempt_id: str, holder: str) -> None:
     """Let go of what waits for a person, so that any host its agent comes to can take it up."""
     facts = {"own": attempt_id, "by": holder}
-    update_if(RELEASED.must, RELEASED.sources).run(connection, {"holder": None}, facts)
+    update_for(RELEASED.name).run(connection, {"holder": None}, facts)
 
 
 def note_doubt(connection: sa.Connection, agent_id: str, doubt: Doubtful) -> None:
