@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from cti_hooks import Agent, Attempt, AttemptState, Call, CannotTellError, ConfigError, Dial, Host
 from lcm_plugin.dialers.asterisk.ari import Ari, AriRefusedError
 from lcm_plugin.dialers.asterisk.endpoints import AgentEndpoint, NumberEndpoint
-from lcm_plugin.dialers.asterisk.settings import AsteriskSettings, EngineSettings
+from lcm_plugin.dialers.asterisk.settings import AriSettings, AsteriskSettings
 from lcm_plugin.dialers.numbers import UndialableNumberError
 
 NOWHERE = "http://127.0.0.1:1/ari"
@@ -206,7 +206,7 @@ async def test_a_redirect_is_not_followed() -> None:
         host_with(url=f"http://127.0.0.1:{port}/ari") as host,
     ):
         (answer,) = await host.hooks.all("report_health")
-        settings = EngineSettings(url=f"http://127.0.0.1:{port}/ari")
+        settings = AriSettings(url=f"http://127.0.0.1:{port}/ari")
         ari = Ari(name="asterisk", settings=settings, directory=Path.cwd(), seconds=1)
         ari.open()
         with pytest.raises(AriRefusedError):

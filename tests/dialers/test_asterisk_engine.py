@@ -87,6 +87,23 @@ async def test_one_call_that_cannot_be_compared_holds_up_no_other(ari: FakeAri, 
         assert ari.channels.keys() == {AGENT, CUSTOMER}
 
 
+async def test_a_list_older_than_what_was_heard_ends_no_leg(ari: FakeAri, clock: LoopClock) -> None:
+    """A list made before the agent's phone was there says nothing once it has answered: the call goes on."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await one.healthy()
+        await one.placed()
+        ari.says["GET channels"] = b"[]"
+        await ari.cut()
+        while len(ari.sockets) < 1 or len(ari.apps) < 2:  # noqa: ASYNC110  (nobody tells)
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        ari.says.clear()
+        await ari.answers(AGENT)
+        await asyncio.sleep(30)
+        assert ari.channels.keys() == {AGENT, CUSTOMER}
+        assert one.listener.told() == ["service_initiated", "agent originated"]
+
+
 async def test_a_call_asterisk_has_no_more_is_not_found_as_a_live_one(ari: FakeAri, clock: LoopClock) -> None:
     """find_call believes the channels it just read, not what was told before: it ended."""
     async with site(clock, "asterisk", url=ari.url) as one:

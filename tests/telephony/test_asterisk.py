@@ -52,7 +52,7 @@ async def test_how_a_call_ends_is_told(
     sip_status: int | None,
 ) -> None:
     """Each outcome is told by the events in their order, with the network's cause; call_cleared is last."""
-    monkeypatch.setattr("lcm_plugin.dialers.asterisk.order.LEAST_RING", 1.0)
+    monkeypatch.setattr("lcm_plugin.dialers.exchange.course.SHORTEST_RING", 1.0)
     attempt = f"ends-{number.strip('+')}"
     call = await here.dial(attempt, number, ring_seconds=1)
     assert call == Call(
@@ -255,9 +255,11 @@ async def test_no_number_is_shown(
         await here.health()
         await here.dial("masked", Customer.ANSWERS, caller_id=Customer.BUSY)
         dialer: Any = here.host.plugins["asterisk"]
-        (call,) = dialer._open["asterisk"].calls.values()
-        call.put(call.customer, "Dial", {"peer": {"caller": {"number": Customer.ANSWERS}}})
-        shown = repr(call)
+        (course,) = dialer.led_at("asterisk")
+        course.exchange.hear(
+            {"type": "Dial", "peer": {"id": "masked-c", "caller": {"number": Customer.ANSWERS}}}
+        )
+        shown = repr(course)
         await here.listener.told("masked", "call_cleared")
     assert "masked-c" in shown
     for number in (Customer.ANSWERS, Customer.BUSY):

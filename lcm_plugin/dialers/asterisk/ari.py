@@ -17,7 +17,14 @@ from attrs import define, field
 
 from lcm_plugin import redirects
 from lcm_plugin.dialers.answers import IDENTITY, UnreadableError, body_of, json_of, object_of, objects_of
-from lcm_plugin.dialers.asterisk.settings import EngineSettings
+from lcm_plugin.dialers.asterisk.settings import AriSettings
+from lcm_plugin.dialers.errors import RepeatedAttemptError
+from lcm_plugin.dialers.exchange.wire import (
+    EngineDownError,
+    EngineError,
+    EngineLostError,
+    EngineRefusedError,
+)
 
 _KEPT_SECONDS: Final = 5.0
 """Asterisk drops a kept connection after 15 s; one that may be dropped this instant is not used."""
@@ -36,23 +43,23 @@ _NOT_ALLOCATED: Final = 500
 T = TypeVar("T")
 
 
-class AriError(Exception):
+class AriError(EngineError):
     """Asterisk could not be used. The text is for people, and holds no number."""
 
 
-class AriUnreachableError(AriError):
+class AriUnreachableError(AriError, EngineDownError):
     """The request was surely not sent, or nobody listens to us there."""
 
 
-class AriRefusedError(AriError):
+class AriRefusedError(AriError, EngineRefusedError):
     """Asterisk said no: nothing came of the request."""
 
 
-class RepeatedChannelError(AriError):
+class RepeatedChannelError(AriError, RepeatedAttemptError):
     """A channel with this id lives already: this attempt was dialed before."""
 
 
-class AriDoubtError(AriError):
+class AriDoubtError(AriError, EngineLostError):
     """The request was sent and no usable answer came."""
 
 
@@ -61,7 +68,7 @@ class Ari:
     """Requests to one Asterisk, each with a time limit."""
 
     name: str
-    settings: EngineSettings
+    settings: AriSettings
     directory: Path
     seconds: float
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
@@ -222,7 +229,7 @@ async def _body(reply: aiohttp.ClientResponse) -> bytes:
     return await body_of(reply, LARGEST_REPLY)
 
 
-def refused(status: int, settings: EngineSettings) -> str:
+def refused(status: int, settings: AriSettings) -> str:
     """What a status that says no means, and the way out."""
     if status in _NOBODY:
         return f"refuses user {settings.user!r} or its password: compare password_env with ari.conf"
@@ -235,7 +242,7 @@ def refused(status: int, settings: EngineSettings) -> str:
     return f"refuses, with HTTP status {status}"
 
 
-def explained(error: Exception, settings: EngineSettings) -> str:
+def explained(error: Exception, settings: AriSettings) -> str:
     """What a failed connection means, and the way out."""
     match error:
         case aiohttp.WSServerHandshakeError():

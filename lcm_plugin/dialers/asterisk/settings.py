@@ -26,7 +26,7 @@ def _template(kind: type[AgentEndpoint | NumberEndpoint]) -> Any:
 
 
 @frozen(kw_only=True)
-class EngineSettings:
+class AriSettings:
     """One Asterisk: `[plugins.asterisk]` itself, or `[plugins.asterisk.engines.NAME]` for each of several."""
 
     url: str = ""
@@ -79,10 +79,10 @@ class EngineSettings:
 
 
 @frozen(kw_only=True)
-class AsteriskSettings(EngineSettings):
+class AsteriskSettings(AriSettings):
     """One engine by `url`, or several in `engines`, and what holds for all of them."""
 
-    engines: Mapping[str, EngineSettings] = field(factory=dict)
+    engines: Mapping[str, AriSettings] = field(factory=dict)
     """By name; an agent's calls are placed by the first whose `agents` fit."""
     app: str | None = field(default=None, validator=validators.optional(validators.matches_re(r"[\w.-]+")))
     """The Stasis application, which no other host may use; made of the host's name if unset."""
@@ -93,7 +93,7 @@ class AsteriskSettings(EngineSettings):
     request_seconds: float = field(default=5.0, validator=validators.gt(0.0))
     """How long Asterisk may take to answer one request."""
 
-    def named_engines(self, only: str = ONLY) -> Mapping[str, EngineSettings]:
+    def named_engines(self, only: str = ONLY) -> Mapping[str, AriSettings]:
         """The engines by name, in the config file's order; `only` is the name if `url` names one."""
         return self.engines or {only: self}
 

@@ -22,6 +22,7 @@ from lcm_plugin.dialers.exchange import (
     News,
     Order,
     Party,
+    PutsThrough,
 )
 from lcm_plugin.dialers.exchange.course import SHORTEST_RING
 from lcm_plugin.dialers.exchange.legs import NORMAL_CLEARING
@@ -41,7 +42,7 @@ _NOT_THERE: Final = "Unable to retrieve endpoint"
 
 
 @define(kw_only=True, eq=False)
-class AsteriskAmi:
+class AsteriskAmi(PutsThrough):
     """One Asterisk, as an Exchange."""
 
     settings: AmiSettings

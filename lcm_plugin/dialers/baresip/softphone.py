@@ -19,6 +19,7 @@ from lcm_plugin.dialers.exchange import (
     News,
     Order,
     Party,
+    PutsThrough,
 )
 from lcm_plugin.dialers.exchange.legs import NORMAL_CLEARING
 
@@ -34,7 +35,7 @@ _NEWS: Final = {
 
 
 @define(kw_only=True, eq=False)
-class Softphone:
+class Softphone(PutsThrough):
     """A softphone, and whose call it is in."""
 
     name: str

@@ -1,14 +1,14 @@
-"""What dialers that hold a TCP connection to a telephone engine share.
+"""What dialers share that place both legs of a call at a telephone engine.
 
-`wire` is one connection and `connection` keeps one up; `course` leads a call over its two legs, and `reports`
-tells of it; `dialer` is the plugin around all. A backend brings its protocol's `Wire`, and an `Exchange` that
-places, hangs up and looks for legs.
+`course` leads a call over its two legs, each a `leg`; `lookout` looks for them, and `reports` tells of them.
+`dialer` is the plugin around all. A backend brings an `Exchange` (`legs`) that places, hangs up and looks for
+legs. `wire` is one TCP connection and `connection` keeps one up, for engines that have one.
 """
 
 from lcm_plugin.dialers.exchange.connection import Connection
 from lcm_plugin.dialers.exchange.course import Course
 from lcm_plugin.dialers.exchange.dialer import ExchangeDialer
-from lcm_plugin.dialers.exchange.legs import Exchange, Heard, News, Order, Party
+from lcm_plugin.dialers.exchange.legs import Exchange, Heard, News, Order, Party, PutsThrough
 from lcm_plugin.dialers.exchange.settings import EngineSettings, Secret
 from lcm_plugin.dialers.exchange.wire import (
     Address,
@@ -34,6 +34,7 @@ __all__ = [
     "News",
     "Order",
     "Party",
+    "PutsThrough",
     "Secret",
     "Wire",
 ]

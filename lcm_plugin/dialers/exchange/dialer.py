@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Protocol
 
 from attrs import define
 
 from cti_hooks import Agent, Attempt, Call, ConnectionState, Dial, Health, Host, described, hookimpl
 from lcm_plugin.dialers.errors import RepeatedAttemptError
-from lcm_plugin.dialers.exchange.connection import Connection
 from lcm_plugin.dialers.exchange.course import Course
 from lcm_plugin.dialers.exchange.legs import Exchange, Heard, News, Order, Party
 from lcm_plugin.dialers.exchange.reports import Reports
@@ -20,8 +20,22 @@ from lcm_plugin.dialers.numbers import channel_variables, dialable
 
 log = logging.getLogger("lcm_plugin.dialers")
 
-LEAVE_SECONDS: Final = 2.0
-"""How long calls whose customer was not called yet may take to end when the host stops."""
+LEAVE_SECONDS: Final = 5.0
+"""How long calls that nobody would put through may take to end when the host stops."""
+_ID: Final = re.compile(r"[\w.-]+", re.ASCII)
+
+
+class Link(Protocol):
+    """What keeps an engine in reach."""
+
+    def start(self) -> None:
+        """Connect, now and whenever the connection is lost."""
+
+    async def stop(self) -> None:
+        """Disconnect, for good."""
+
+    async def health(self) -> Health:
+        """How it is; waits for the first try, so that a check right after the start can tell."""
 
 
 @define(kw_only=True, eq=False)
@@ -34,7 +48,7 @@ class Line:
     """
 
     exchange: Exchange
-    connection: Connection
+    connection: Link
     agent_seconds: float
     setup_seconds: float
     has_one_user: bool = False
@@ -51,7 +65,7 @@ class ExchangeDialer(ABC):
 
     @property
     @abstractmethod
-    def engines(self) -> tuple[str, ...]:
+    def engines(self) -> Collection[str]:
         """The names of its engines. If it says that a call was not seen, it speaks for these."""
 
     @abstractmethod
@@ -78,9 +92,9 @@ class ExchangeDialer(ABC):
 
     @hookimpl
     async def on_shutdown(self) -> None:
-        """Let go of calls in progress, which go on; those whose customer was not called yet end here."""
+        """Let go of calls that go on without this host; those that nobody would put through end here."""
         for course in self._courses.values():
-            news = News.CLEAR if course.open_to_cancel else News.LEAVE
+            news = News.CLEAR if course.ends_with_host else News.LEAVE
             course.hear(Heard(party=Party.AGENT, news=news, text="the host stops"))
         tasks = list(self._tasks.values())
         if tasks:
@@ -97,16 +111,18 @@ class ExchangeDialer(ABC):
         if engine is None:
             return None
         if attempt.id in self._courses:
-            raise RepeatedAttemptError(f"attempt {attempt.id} is being dialed")
+            raise RepeatedAttemptError(f"attempt {attempt.id} was placed before: it is being dialed")
         order = self._order(attempt, dial)
         course = self._course(self._lines[engine], attempt.id, order)
         try:
             await course.begin()
         except EngineDownError as error:
-            del self._courses[attempt.id]
-            course.exchange.forget(attempt.id)
+            self._drop(course)
             log.warning("attempt %s: not placed: %s", attempt.id, described(error))
             return None  # surely nothing was placed: the next dialer may be asked
+        except RepeatedAttemptError:
+            self._drop(course)
+            raise
         except BaseException:
             self._follow(course)
             raise
@@ -129,10 +145,9 @@ class ExchangeDialer(ABC):
                 return None
             if await self._found(line, call.attempt_id, None) is None:
                 return False
-        self._courses[call.attempt_id].hear(
-            Heard(party=Party.AGENT, news=News.CLEAR, text="hung up from outside")
-        )
-        return True
+        course = self._courses[call.attempt_id]
+        course.hear(Heard(party=Party.AGENT, news=News.CLEAR, text="hung up from outside"))
+        return bool(course.live)
 
     @hookimpl
     async def report_health(self) -> list[Health]:
@@ -151,11 +166,16 @@ class ExchangeDialer(ABC):
 
     async def catch_up(self, engine: str) -> None:
         """After a reconnect: nothing was queued meanwhile, so look for every call of this engine."""
-        for course in list(self._courses.values()):
-            if course.exchange.name == engine:
-                await course.look()
+        for course in self.led_at(engine):
+            await course.lookout.look()
+
+    def led_at(self, engine: str) -> list[Course]:
+        """The calls that this dialer leads at this engine."""
+        return [course for course in self._courses.values() if course.exchange.name == engine]
 
     def _order(self, attempt: Attempt, dial: Dial) -> Order:
+        if not _ID.fullmatch(attempt.id):
+            raise ValueError("an attempt's id that can be no channel's")
         order = Order(
             attempt_id=attempt.id,
             agent_id=attempt.agent.id,
@@ -187,10 +207,11 @@ class ExchangeDialer(ABC):
         return course
 
     async def _found(self, line: Line, attempt_id: str, course: Course | None) -> Call | None:
+        known = course.known if course else {}
         legs = await line.exchange.seen(attempt_id)
         course = course or self._courses.get(attempt_id)  # somebody else may have asked meanwhile
         if course and (legs or not course.in_doubt):
-            return course.call
+            return course.found(legs, known)
         if not legs and not course:
             line.exchange.forget(attempt_id)
         return self._adopted(line, attempt_id, legs) if legs else None
@@ -200,6 +221,11 @@ class ExchangeDialer(ABC):
         course.adopt(legs)
         self._follow(course)
         return course.call
+
+    def _drop(self, course: Course) -> None:
+        attempt_id = course.call.attempt_id
+        del self._courses[attempt_id]
+        course.exchange.forget(attempt_id)
 
     def _follow(self, course: Course) -> None:
         attempt_id = course.call.attempt_id
@@ -212,9 +238,8 @@ class ExchangeDialer(ABC):
         try:
             await course.run()
         finally:
-            del self._courses[attempt_id]
             del self._tasks[attempt_id]
-            course.exchange.forget(attempt_id)
+            self._drop(course)
 
     def _started(self) -> Host:
         if self._host is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from attrs import field, frozen
 
@@ -47,6 +47,8 @@ class Heard:
     sip_status: int | None = None
     text: str | None = None
     state: ConnectionState | None = None
+    as_of: int = 0
+    """Of what was seen: how much had been heard of the leg when the engine was asked."""
 
 
 @frozen(kw_only=True)
@@ -66,19 +68,37 @@ class Order:
 class Exchange(Protocol):
     """What a backend does at one engine. Nothing here is ever sent twice.
 
-    `place_agent`, `place_customer` and `hang_up` raise EngineDownError when nothing was sent,
-    EngineRefusedError when the engine said no, and another EngineError when its answer was lost.
+    What is sent raises EngineDownError when nothing was sent, EngineRefusedError when the engine said no, and
+    another EngineError when its answer was lost. `PutsThrough` has the part of an engine that puts both legs
+    through by itself.
     """
 
     @property
     def name(self) -> str:
         """The engine's name, as `Call.engine` has it."""
 
+    @property
+    def puts_through(self) -> bool:
+        """Whether the customer who answers has the agent, even if this host is gone by then."""
+
     async def place_agent(self, order: Order) -> None:
-        """Ring the agent's phone."""
+        """Ring the agent's phone.
+
+        Raises:
+            RepeatedAttemptError: the engine has a call of this attempt already.
+        """
+
+    async def prepare(self, order: Order) -> None:
+        """Make ready what the customer's leg needs; nobody rings."""
 
     async def place_customer(self, order: Order) -> None:
-        """Ring the customer, and put both through when the customer answers."""
+        """Ring the customer."""
+
+    async def ring_back(self, attempt_id: str) -> None:
+        """The customer's phone rings: let the agent hear it."""
+
+    async def put_through(self, attempt_id: str) -> None:
+        """The customer has answered: let both talk."""
 
     async def hang_up(self, attempt_id: str, party: Party, cause: int) -> None:
         """Hang up a leg; one that is gone already is no error."""
@@ -86,5 +106,26 @@ class Exchange(Protocol):
     async def seen(self, attempt_id: str) -> Mapping[Party, ConnectionState]:
         """The legs of this attempt that the engine has now."""
 
+    async def tidy(self, attempt_id: str) -> None:
+        """Both legs are gone: leave nothing of the call at the engine."""
+
     def forget(self, attempt_id: str) -> None:
-        """The attempt's call is over."""
+        """This host has no more to do with the attempt's call, which may go on."""
+
+
+class PutsThrough:
+    """The part of an engine that puts the customer who answers through to the agent by itself."""
+
+    puts_through: ClassVar[bool] = True
+
+    async def prepare(self, order: Order) -> None:
+        """Nothing is needed."""
+
+    async def ring_back(self, attempt_id: str) -> None:
+        """The engine sees to it."""
+
+    async def put_through(self, attempt_id: str) -> None:
+        """The engine does by itself."""
+
+    async def tidy(self, attempt_id: str) -> None:
+        """Nothing is left."""

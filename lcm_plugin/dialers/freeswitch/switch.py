@@ -18,6 +18,7 @@ from lcm_plugin.dialers.exchange import (
     News,
     Order,
     Party,
+    PutsThrough,
 )
 from lcm_plugin.dialers.exchange.course import SHORTEST_RING
 from lcm_plugin.dialers.freeswitch.causes import Q850, name_of
@@ -52,7 +53,7 @@ def leg_uuid(attempt_id: str, party: Party) -> str:
 
 
 @define(kw_only=True, eq=False)
-class FreeSwitch:
+class FreeSwitch(PutsThrough):
     """One FreeSWITCH, as an Exchange."""
 
     settings: FreeSwitchSettings

@@ -31,8 +31,8 @@ _MISTAKES: Final = (aiohttp.WSServerHandshakeError, ssl.SSLError, AriRefusedErro
 
 
 @define(kw_only=True, eq=False)
-class EventSocket:
-    """Keeps the socket open, and hands on what comes.
+class AriSocket:
+    """Keeps the event socket open, and hands on what comes.
 
     Attributes:
         trouble: why there is no event socket now; None if there is.
