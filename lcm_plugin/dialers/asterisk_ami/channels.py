@@ -24,7 +24,7 @@ from lcm_plugin.dialers.exchange import (
     Party,
     PutsThrough,
 )
-from lcm_plugin.dialers.exchange.course import SHORTEST_RING
+from lcm_plugin.dialers.exchange.course import ring_seconds
 from lcm_plugin.dialers.exchange.legs import NORMAL_CLEARING
 from lcm_plugin.dialers.numbers import display_name
 
@@ -59,7 +59,7 @@ class AsteriskAmi(PutsThrough):
 
     async def place_agent(self, order: Order) -> None:
         ring = self.settings.agent_ring_seconds + MARGIN_SECONDS
-        stay = ring + max(order.dial.ring_seconds, SHORTEST_RING) + self.settings.setup_seconds
+        stay = ring + ring_seconds(order) + self.settings.setup_seconds
         application, data = self.settings.application(order.attempt_id, ceil(stay))
         name = display_name(order.dial.display_name)
         caller = f'"{name}" <{order.number}>' if name else order.number
@@ -73,7 +73,7 @@ class AsteriskAmi(PutsThrough):
         agent = self._names.get(channel)
         if not agent:
             raise EngineRefusedError("the agent's channel is gone")
-        ring = max(order.dial.ring_seconds, SHORTEST_RING) + self.settings.setup_seconds + MARGIN_SECONDS
+        ring = ring_seconds(order) + self.settings.setup_seconds + MARGIN_SECONDS
         target = NumberEndpoint(self.settings.endpoint).filled(order.number)
         headers = {"Channel": target, "Application": "Bridge", "Data": agent}
         if order.caller_id:

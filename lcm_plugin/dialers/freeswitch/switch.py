@@ -20,7 +20,7 @@ from lcm_plugin.dialers.exchange import (
     Party,
     PutsThrough,
 )
-from lcm_plugin.dialers.exchange.course import SHORTEST_RING
+from lcm_plugin.dialers.exchange.course import ring_seconds
 from lcm_plugin.dialers.freeswitch.causes import Q850, name_of
 from lcm_plugin.dialers.freeswitch.event_socket import Event, EventSocket
 from lcm_plugin.dialers.freeswitch.settings import FreeSwitchSettings
@@ -69,7 +69,7 @@ class FreeSwitch(PutsThrough):
     async def place_agent(self, order: Order) -> None:
         self._know(order.attempt_id)
         ring = self.settings.agent_ring_seconds + MARGIN_SECONDS
-        stay = ring + max(order.dial.ring_seconds, SHORTEST_RING) + self.settings.setup_seconds
+        stay = ring + ring_seconds(order) + self.settings.setup_seconds
         variables = {
             "origination_uuid": leg_uuid(order.attempt_id, Party.AGENT),
             "origination_caller_id_number": order.number,
@@ -85,7 +85,7 @@ class FreeSwitch(PutsThrough):
         await socket.command(f"bgapi originate {_braced(variables)}{order.endpoint} &park()", job)
 
     async def place_customer(self, order: Order) -> None:
-        ring = max(order.dial.ring_seconds, SHORTEST_RING) + self.settings.setup_seconds + MARGIN_SECONDS
+        ring = ring_seconds(order) + self.settings.setup_seconds + MARGIN_SECONDS
         caller = {"origination_caller_id_number": order.caller_id} if order.caller_id else {}
         variables = {
             **order.variables,
