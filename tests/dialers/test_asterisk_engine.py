@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,41 @@ async def test_a_list_older_than_what_was_heard_ends_no_leg(ari: FakeAri, clock:
         await asyncio.sleep(30)
         assert ari.channels.keys() == {AGENT, CUSTOMER}
         assert one.listener.told() == ["service_initiated", "agent originated"]
+
+
+async def test_two_looks_at_one_moment_end_no_leg(ari: FakeAri, clock: LoopClock) -> None:
+    """An order that is under way to Asterisk may be missed by all who look just then: the call goes on."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await one.healthy()
+        await one.placed()
+        ari.says["GET channels"] = b"[]"
+        dialer: Any = one.host.plugins["asterisk"]
+        (course,) = dialer.led_at("asterisk")
+        course.lookout.look_now()
+        course.lookout.look_now()
+        await asyncio.sleep(1)
+        ari.says.clear()
+        await ari.answers(AGENT)
+        await asyncio.sleep(30)
+        assert one.listener.told() == ["service_initiated", "agent originated"]
+
+
+async def test_the_agent_hears_no_ringing_once_the_customer_has_answered(
+    ari: FakeAri, clock: LoopClock
+) -> None:
+    """The agent hears the customer's phone ring, and no longer once both talk; ANSWER is told before."""
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await one.healthy()
+        await one.placed()
+        await ari.answers(AGENT)
+        await asyncio.sleep(1)
+        await ari.dialed(CUSTOMER, "RINGING")
+        await one.heard("delivered")
+        await ari.dialed(CUSTOMER, "ANSWER")
+        await ari.answers(CUSTOMER)
+        await one.heard("established")
+    rings = [asked for asked in ari.asked if asked.endswith("/ring")]
+    assert rings == [f"{method} /ari/channels/{AGENT}/ring" for method in ("POST", "DELETE")]
 
 
 async def test_a_call_asterisk_has_no_more_is_not_found_as_a_live_one(ari: FakeAri, clock: LoopClock) -> None:

@@ -64,6 +64,8 @@ class AsteriskAri:
     _lost: dict[str, datetime] = field(factory=dict, init=False)
     """Channels whose order may be under way still, and until when it may be carried out."""
     _bridged: set[str] = field(factory=set, init=False)
+    _ringing: set[str] = field(factory=set, init=False)
+    """Attempts whose agent is let hear ringing."""
     _asking: "asyncio.Task[_Channels] | None" = field(default=None, init=False)
 
     @property
@@ -99,6 +101,7 @@ class AsteriskAri:
             raise
 
     async def ring_back(self, attempt_id: str) -> None:
+        self._ringing.add(attempt_id)
         await self.ari.ring(f"{attempt_id}{_SUFFIXES[Party.AGENT]}")
 
     async def put_through(self, attempt_id: str) -> None:
@@ -106,7 +109,7 @@ class AsteriskAri:
         if attempt_id not in self._bridged:
             await self._make_bridge(attempt_id)
         await self.ari.join(f"{attempt_id}{_BRIDGE}", [agent, customer])
-        if self._statuses.get(customer) == "RINGING":
+        if attempt_id in self._ringing:
             with suppress(AriError):
                 await self.ari.stop_ringing(agent)
 
@@ -139,6 +142,7 @@ class AsteriskAri:
 
     def forget(self, attempt_id: str) -> None:
         self._bridged.discard(attempt_id)
+        self._ringing.discard(attempt_id)
         for suffix in _SUFFIXES.values():
             channel = f"{attempt_id}{suffix}"
             self._hung_up.discard(channel)
@@ -197,14 +201,7 @@ class AsteriskAri:
         await self.ari.make_bridge(f"{attempt_id}{_BRIDGE}")
         self._bridged.add(attempt_id)
 
-    async def _originate(
-        self,
-        order: Order,
-        party: Party,
-        endpoint: str,
-        ring: int,
-        **facts: str,
-    ) -> None:
+    async def _originate(self, order: Order, party: Party, endpoint: str, ring: int, **facts: str) -> None:
         channel = f"{order.attempt_id}{_SUFFIXES[party]}"
         told = {"endpoint": endpoint, "timeout": ring, "variables": dict(order.variables), **facts}
         told |= {"app": self.app, "appArgs": f"{party},{order.attempt_id}"}
@@ -217,7 +214,7 @@ class AsteriskAri:
     async def _channels(self) -> _Channels:
         """All channels by their ids; who asks in one moment shares the answer."""
         if self._asking is None:
-            self._asking = asyncio.create_task(self._ask(), name=f"{self.name}: channels")
+            self._asking = self.link.spawn(self._ask())
         return await asyncio.shield(self._asking)
 
     async def _ask(self) -> _Channels:

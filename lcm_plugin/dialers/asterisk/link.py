@@ -1,9 +1,8 @@
 """One Asterisk in reach: its REST interface and its event socket, from the host's start to its stop."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import define, field
 
@@ -12,7 +11,7 @@ from lcm_plugin.dialers.asterisk.ari import Ari, AriError
 from lcm_plugin.dialers.asterisk.event_socket import AriSocket
 from lcm_plugin.dialers.asterisk.health import wrong_endpoint
 
-log = logging.getLogger("lcm_plugin.dialers.asterisk")
+T = TypeVar("T")
 
 _TO_CONNECT: Final = 3.0
 """Seconds that a call, or a question for health, waits for the event socket."""
@@ -48,11 +47,12 @@ class AriLink:
             await asyncio.wait(self._tasks)
         await self.ari.close()
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Do it beside everything else, until the host stops."""
         task = asyncio.create_task(work, name=f"{self.ari.name}: beside its calls")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def opened(self) -> bool:
         """Whether events can come, now or in a moment."""

@@ -254,7 +254,7 @@ class Course:
         """What was missed is caught up with. What was heard since the engine was asked is newer."""
         state = heard.state
         if state is None and (leg.unsure or leg.heard > heard.as_of):
-            leg.unsure = False
+            leg.proceeds()
             self.lookout.look_later()
         elif state is None:
             await self._ended(leg, evolve(heard, text="the engine does not have it"))

@@ -23,7 +23,7 @@ class Leg:
 
     Attributes:
         unsure: it was ordered, and nothing was heard of it yet: the engine may not have it.
-        heard: how many times something was heard of it.
+        heard: how many times something was heard of it, or it was looked for while it was unsure.
         lost: the answer to its order was lost: a frozen engine may carry it out late.
         unwanted: the cause with which it is being hung up.
         end: what was heard of its end.
@@ -52,7 +52,7 @@ class Leg:
         self.stage, self.unsure = Stage.PLACED, True
 
     def proceeds(self) -> None:
-        """Something was heard of it."""
+        """Something was heard of it, or it was looked for: what the engine was asked before is older."""
         self.unsure, self.heard = False, self.heard + 1
 
     def found(self, state: ConnectionState) -> None:

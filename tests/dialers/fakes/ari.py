@@ -99,7 +99,7 @@ class FakeAri:
             return web.Response(status=503)
         if asked == "POST channels":
             return web.json_response(self._placed(await request.json()))
-        if asked.startswith("DELETE channels/"):
+        if asked.startswith("DELETE channels/") and not asked.endswith("/ring"):
             return await self._hung_up(asked.split("/")[1])
         found = self._found(asked)
         return web.json_response(found) if found is not None else web.Response(status=404)
