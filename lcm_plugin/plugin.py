@@ -240,7 +240,7 @@ class LcmPlugin:
 
     @hookimpl
     async def request_next_contact(self, agent: Agent, campaign_group: str) -> Contact | None:
-        return await self.desks.of(agent).intake.next_contact(agent, campaign_group)
+        return await self.desks.of(agent).next_contact(agent, campaign_group)
 
     @hookimpl
     async def explain_contact(self, agent: Agent, contact: Contact, moment: datetime) -> Sequence[Check]:

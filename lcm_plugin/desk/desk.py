@@ -1,12 +1,14 @@
 """One agent's flow: ready, next contact, review, offer, call, outcome, disposition, the next.
 
-A task works while the agent wants a contact and nothing is in hand. Agent states say when to look; what
-forbids a second contact is the open attempt.
+It looks for a contact while the agent wants one and nothing is in hand. Agent states say when to look; what
+forbids a second contact is the open attempt. Looks, what timers tell and what people answer are turns, taken
+one after another.
 """
 
 import asyncio
 import logging
 from contextlib import suppress
+from functools import partial
 
 from attrs import define, field
 
@@ -17,6 +19,7 @@ from cti_hooks import (
     AttemptState,
     Call,
     CallEvent,
+    Contact,
     Outcome,
 )
 from lcm_plugin.desk.auto_disposing import AUTO, AutoDisposing
@@ -27,6 +30,7 @@ from lcm_plugin.desk.parts import Parts, Shared, parts
 from lcm_plugin.desk.readiness import Readiness
 from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.tasks import Tasks
+from lcm_plugin.desk.turns import Turns
 from lcm_plugin.desk.waiting import waits_for
 from lcm_plugin.desk.working import Working
 from lcm_plugin.ledger import (
@@ -50,15 +54,17 @@ class Desk:
     _working: Working = field(init=False)
     _closed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _tasks: Tasks = field(factory=Tasks, init=False)
+    _turns: Turns = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._turns = Turns(f"desk of agent {self.agent.id}")
         self.parts = parts(
             self.shared,
             self.agent,
             self._tasks,
             wants=lambda: self.wants,
-            preview_over=lambda one: self._tasks.spawn(self._preview_over(one), "a preview is over"),
-            offer_over=lambda one: self._tasks.spawn(self._offer_over(one), "an offer is over"),
+            preview_over=lambda one: self._turns.tell(partial(self._preview_over, one)),
+            offer_over=lambda one: self._turns.tell(partial(self.parts.offering.after_offer, one)),
         )
         self._following = Following(ledger=self.shared.ledger)
         self._automatic = AutoDisposing(
@@ -73,6 +79,7 @@ class Desk:
             ledger=self.shared.ledger,
             parts=self.parts,
             automatic=self._automatic,
+            turns=self._turns,
             wants=lambda: self.wants,
             left=self._leave_if_gone,
         )
@@ -132,6 +139,22 @@ class Desk:
         """Let go of what waits for a person: any host the agent comes to takes it up."""
         self.parts.screen.clear()
         self.hand.let_go(reason)
+
+    async def next_contact(self, agent: Agent, campaign_group: str) -> Contact | None:
+        """The answer to `request_next_contact`: what is held, or what the LCM has next, held from now on.
+
+        A look of this desk asks all sources, and this plugin among them: what comes then is for its attempt.
+
+        Raises:
+            OpenAttemptError: a call is in hand, or to be disposed of.
+            DialingStoppedError: a stop covers the site, this agent or this group.
+            LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
+            LcmError: the LCM's.
+        """
+        if self.hand.has(self.shared.site.asked_for()):
+            return await self.intake.fetched(campaign_group)
+        held = self.intake.at_hand(agent)
+        return held or await self._turns.take(partial(self.intake.next_contact, agent, campaign_group))
 
     @property
     def wants(self) -> bool:
@@ -210,31 +233,29 @@ class Desk:
     @property
     def tasks(self) -> list[asyncio.Task[object]]:
         """What is under way, for whoever has to wait for it."""
-        return [*self._working, *self._tasks]
+        return [*self._turns, *self._tasks]
 
     def _hear(self, agent: Agent, state: AgentState, reason: str | None = None, **facts: bool) -> None:
-        self.hand.agent = agent
         if self.shared.settings.relay_agent_states:
             self._tasks.spawn(self.shared.disposing.tell_state(agent, state), f"telling {agent.id}'s state")
         news = self.readiness.told(state, reason, **facts)
-        self.hand.arrived = self.readiness.ready or state is AgentState.READY
+        self.hand.told(agent, is_ready=self.readiness.ready or state is AgentState.READY)
         if news:
             self._working.wake()
             self.parts.pauses.reset()
             self.parts.screen.keep_time()
         elif self.wants and self.hand.attempt is None:
-            self._tasks.spawn(self._take_along(), f"what waits for {agent.id}")
+            self._turns.tell(self._take_along)
         self._working.go_on()
 
     async def _take_along(self) -> None:
         """Ready once more: what waits elsewhere is looked for now or never, as the agent may leave again."""
-        async with self._working.acting:
-            if self.wants and self.hand.arrived and self.hand.attempt is None:
-                with suppress(LedgerError):  # the next turn meets it, and says so
-                    await self.hand.take_up()
-                    self.hand.arrived = False
-                    if self.hand.attempt:
-                        self._working.wake()
+        if self.wants and self.hand.arrived and self.hand.attempt is None:
+            with suppress(LedgerError):  # the next look meets it, and says so
+                await self.hand.take_up()
+                self.hand.looked()
+                if self.hand.attempt:
+                    self._working.wake()
 
     def _leave_if_gone(self) -> None:
         """Let go of what came, or ended, when the agent was gone already."""
@@ -244,13 +265,8 @@ class Desk:
     # -- what timers and people tell ------------------------------------------------------------------------
 
     async def _preview_over(self, attempt_id: str) -> None:
-        async with self._working.acting:
-            await self.parts.offering.after_preview(attempt_id)
-            self._leave_if_gone()
-
-    async def _offer_over(self, attempt_id: str) -> None:
-        async with self._working.acting:
-            await self.parts.offering.after_offer(attempt_id)
+        await self.parts.offering.after_preview(attempt_id)
+        self._leave_if_gone()
 
     async def answer(self, attempt_id: str, said: Said) -> Attempt:
         """What a person says to an offer, or of an ended call that is to be made once more.
@@ -260,14 +276,16 @@ class Desk:
             InvalidError: the answer cannot be right.
             LedgerError: it cannot be recorded now.
         """
-        async with self._working.acting:
-            try:
-                answered = await self.parts.answering.answer(attempt_id, said)
-                self.readiness.answered()
-                self._working.go_on()
-                return answered
-            finally:
-                self._leave_if_gone()
+        return await self._turns.take(partial(self._answered, attempt_id, said))
+
+    async def _answered(self, attempt_id: str, said: Said) -> Attempt:
+        try:
+            answered = await self.parts.answering.answer(attempt_id, said)
+            self.readiness.answered()
+            self._working.go_on()
+            return answered
+        finally:
+            self._leave_if_gone()
 
     async def _after_call(self, attempt: Attempt) -> None:
         """A call that outlives its agent's login waits for a disposition wherever its agent comes to."""

@@ -54,13 +54,11 @@ class Dialing:
             return Refusal(rule="no_contact", reason="there is nobody to call")
         dial = await self._dial(called)
         facts |= {"not_after": dial.not_after, "backends": self.site.dialers, "contact": called}
-        self.hand.placing = True
         try:
-            recorded = await self.hand.ledger.dial(attempt, by_person=by_person, **facts)
+            with self.hand.placing():
+                recorded = await self.hand.ledger.dial(attempt, by_person=by_person, **facts)
         except BarredError as error:
             return bar_refusal(error.bar)
-        finally:
-            self.hand.placing = False
         return recorded, dial
 
     async def place(self, attempt: Attempt, dial: Dial) -> str:

@@ -1,5 +1,7 @@
 """What one agent has in hand: the open attempt, and its contact as it was fetched."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -20,13 +22,12 @@ class Hand:
         agent: the agent, as the host told last.
         arrived: the agent was told ready here, and nothing was looked for, or found in hand, since: what
             waits for them at another host comes along.
-        placing: True while the dial is being recorded; the attempt must not be released meanwhile.
     """
 
     agent: Agent
     ledger: Ledger
-    arrived: bool = False
-    placing: bool = False
+    arrived: bool = field(default=False, init=False)
+    _being_placed: bool = field(default=False, init=False)
     _attempt_id: str = field(default="", init=False)
     _fetched: Contact | None = field(default=None, init=False)
 
@@ -58,6 +59,23 @@ class Hand:
         """Whether it is the attempt in hand, or was before it was over."""
         return self._attempt_id == attempt_id
 
+    def told(self, agent: Agent, *, is_ready: bool) -> None:
+        """The agent is as given from now on, and has come here if they are ready."""
+        self.agent, self.arrived = agent, is_ready
+
+    def looked(self) -> None:
+        """What the agent's arrival stood for is looked for, or found."""
+        self.arrived = False
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """While the dial is being recorded: the attempt is not released, nor does it expire, meanwhile."""
+        self._being_placed = True
+        try:
+            yield
+        finally:
+            self._being_placed = False
+
     async def open(self, campaign_group: str) -> Attempt:
         """A new attempt, `requested`; or the one that was offered to this agent before, taken up again.
 
@@ -65,7 +83,7 @@ class Hand:
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
         """
         attempt = await self.ledger.open(self.agent, campaign_group, arrived=self.arrived)
-        self.arrived = False
+        self.looked()
         return self.hold(attempt)
 
     async def take_up(self) -> None:
@@ -75,7 +93,7 @@ class Hand:
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
         """
         if attempt := await self.ledger.take_up(self.agent, arrived=self.arrived):
-            self.arrived = False
+            self.looked()
             self.hold(attempt)
 
     async def skipped_before(self, seconds: float) -> list[Attempt]:
@@ -97,7 +115,7 @@ class Hand:
         attempt = self.attempt
         if attempt is None or attempt.state is not AttemptState.OFFERED or self.fetched is None:
             return None
-        if self.placing or not has_expired(self.fetched.expires_at, self.ledger.now()):
+        if self._being_placed or not has_expired(self.fetched.expires_at, self.ledger.now()):
             return attempt
         self.put_down(EXPIRED, reason="the contact expired while it was held")
         return None
@@ -133,5 +151,5 @@ class Hand:
     def let_go(self, reason: str) -> None:
         """Leave what waits for a person to whichever host its agent comes to."""
         attempt = self.attempt
-        if attempt and attempt.state in WAITING and not self.placing:
+        if attempt and attempt.state in WAITING and not self._being_placed:
             self.ledger.release(self.change(attempt, RELEASED, reason=reason))

@@ -38,7 +38,6 @@ class Intake:
     reserved: Reserved = field(init=False)
     _details: Details = field(init=False)
     _completed: str = field(default="", init=False)
-    _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.reserved = Reserved(hand=self.hand, settings=self.settings, client=self.client)
@@ -60,39 +59,49 @@ class Intake:
         attempt = self.hand.held() or await self._next()
         return await self._enriched(attempt) if attempt else None
 
+    def at_hand(self, agent: Agent) -> Contact | None:
+        """The contact that is held, as it came.
+
+        Raises:
+            OpenAttemptError: a call is in hand, or to be disposed of.
+        """
+        if self.hand.busy and self.hand.attempt:
+            raise OpenAttemptError(f"agent {agent.id} has a call in hand: attempt {self.hand.attempt.id}")
+        return self.hand.fetched if self.hand.held() else None
+
     async def next_contact(self, agent: Agent, campaign_group: str) -> Contact | None:
-        """The answer to `request_next_contact`: the contact held, or the LCM's next one, held from now on.
+        """The contact in hand, which may have come and been called since it was asked for, or the LCM's next.
 
         What is reserved comes before what is fresh, if it is due to be asked for.
 
         Raises:
-            OpenAttemptError: a call is in hand, or to be disposed of.
+            OpenAttemptError: a call is taken up from another host.
             DialingStoppedError: a stop covers the site, this agent or this group.
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
             LcmError: the LCM's.
         """
-        async with self._lock:
-            self._refuse_busy(agent)
-            if self.hand.held():
-                return self.hand.fetched
-            if self.hand.attempt:  # a round's, which closes it itself
-                return await self._fetched(self.hand.attempt, campaign_group)
-            await self.stops.left(agent, [campaign_group], await self.stops.campaigns(agent))
-            attempt = await self.hand.open(campaign_group)
-            if attempt.state is not AttemptState.REQUESTED:
-                self._refuse_busy(agent)
-                return self.hand.fetched
-            try:
-                contact = await self._reserved_or_fresh(attempt, campaign_group)
-            except BaseException as error:  # cancelled, too: the attempt says so
-                self._nothing_came(_why(error))
-                raise
-            self._nothing_came("no contact")
-            return contact
+        if self.hand.busy or self.hand.held():
+            return self.hand.fetched
+        await self.stops.left(agent, [campaign_group], await self.stops.campaigns(agent))
+        attempt = await self.hand.open(campaign_group)
+        if attempt.state is not AttemptState.REQUESTED:
+            return self.at_hand(agent)
+        try:
+            contact = await self._reserved_or_fresh(attempt, campaign_group)
+        except BaseException as error:  # cancelled, too: the attempt says so
+            self._nothing_came(_why(error))
+            raise
+        self._nothing_came("no contact")
+        return contact
 
-    def _refuse_busy(self, agent: Agent) -> None:
-        if self.hand.busy and self.hand.attempt:
-            raise OpenAttemptError(f"agent {agent.id} has a call in hand: attempt {self.hand.attempt.id}")
+    async def fetched(self, campaign_group: str) -> Contact | None:
+        """The LCM's next contact for the attempt in hand, which this desk asks every source for.
+
+        Raises:
+            LcmError: the LCM's.
+        """
+        attempt = self.hand.attempt
+        return await self._fetched(attempt, campaign_group) if attempt else None
 
     async def _reserved_or_fresh(self, attempt: Attempt, campaign_group: str) -> Contact | None:
         """Both within the time of one fetch, as the hook is cut off, and a download cut off leaves doubt."""
@@ -140,9 +149,9 @@ class Intake:
         if attempt.state is not AttemptState.REQUESTED:
             return self.hand.held()
         try:
-            contact = await self.site.next_contact(self.hand.agent, group)
+            contact = await self.site.next_contact(self.hand.agent, group, attempt.id)
         except BaseException as error:
-            self._nothing_came(described(error))
+            self._nothing_came(_why(error))
             raise
         if contact is not None:
             return self._taken(attempt, contact)
@@ -162,8 +171,6 @@ class Intake:
                 raise
             if contact is not None:
                 return self.hand.take(attempt, contact)
-            if held := self.hand.held():  # a fetch of the host's own was quicker
-                return held
             self._nothing_came("nothing is reserved")
         return None
 
@@ -197,8 +204,6 @@ class Intake:
         held = self.hand.attempt
         if held is None or held.state is not AttemptState.OFFERED:
             return self.hand.take(attempt, contact)
-        if held.id != attempt.id:  # a fetch of the host's own was quicker
-            self.hand.ledger.change(attempt, NOTHING, reason=f"attempt {held.id} holds a contact")
         if held.contact and held.contact != contact and held.contact.key == contact.key:
             return self.hand.amend(held, contact, reason="changed by the site's hook")
         return held

@@ -68,8 +68,6 @@ class Reserved:
             contacts = await self.client.reserved.unknown(self.hand.agent, group, until)
         except REFUSALS:
             contacts = []
-        if self.hand.held():  # a fetch of the host's own was quicker: these are asked for again
-            return None
         if len(contacts) <= (0 if self.client.reserved.one_at_a_time else 1):  # else there may be more
             self._schedule.asked(self._named(group), now, at)
         return min(contacts, key=lambda one: one.call_type is not CallType.PERSONAL_CALLBACK, default=None)

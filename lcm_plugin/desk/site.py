@@ -1,7 +1,9 @@
 """What a desk asks of the site: the hooks it calls, typed, and the only place that names them."""
 
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from datetime import datetime
+from typing import Final
 
 from attrs import evolve, field, frozen
 
@@ -20,6 +22,8 @@ from cti_hooks import (
     Refusal,
     TypedHooks,
 )
+
+_asked_for: Final[ContextVar[str]] = ContextVar("asked_for", default="")
 
 
 @frozen
@@ -40,14 +44,26 @@ class Site:
         """The groups the site chose for this agent, or None."""
         return await self.hook.select_campaign_groups(agent=agent)
 
-    async def next_contact(self, agent: Agent, campaign_group: str) -> Contact | None:
-        """The next contact, from whichever source has one, which it names; whatever that source set."""
+    async def next_contact(self, agent: Agent, campaign_group: str, attempt_id: str = "") -> Contact | None:
+        """The next contact, from whichever source has one, which it names; whatever that source set.
+
+        `attempt_id` is what a desk asks for: this plugin, asked as one of the sources, has it by `asked_for`.
+        """
         asked = {"agent": agent, "campaign_group": campaign_group}
-        answer = await self.hooks.first_answer("request_next_contact", **asked)
+        token = _asked_for.set(attempt_id)
+        try:
+            answer = await self.hooks.first_answer("request_next_contact", **asked)
+        finally:
+            _asked_for.reset(token)
         if answer is None:
             return None
         contact: Contact = answer.value
         return contact if answer.plugin == self.own else evolve(contact, source=answer.plugin)
+
+    @staticmethod
+    def asked_for() -> str:
+        """The attempt that a desk asks `request_next_contact` for; empty if it is not a desk that asks."""
+        return _asked_for.get()
 
     async def enriched(self, contact: Contact, agent: Agent) -> Contact:
         """The contact as the site completes it."""

@@ -1,10 +1,7 @@
-"""The task that works for one agent while they want a contact and nothing is in hand.
-
-Its work, what timers tell and what people answer come one after another, in their order.
-"""
+"""The looks at an agent who wants a contact while nothing is in hand: each is a turn of the desk."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from attrs import define, field
 
@@ -12,71 +9,74 @@ from cti_hooks import AttemptState
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.auto_disposing import AutoDisposing
 from lcm_plugin.desk.parts import Parts
-from lcm_plugin.desk.pauses import waited
 from lcm_plugin.desk.steps import DONE, HELD, SHOWN, Hold, Step, Wait
+from lcm_plugin.desk.turns import Turns
 from lcm_plugin.ledger import Ledger
 
 
 @define(kw_only=True, eq=False)
 class Working:
-    """One agent's task.
+    """One agent's looks: at most one is in line, under way, or waited for.
 
     Attributes:
+        turns: the desk's.
         wants: whether the agent wants a contact now.
-        left: is told that the task has ended, or that somebody has acted, to let go of what came for an agent
-            who is gone.
-        acting: held by whoever acts.
+        left: is told once no more is looked for, to let go of what came for an agent who is gone.
     """
 
     settings: LcmSettings
     ledger: Ledger
     parts: Parts
     automatic: AutoDisposing
+    turns: Turns
     wants: Callable[[], bool]
     left: Callable[[], None]
-    acting: asyncio.Lock = field(factory=asyncio.Lock, init=False)
-    _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
-    _task: asyncio.Task[None] | None = field(default=None, init=False)
-
-    def __iter__(self) -> Iterator[asyncio.Task[None]]:
-        """The task, if there is one."""
-        return iter([] if self._task is None or self._task.done() else [self._task])
+    _looks: bool = field(default=False, init=False)
+    _woken: bool = field(default=False, init=False)
+    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
 
     def go_on(self) -> None:
-        """Work, if the agent wants a contact; not before a pause that is owed."""
-        if self.wants() and (self._task is None or self._task.done()):
-            name = f"desk of agent {self.parts.hand.agent.id}"
-            self._task = asyncio.create_task(self._work(), name=name)
+        """Look, if the agent wants a contact; not before a pause that is owed."""
+        if self.wants() and not self._looks and self._timer is None:
+            self._look_in(self.parts.pauses.owed)
 
     def wake(self) -> None:
-        """Rest no longer."""
-        self._wake.set()
+        """Wait no longer."""
+        self._woken = self._looks
+        if self._timer:
+            self._look_now()
 
-    async def _work(self) -> None:
-        self._wake.clear()
-        await self._rest(self.parts.pauses.owed)
-        while self.wants():
-            self._wake.clear()
-            step = await self._looked()
-            if isinstance(step, Hold) and self.parts.hand.attempt:
-                self.parts.hand.arrived = False
-                return
-            await self._rest(step.seconds if isinstance(step, Wait) else 0)
-        self.left()
+    def _look_in(self, seconds: float) -> None:
+        if seconds > 0 and self.wants() and not self._woken:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._look_now)
+        else:
+            self._look_now()
 
-    async def _rest(self, seconds: float) -> None:
-        if self.wants() and seconds > 0:
-            await waited(self._wake, seconds)
-        self.parts.pauses.owed = 0.0
+    def _look_now(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        self._looks = True
+        self.turns.tell(self._look)
+
+    async def _look(self) -> None:
+        self.parts.pauses.owed, self._woken = 0.0, False
+        step = await self._looked() if self.wants() else None
+        self._looks = False
+        if step is None:
+            self.left()
+        elif isinstance(step, Hold) and self.parts.hand.attempt:
+            self.parts.hand.looked()
+        else:
+            self._look_in(step.seconds if isinstance(step, Wait) else 0)
 
     async def _looked(self) -> Step:
         try:
-            async with self.acting:
-                return await self._turn()
+            return await self._next_step()
         except Exception as error:  # noqa: BLE001  (a source of contacts or a site's hook may raise anything)
             return Wait(self.parts.refusing.after_error(error))
 
-    async def _turn(self) -> Step:
+    async def _next_step(self) -> Step:
         """One contact offered or dialed, or why not."""
         parts = self.parts
         if await self._is_occupied():
@@ -108,7 +108,7 @@ class Working:
             await self.automatic.dispose(attempt)
         held = hand.held()
         if held and await self.ledger.still_has(held):
-            hand.arrived = False
+            hand.looked()
             if self.parts.screen.shows(held.id):
                 return hand.attempt is not None
         return hand.busy

@@ -21,6 +21,7 @@ from cti_hooks import (
 )
 from lcm_plugin.dialers.uri import UriDialer
 from lcm_plugin.errors import LcmRejected
+from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact
 from tests.desk.centre import OpenCentre, contact_of
 from tests.people import ALICE_AT_1001 as ALICE
@@ -216,14 +217,31 @@ async def test_the_host_may_ask_for_a_contact_itself(open_centre: OpenCentre) ->
     assert len(centre.lcm.account.handed) == 1
 
 
-async def test_a_fetch_cut_off_says_that_a_contact_may_be_reserved(open_centre: OpenCentre) -> None:
-    """A fetch that is cancelled leaves doubt, and its attempt says so instead of "no contact"."""
+async def test_a_fetch_outlives_whoever_asked(open_centre: OpenCentre) -> None:
+    """A host that is cut off loses nothing: what its fetch brings is held for whoever asks again."""
     centre = await open_centre()
     centre.lcm.order("late,seconds=3,times=1")
     asked = {"agent": ALICE, "campaign_group": GROUP}
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(centre.host.hooks.first("request_next_contact", **asked), timeout=1)
-    (closed,) = centre.records.states(AttemptState.EMPTY)
+    await asyncio.sleep(5)
+    (held,) = centre.records.states(AttemptState.OFFERED)
+    assert await centre.host.hooks.first("request_next_contact", **asked) == held.contact
+    assert len(centre.lcm.account.handed) == 1
+    assert await centre.ledger.doubts() == {}
+
+
+async def test_a_fetch_cut_off_says_that_a_contact_may_be_reserved(open_centre: OpenCentre) -> None:
+    """A fetch that the end of the host cuts off leaves doubt, and its attempt says so: not "no contact"."""
+    centre = await open_centre()
+    centre.lcm.order("late,seconds=3,times=1")
+    await centre.ready(ALICE)
+    await asyncio.sleep(1)
+    closing = asyncio.create_task(lcm_of(centre.host).desks.close())
+    await asyncio.sleep(0.5)
+    closing.cancel()
+    await asyncio.wait({closing})
+    (closed,) = await centre.ledger.attempts(states={AttemptState.EMPTY})
     assert closed.reason == "the fetch was cancelled before its answer: the LCM may have reserved a contact"
     assert set(await centre.ledger.doubts()) == {"alice"}
 
