@@ -9,6 +9,7 @@ import pytest
 
 from cti_hooks import ConnectionState, Host, Outcome, health_of
 from lcm_plugin.attempt.outcomes import outcome_of
+from lcm_plugin.dialers.asterisk.channels import AsteriskAri
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.dialers.fakes.ari import FakeAri
 from tests.dialers.fakes.listening import Site, site, site_of
@@ -138,6 +139,26 @@ async def test_the_agent_hears_no_ringing_once_the_customer_has_answered(
         await one.heard("established")
     rings = [asked for asked in ari.asked if asked.endswith("/ring")]
     assert rings == [f"{method} /ari/channels/{AGENT}/ring" for method in ("POST", "DELETE")]
+
+
+async def test_a_step_that_fails_leaves_no_phone_ringing(
+    ari: FakeAri, clock: LoopClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If what was heard of a call cannot be dealt with, both legs are hung up, and it ends."""
+
+    def faulty(_: object, attempt_id: str) -> None:
+        raise ValueError(f"no such thing as {attempt_id}")
+
+    monkeypatch.setattr(AsteriskAri, "ring_back", faulty)
+    async with site(clock, "asterisk", url=ari.url) as one:
+        await one.healthy()
+        await one.placed()
+        await ari.answers(AGENT)
+        await asyncio.sleep(1)
+        await ari.dialed(CUSTOMER, "RINGING")
+        await one.ended()
+        assert not ari.channels
+        assert "attempt attempt-1: ValueError: no such thing as attempt-1" in caplog.messages
 
 
 async def test_a_call_asterisk_has_no_more_is_not_found_as_a_live_one(ari: FakeAri, clock: LoopClock) -> None:
