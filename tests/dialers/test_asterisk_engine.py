@@ -156,7 +156,8 @@ async def test_a_step_that_fails_leaves_no_phone_ringing(
         await ari.answers(AGENT)
         await asyncio.sleep(1)
         await ari.dialed(CUSTOMER, "RINGING")
-        await one.ended()
+        async with asyncio.timeout(10):
+            await one.ended()
         assert not ari.channels
         assert "attempt attempt-1: ValueError: no such thing as attempt-1" in caplog.messages
 
