@@ -29,7 +29,7 @@ NOTHING: Final = Transition(
     sources=(_REQUESTED,),
     target=_EMPTY,
     kind=Kind.FACT,
-    condition="its holder says so, or the holder's lease has ended, which leaves doubt",
+    condition="its holder says so, and no trace is kept of it unless it left doubt; or its lease has ended",
     must=Must.HELD,
 )
 FETCHED: Final = Transition(

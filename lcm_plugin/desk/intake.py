@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact, DeclinedError, described
-from lcm_plugin.attempt.transitions import AMENDED, NOTHING
+from lcm_plugin.attempt.transitions import AMENDED
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.details import Details
 from lcm_plugin.desk.fetch_stops import FetchStops
@@ -197,7 +197,7 @@ class Intake:
         """Close a request that brought nothing. A contact that did come stays in hand."""
         attempt = self.hand.attempt
         if attempt and attempt.state is AttemptState.REQUESTED:
-            self.hand.put_down(NOTHING, reason=reason)
+            self.hand.ledger.drop(attempt, reason)
 
     def _taken(self, attempt: Attempt, contact: Contact) -> Attempt:
         """The attempt that holds a contact by now: the LCM's is in hand already, another source's is not."""

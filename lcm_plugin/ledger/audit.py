@@ -18,6 +18,7 @@ _END: Final = Statement(
     dials.update().where(dials.c.attempt_id == sa.bindparam("own"), dials.c.ended_at.is_(None))
 )
 _DROP: Final = dials.delete().where(dials.c.attempt_id == sa.bindparam("own"))
+_DROP_LINES: Final = Statement(history.delete().where(history.c.attempt_id == sa.bindparam("own")))
 _NOTED: Final = "noted for the audit"
 
 Noted = dict[Statement, list[dict[str, Any]]]
@@ -56,6 +57,13 @@ def erase_dial(connection: sa.Connection, attempt: Attempt) -> None:
     """No call was placed after all."""
     write_noted(connection)
     connection.execute(_DROP, {"own": attempt.id})
+
+
+def forget_lines(connection: sa.Connection, attempt: Attempt) -> None:
+    """An attempt that is no more has no lines, whether they are written yet or not."""
+    lines = _noted(connection)[_LINE]
+    lines[:] = [line for line in lines if line["attempt_id"] != attempt.id]
+    _DROP_LINES.run(connection, {"own": attempt.id})
 
 
 def write_noted(connection: sa.Connection) -> None:

@@ -10,7 +10,7 @@ from attrs import define
 from cti_hooks import Agent, Attempt, AttemptState, Contact
 from lcm_plugin.attempt.states import LIVE, OPEN
 from lcm_plugin.attempt.transition import Kind, Transition
-from lcm_plugin.attempt.transitions import CONFIRMED, DIAL, DISPOSE, ONCE_MORE, REDIALED, REQUEST
+from lcm_plugin.attempt.transitions import CONFIRMED, DIAL, DISPOSE, NOTHING, ONCE_MORE, REDIALED, REQUEST
 from lcm_plugin.ledger import barring, intents, reading, writing
 from lcm_plugin.ledger.errors import AttemptLostError, DialingStoppedError, LedgerError
 from lcm_plugin.ledger.holder import Holder
@@ -194,6 +194,21 @@ class Ledger(Holder):
         )
         self._custody.keep(changed)
         return changed
+
+    def drop(self, attempt: Attempt, reason: str) -> None:
+        """A question that brought nothing is no attempt: no trace of it is kept, unless it left doubt."""
+        doubt = self._memory.doubts.get(attempt.agent.id)
+        if doubt and doubt.since >= attempt.opened_at:
+            self.change(attempt, NOTHING, reason=reason)
+            return
+        empty = self._after(NOTHING, attempt, reason=reason)
+        self.watch(empty, "before")
+        self._writer.note(
+            partial(writing.drop_attempt, attempt=empty, holder=self.holder),
+            on_error=lambda error: self._not_changed(empty, error),
+            on_written=lambda _: self.watch(empty, "after"),
+        )
+        self._custody.keep(empty)
 
     def close_disposed(self, attempt: Attempt, reason: str) -> None:
         """Close it: the LCM knows what came of it, so nothing is left to do, at whichever host."""

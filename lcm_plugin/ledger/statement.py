@@ -16,9 +16,9 @@ Values = Callable[[Row], tuple[Any, ...]]
 
 @define(eq=False)
 class Statement:
-    """An insert or an update of the columns that its rows name. Other names are bound to its conditions."""
+    """Writes the columns that its rows name, or deletes rows. Other names are bound to its conditions."""
 
-    query: sa.Insert | sa.Update
+    query: sa.Insert | sa.Update | sa.Delete
     _written: dict[tuple[str, ...], tuple[str, Values]] = field(factory=dict, init=False)
 
     def run(self, connection: sa.Connection, row: Row) -> int:

@@ -12,8 +12,8 @@ from attrs import evolve, field, frozen
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.attempt.states import OPEN, WAITING
 from lcm_plugin.attempt.transition import Must, Transition
-from lcm_plugin.attempt.transitions import FELL_BACK, RELEASED
-from lcm_plugin.ledger.audit import erase_dial, note, note_end
+from lcm_plugin.attempt.transitions import FELL_BACK, NOTHING, RELEASED
+from lcm_plugin.ledger.audit import erase_dial, forget_lines, note, note_end
 from lcm_plugin.ledger.barring import lift
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.conditions import update_for
@@ -21,10 +21,18 @@ from lcm_plugin.ledger.errors import AttemptLostError
 from lcm_plugin.ledger.reading import Doubtful, Objection, objection
 from lcm_plugin.ledger.rows import changes_of, row_with_key
 from lcm_plugin.ledger.schema import attempts, digest, doubts, outbox
+from lcm_plugin.ledger.statement import Statement
 
 _WITHOUT_CALL: Final = frozenset({AttemptState.SKIPPED, AttemptState.REFUSED, AttemptState.EXPIRED})
 _OBJECTIONABLE: Final = (Must.KEY_FREE, Must.NOT_BARRED)
 """What an offer may lack: it is shown then, reviewed and refused."""
+_DROP: Final = Statement(
+    attempts.delete().where(
+        attempts.c.id == sa.bindparam("own"),
+        attempts.c.holder == sa.bindparam("by"),
+        sa.or_(*(attempts.c.state == state.value for state in NOTHING.sources)),
+    )
+)
 
 
 @frozen(kw_only=True)
@@ -179,6 +187,17 @@ class Undo:
             lift(connection, self.intended.id)
             connection.execute(outbox.delete().where(outbox.c.attempt_id == self.intended.id))
             fall_back(connection, self.undone, self.holder)
+
+
+def drop_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> None:
+    """Keep nothing of a question that brought nothing.
+
+    Raises:
+        AttemptLostError: it is not held by this host any more.
+    """
+    if not _DROP.run(connection, {"own": attempt.id, "by": holder}):
+        raise AttemptLostError(f"attempt {attempt.id} is not held by this host any more")
+    forget_lines(connection, attempt)
 
 
 def release_attempt(connection: sa.Connection, attempt_id: str, holder: str) -> None:

@@ -1,0 +1,58 @@
+"""A question is no attempt until it brings something: a shift without contacts leaves nothing behind."""
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from cti_hooks import AttemptState
+from lcm_plugin.errors import LcmError
+from lcm_plugin.ledger.schema import attempts, history
+from tests.desk.centre import Centre, OpenCentre
+from tests.people import ALICE, GROUP
+
+
+async def kept(centre: Centre) -> list[int]:
+    """How many attempts and lines of history there are, once all that is known is written."""
+    await centre.ledger.recorded()
+
+    def counted(connection: sa.Connection) -> list[int]:
+        tables = (attempts, history)
+        return [
+            connection.execute(sa.select(sa.func.count()).select_from(one)).scalar_one() for one in tables
+        ]
+
+    return await centre.ledger.run(counted)
+
+
+async def test_a_shift_without_contacts_leaves_nothing(open_centre: OpenCentre) -> None:
+    """However often the LCM is asked in vain, no attempt and no line is kept; who listens is told of each."""
+    centre = await open_centre(0)
+    await centre.ready(ALICE)
+    await asyncio.sleep(600)
+    await centre.not_ready(ALICE)
+    asked = len(centre.records.states(AttemptState.EMPTY))
+    assert asked > 100
+    assert len(centre.lcm.requests) >= asked
+    assert await kept(centre) == [0, 0]
+
+
+async def test_a_question_that_failed_leaves_nothing(open_centre: OpenCentre) -> None:
+    """What surely brought nothing is gone, whatever went wrong."""
+    centre = await open_centre()
+    centre.lcm.order("reject,status=403")
+    with pytest.raises(LcmError):
+        await centre.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
+    assert await kept(centre) == [0, 0]
+
+
+async def test_a_question_that_left_doubt_stays(open_centre: OpenCentre) -> None:
+    """It is kept, with its reason: the LCM may have reserved a contact on its account."""
+    centre = await open_centre(try_seconds=1, fetch_seconds=2)
+    centre.lcm.order("late,seconds=9")
+    with pytest.raises(LcmError):
+        await centre.host.hooks.first("request_next_contact", agent=ALICE, campaign_group=GROUP)
+    (empty,) = await centre.ledger.attempts()
+    assert empty.state is AttemptState.EMPTY
+    assert "did not answer" in empty.reason
+    assert set(await centre.ledger.doubts()) == {"alice"}
