@@ -213,6 +213,14 @@ class LcmSettings:
     reserved_every_seconds: float = field(default=60.0, validator=_not_negative)
     """How long after that question it is asked again when a contact is wanted, a tenth more or less; 0 asks
     each time."""
+    reserved_per_second: float = field(default=10.0, validator=_positive)
+    """Questions a second, at the most, that waiting agents ask for what is reserved for them, and for
+    themselves; with many agents the two intervals stretch."""
+    shared_polling: bool = True
+    """Whether agents who wait for a campaign group poll it for each other, one question each poll interval.
+    An LCM that keeps a list for each agent wants `false`: each asks for themselves."""
+    own_question_seconds: float = field(default=300.0, validator=_positive)
+    """How often a waiting agent asks for themselves all the same, as an LCM may keep a list for them."""
     preview: Preview = field(factory=Preview)
     offer_seconds: float = field(default=300.0, validator=_positive)
     """How long an offer waits for a person, at the longest; it stands still while the agent is busy."""
@@ -254,6 +262,7 @@ class LcmSettings:
     another ready."""
     poll_min_seconds: float = field(default=1.0, validator=_positive)
     poll_max_seconds: float = field(default=5.0, validator=_positive)
+    """How long a campaign group that had no contact is not asked again, at the least and at the most."""
     dial_seconds: float = field(default=20.0, validator=_positive)
     """How long a dialer has to place a call; later it must not be placed any more."""
     ring_seconds: float = field(default=30.0, validator=validators.ge(15.0))

@@ -62,6 +62,7 @@ class Desk:
             self.shared,
             self.agent,
             self._tasks,
+            ask=lambda one: self._working.ask(one),  # noqa: PLW0108  (which is made of these parts)
             wants=lambda: self.wants,
             preview_over=lambda one: self._turns.tell(partial(self._preview_over, one)),
             offer_over=lambda one: self._turns.tell(partial(self.parts.offering.after_offer, one)),
@@ -78,6 +79,9 @@ class Desk:
             settings=self.shared.settings,
             ledger=self.shared.ledger,
             parts=self.parts,
+            supply=self.shared.supply,
+            bulletin=self.shared.bulletin,
+            outage=self.shared.outage,
             automatic=self._automatic,
             turns=self._turns,
             wants=lambda: self.wants,
@@ -151,10 +155,17 @@ class Desk:
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
             LcmError: the LCM's.
         """
-        if self.hand.has(self.shared.site.asked_for()):
-            return await self.intake.fetched(campaign_group)
+        errand = self.shared.site.errand()
+        if errand and self.hand.has(errand.attempt_id):
+            return await self.intake.fetched(errand, campaign_group)
         held = self.intake.at_hand(agent)
-        return held or await self._turns.take(partial(self.intake.next_contact, agent, campaign_group))
+        return held or await self._turns.take(partial(self._fetched, agent, campaign_group))
+
+    async def _fetched(self, agent: Agent, campaign_group: str) -> Contact | None:
+        contact = await self.intake.next_contact(agent, campaign_group)
+        if contact:  # offered, if the agent waits
+            self._working.wake()
+        return contact
 
     @property
     def wants(self) -> bool:
@@ -163,8 +174,9 @@ class Desk:
 
     @property
     def waits_for(self) -> str:
-        """Why the agent gets no contact, in words; empty if nothing but a contact is missing."""
-        return waits_for(self.readiness, self.hand.attempt, self.parts.refusing.trouble)
+        """Why the agent gets no contact, in words; empty if they have one, or nobody can say."""
+        reason = waits_for(self.readiness, self.hand.attempt, self.parts.refusing.trouble)
+        return reason or self.shared.supply.said(self.intake.place)
 
     def close(self) -> None:
         """Look for nothing more, and try nothing again."""
@@ -191,6 +203,8 @@ class Desk:
             self.readiness.disposed(
                 by_person=attempt.actor != AUTO, offered=had and attempt.not_after is None
             )
+        if attempt.state is AttemptState.SKIPPED:
+            self.intake.skipped()
         if attempt.state is AttemptState.UNKNOWN:
             self.shared.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
@@ -200,6 +214,7 @@ class Desk:
 
     def lose(self, attempt: Attempt) -> None:
         """Another host has it. If the agent wants a contact, this one comes again, or the next."""
+        self.hand.lost()
         if self.shared.ledger.get_open(attempt.id) is None:  # its call is not watched any more
             self._following.forget(attempt.id)
         if self.parts.screen.shows(attempt.id):

@@ -9,18 +9,22 @@ from attrs import define, evolve, field
 from cti_hooks import Agent, Attempt, AttemptState, CallEvent, Disposition, Health, Host
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.announcements import Announcements
+from lcm_plugin.desk.bulletin import Bulletin
 from lcm_plugin.desk.desk import Desk
 from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.inbox import Inbox
+from lcm_plugin.desk.outage import Outage
 from lcm_plugin.desk.parts import Shared
+from lcm_plugin.desk.rules import supply_rules
 from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import IN_DOUBT, OPEN, Ledger, LedgerError
+from lcm_plugin.supply import Supply
 
 SPARE: Final = 100
 """So many desks are kept, whoever has left theirs."""
@@ -40,6 +44,8 @@ class Desks:
     _announcements: Announcements = field(factory=Announcements, init=False)
     _verdicts: Verdicts = field(init=False)
     _shared: Shared = field(init=False)
+    _supply: Supply = field(init=False)
+    _bulletin: Bulletin = field(init=False)
     _desks: dict[str, Desk] = field(factory=dict, init=False)
     _clear_away_at: int = field(default=SPARE, init=False)
 
@@ -51,6 +57,14 @@ class Desks:
             host=self.host,
         )
         self.disposing = Disposing(settings=self.settings, client=self.client, ledger=self.ledger)
+        stops = FetchStops(ledger=self.ledger, client=self.client, lists_seconds=self.settings.lists_seconds)
+        self._bulletin = Bulletin(ledger=self.ledger, stops=stops)
+        self._supply = Supply(
+            rules=supply_rules(self.settings),
+            random=self.client.random,
+            now=self.ledger.now,
+            held_up=self.client.gate.breaker.holds_up,
+        )
         self._shared = Shared(
             settings=self.settings,
             site=self.site,
@@ -58,9 +72,10 @@ class Desks:
             ledger=self.ledger,
             verdicts=self._verdicts,
             disposing=self.disposing,
-            stops=FetchStops(
-                ledger=self.ledger, client=self.client, lists_seconds=self.settings.lists_seconds
-            ),
+            stops=stops,
+            supply=self._supply,
+            bulletin=self._bulletin,
+            outage=Outage(),
             show=lambda attempt: self._announcements.add(self.site.tell_offered, attempt),
         )
         self.inbox.reader = self
@@ -137,6 +152,8 @@ class Desks:
 
     async def close(self) -> None:
         """Stop looking for contacts, and wait for what is under way; cancelled, it cancels that."""
+        self._supply.close()
+        await self._bulletin.close()
         for desk in self._desks.values():
             desk.close()
         tasks = [task for desk in self._desks.values() for task in desk.tasks]

@@ -33,9 +33,26 @@ class FetchStops:
     lists_seconds: float
     _campaigns: Mapping[str, frozenset[str]] = field(factory=dict, init=False)
     _known_until: float = field(default=-math.inf, init=False)
+    _stops: list[Stop] = field(factory=list, init=False)
+    _told: list[Stop] | None = field(default=None, init=False)
+    _read_at: float = field(default=-math.inf, init=False)
 
-    async def campaigns(self, agent: Agent) -> list[Stop]:
-        """The campaigns that are stopped.
+    async def have_changed(self) -> bool:
+        """Read where dialing is stopped; whether that is another place than when this was asked last.
+
+        Raises:
+            LedgerUnavailable: that cannot be told now.
+        """
+        before, self._told = self._told, await self._read()
+        return before is not None and before != self._told
+
+    async def _read(self) -> list[Stop]:
+        at = asyncio.get_running_loop().time()
+        self._stops, self._read_at = await self.ledger.dialing_stops(), at
+        return self._stops
+
+    async def campaigns(self, agent: Agent, *, read_within: float = 0.0) -> list[Stop]:
+        """The campaigns that are stopped, as of now, or as they were read so many seconds ago.
 
         Raises:
             DialingStoppedError: the site is, or this agent, by whom and since when; or the clock cannot be
@@ -43,7 +60,8 @@ class FetchStops:
             LedgerUnavailable: that cannot be told now.
         """
         self.ledger.refuse_in_doubt()
-        found = await self.ledger.dialing_stops()
+        is_old = asyncio.get_running_loop().time() - self._read_at >= read_within
+        found = await self._read() if is_old else self._stops
         for stop in found:
             if stop.kind == "site" or (stop.kind == "agent" and stop.name == agent.id):
                 raise _stopped(stop)

@@ -22,11 +22,13 @@ class Hand:
         agent: the agent, as the host told last.
         arrived: the agent was told ready here, and nothing was looked for, or found in hand, since: what
             waits for them at another host comes along.
+        may_wait: something of the agent's may wait in the ledger, which was not looked for since.
     """
 
     agent: Agent
     ledger: Ledger
     arrived: bool = field(default=False, init=False)
+    may_wait: bool = field(default=True, init=False)
     _being_placed: bool = field(default=False, init=False)
     _attempt_id: str = field(default="", init=False)
     _fetched: Contact | None = field(default=None, init=False)
@@ -61,11 +63,15 @@ class Hand:
 
     def told(self, agent: Agent, *, is_ready: bool) -> None:
         """The agent is as given from now on, and has come here if they are ready."""
-        self.agent, self.arrived = agent, is_ready
+        self.agent, self.arrived, self.may_wait = agent, is_ready, True
 
     def looked(self) -> None:
         """What the agent's arrival stood for is looked for, or found."""
-        self.arrived = False
+        self.arrived = self.may_wait = False
+
+    def lost(self) -> None:
+        """What was in hand, or may have been, is anybody's now."""
+        self.may_wait = True
 
     @contextmanager
     def placing(self) -> Iterator[None]:
@@ -92,7 +98,9 @@ class Hand:
         Raises:
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
         """
-        if attempt := await self.ledger.take_up(self.agent, arrived=self.arrived):
+        attempt = await self.ledger.take_up(self.agent, arrived=self.arrived)
+        self.may_wait = False
+        if attempt:
             self.looked()
             self.hold(attempt)
 
@@ -153,3 +161,4 @@ class Hand:
         attempt = self.attempt
         if attempt and attempt.state in WAITING and not self._being_placed:
             self.ledger.release(self.change(attempt, RELEASED, reason=reason))
+            self.may_wait = True

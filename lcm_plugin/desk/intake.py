@@ -1,6 +1,7 @@
-"""How a contact gets into an agent's hand: the one held, or the next one of the agent's groups."""
+"""How a contact gets into an agent's hand: what waits for them, and what their questions bring."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 
 from attrs import define, field
@@ -12,9 +13,10 @@ from lcm_plugin.desk.details import Details
 from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.reserved import Reserved
-from lcm_plugin.desk.site import Site
+from lcm_plugin.desk.site import Errand, Site
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import DialingStoppedError, key_of
+from lcm_plugin.ledger import key_of
+from lcm_plugin.supply import Answer, Kind, Question, Supply, Waiter
 
 
 class OpenAttemptError(DeclinedError, RuntimeError):
@@ -26,6 +28,7 @@ class Intake:
     """Fetches for one agent.
 
     Attributes:
+        place: the agent's place among those who wait.
         rejected: keys this agent does not want to see again in this login.
     """
 
@@ -34,30 +37,92 @@ class Intake:
     site: Site
     client: LcmClient
     stops: FetchStops
+    supply: Supply
+    place: Waiter
     rejected: set[str] = field(factory=set, init=False)
     reserved: Reserved = field(init=False)
     _details: Details = field(init=False)
     _completed: str = field(default="", init=False)
+    _comes_again_at: float = field(default=math.inf, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.reserved = Reserved(hand=self.hand, settings=self.settings, client=self.client)
+        schedule = self.place.schedule
+        self.reserved = Reserved(
+            hand=self.hand, settings=self.settings, client=self.client, schedule=schedule
+        )
         self._details = Details(settings=self.settings, client=self.client)
 
     def begin_login(self) -> None:
         """A new login of the agent: rejected contacts may come again, reserved ones are asked for."""
         self.rejected.clear()
         self.reserved.begin_login()
+        self.supply.booked(self.place)
 
-    async def offered(self) -> Attempt | None:
-        """The attempt whose contact is in hand, enriched; None when there is no contact now.
+    # -- what a look finds, and what it waits for -----------------------------------------------------------
+
+    async def found(self, groups: Sequence[str]) -> Attempt | None:
+        """What is there without a question to the LCM: skipped long ago, or of another source.
+
+        While a group may have contacts, other sources are asked in its turn, in their order.
 
         Raises:
-            DialingStoppedError: a stop covers all there is to fetch for this agent.
-            LedgerError: nothing can be recorded now, so nothing is asked for.
-            LcmError: the LCM's; the round over the groups stops at the first.
+            LedgerError: that cannot be told, or recorded, now.
         """
-        attempt = self.hand.held() or await self._next()
-        return await self._enriched(attempt) if attempt else None
+        if not self.supply.is_dry(groups):
+            return None
+        found = await self.skipped_again()
+        for group in groups if self.site.has_sources else ():
+            if found or self.hand.attempt:
+                break
+            found = await self._of_group(group, to_lcm=False)
+        return found
+
+    async def wait(self, groups: Sequence[str]) -> float:
+        """Wait for a question in these groups; after how many seconds the agent has to be looked at again.
+
+        Raises:
+            LedgerUnavailable: the agent's callbacks cannot be told now.
+        """
+        await self.reserved.learn()
+        self.supply.wait(self.place, groups)
+        at = asyncio.get_running_loop().time()
+        return min(self.settings.own_question_seconds, max(0.1, self._comes_again_at - at))
+
+    def skipped(self) -> None:
+        """A contact was skipped: it comes again."""
+        at = asyncio.get_running_loop().time()
+        self._comes_again_at = min(self._comes_again_at, at + self.settings.skip_again_after)
+
+    async def skipped_again(self) -> Attempt | None:
+        """What the agent skipped long enough ago, offered again."""
+        self._comes_again_at = math.inf
+        for skipped in await self.hand.skipped_before(self.settings.skip_again_after):
+            if skipped.contact and key_of(skipped.contact) not in self.rejected:
+                attempt = await self.hand.open(skipped.campaign_group)
+                if attempt.state is not AttemptState.REQUESTED:
+                    return self.hand.held()
+                return self.hand.take(attempt, skipped.contact)
+        return None
+
+    async def ask(self, question: Question) -> tuple[Answer, Attempt | None]:
+        """Ask a question that is granted: how it was answered, and the attempt that is offered then.
+
+        Raises:
+            DialingStoppedError: a stop covers the site, this agent or this group.
+            LedgerError: nothing can be recorded now, so nothing is asked for.
+            LcmError: the LCM's.
+        """
+        agent = self.hand.agent
+        await self.stops.left(agent, [question.group], await self.stops.campaigns(agent))
+        if question.kind is Kind.RESERVED:
+            found = await self._reserved(question.group)
+        else:
+            found = await self._of_group(question.group)
+        if found is None and self.hand.attempt:  # taken up instead
+            return Answer.NOT_ASKED, None
+        return (Answer.CONTACT if found else Answer.NOTHING), found
+
+    # -- what a host asks for by itself ---------------------------------------------------------------------
 
     def at_hand(self, agent: Agent) -> Contact | None:
         """The contact that is held, as it came.
@@ -94,14 +159,16 @@ class Intake:
         self._nothing_came("no contact")
         return contact
 
-    async def fetched(self, campaign_group: str) -> Contact | None:
+    async def fetched(self, errand: Errand, campaign_group: str) -> Contact | None:
         """The LCM's next contact for the attempt in hand, which this desk asks every source for.
 
         Raises:
             LcmError: the LCM's.
         """
         attempt = self.hand.attempt
-        return await self._fetched(attempt, campaign_group) if attempt else None
+        if attempt is None or not errand.to_lcm:
+            return None
+        return await self._fetched(attempt, campaign_group)
 
     async def _reserved_or_fresh(self, attempt: Attempt, campaign_group: str) -> Contact | None:
         """Both within the time of one fetch, as the hook is cut off, and a download cut off leaves doubt."""
@@ -110,7 +177,9 @@ class Intake:
             if contact := await self.reserved.next(group, now + seconds / 2):
                 self.hand.take(attempt, contact)
                 return contact
-        return await self._fetched(attempt, campaign_group, now + seconds)
+        contact = await self._fetched(attempt, campaign_group, now + seconds)
+        self.supply.heard(campaign_group, Answer.CONTACT if contact else Answer.NOTHING)
+        return contact
 
     async def _fetched(
         self, attempt: Attempt, campaign_group: str, until: float | None = None
@@ -127,29 +196,15 @@ class Intake:
         self.client.recorded(self.hand.agent)
         return contact
 
-    async def _next(self) -> Attempt | None:
-        """What is reserved already, then fresh ones group by group, then what was skipped long enough ago."""
-        try:
-            stopped = await self.stops.campaigns(self.hand.agent)
-            groups = await self.stops.left(self.hand.agent, await self.campaign_groups(), stopped)
-        except DialingStoppedError:  # what waits for the agent is theirs all the same
-            await self.hand.take_up()
-            if self.hand.attempt is None:
-                raise
-            return self.hand.held()
-        found = await self._reserved(groups)
-        for group in groups:
-            if found or self.hand.busy:
-                break
-            found = await self._of_group(group)
-        return found or (None if self.hand.busy else await self._skipped_again())
+    # -- one question ---------------------------------------------------------------------------------------
 
-    async def _of_group(self, group: str) -> Attempt | None:
+    async def _of_group(self, group: str, *, to_lcm: bool = True) -> Attempt | None:
         attempt = await self.hand.open(group)
         if attempt.state is not AttemptState.REQUESTED:
             return self.hand.held()
+        errand = Errand(attempt_id=attempt.id, to_lcm=to_lcm)
         try:
-            contact = await self.site.next_contact(self.hand.agent, group, attempt.id)
+            contact = await self.site.next_contact(self.hand.agent, group, errand)
         except BaseException as error:
             self._nothing_came(_why(error))
             raise
@@ -158,29 +213,19 @@ class Intake:
         self._nothing_came("no contact")
         return None
 
-    async def _reserved(self, groups: Sequence[str]) -> Attempt | None:
-        """What the LCM has reserved for the agent and nobody knows, if it is due to be asked for."""
-        for group in await self.reserved.due(groups):
-            attempt = await self.hand.open(group)
-            if attempt.state is not AttemptState.REQUESTED:
-                return self.hand.held()
-            try:
-                contact = await self.reserved.next(group)
-            except BaseException as error:
-                self._nothing_came(described(error))
-                raise
-            if contact is not None:
-                return self.hand.take(attempt, contact)
-            self._nothing_came("nothing is reserved")
-        return None
-
-    async def _skipped_again(self) -> Attempt | None:
-        for skipped in await self.hand.skipped_before(self.settings.skip_again_after):
-            if skipped.contact and key_of(skipped.contact) not in self.rejected:
-                attempt = await self.hand.open(skipped.campaign_group)
-                if attempt.state is not AttemptState.REQUESTED:
-                    return self.hand.held()
-                return self.hand.take(attempt, skipped.contact)
+    async def _reserved(self, group: str) -> Attempt | None:
+        """What the LCM has reserved for the agent and nobody knows."""
+        attempt = await self.hand.open(group)
+        if attempt.state is not AttemptState.REQUESTED:
+            return self.hand.held()
+        try:
+            contact = await self.reserved.next(group)
+        except BaseException as error:
+            self._nothing_came(described(error))
+            raise
+        if contact is not None:
+            return self.hand.take(attempt, contact)
+        self._nothing_came("nothing is reserved")
         return None
 
     async def campaign_groups(self) -> Sequence[str]:
@@ -208,7 +253,8 @@ class Intake:
             return self.hand.amend(held, contact, reason="changed by the site's hook")
         return held
 
-    async def _enriched(self, attempt: Attempt) -> Attempt:
+    async def enriched(self, attempt: Attempt) -> Attempt:
+        """The attempt with all that the LCM and the site know of its contact."""
         contact = self.hand.fetched
         if contact is None:
             return attempt

@@ -7,6 +7,7 @@ from attrs import frozen
 from cti_hooks import Agent, Attempt
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.answering import Answering
+from lcm_plugin.desk.bulletin import Bulletin
 from lcm_plugin.desk.calling import Calling
 from lcm_plugin.desk.dialing import Dialing
 from lcm_plugin.desk.disposing import Disposing
@@ -15,6 +16,7 @@ from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.intake import Intake
 from lcm_plugin.desk.offering import Offering
 from lcm_plugin.desk.on_refusal import OnRefusal
+from lcm_plugin.desk.outage import Outage
 from lcm_plugin.desk.pauses import Pauses
 from lcm_plugin.desk.readiness import Readiness
 from lcm_plugin.desk.refusing import Refusing
@@ -26,6 +28,7 @@ from lcm_plugin.desk.tasks import Tasks
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import Ledger
+from lcm_plugin.supply import Question, Supply
 
 
 @frozen(kw_only=True, eq=False)
@@ -39,6 +42,9 @@ class Shared:
     verdicts: Verdicts
     disposing: Disposing
     stops: FetchStops
+    supply: Supply
+    bulletin: Bulletin
+    outage: Outage
     show: Callable[[Attempt], None]
 
 
@@ -64,6 +70,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
     agent: Agent,
     tasks: Tasks,
     *,
+    ask: Callable[[Question], None],
     wants: Callable[[], bool],
     preview_over: Callable[[str], None],
     offer_over: Callable[[str], None],
@@ -74,6 +81,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
         shared: what it shares with other desks.
         agent: whose it is.
         tasks: what it has under way.
+        ask: is told a question that is granted.
         wants: whether the agent wants a contact now.
         preview_over: is told the attempt whose preview is over.
         offer_over: is told the attempt whose offer, or whose contact's reservation, is over.
@@ -81,7 +89,15 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
     settings, site, ledger, disposing = shared.settings, shared.site, shared.ledger, shared.disposing
     readiness, hand = Readiness(settings=settings), Hand(agent=agent, ledger=ledger)
     screen = Screen(readiness=readiness)
-    intake = Intake(hand=hand, settings=settings, site=site, client=shared.client, stops=shared.stops)
+    intake = Intake(
+        hand=hand,
+        settings=settings,
+        site=site,
+        client=shared.client,
+        stops=shared.stops,
+        supply=shared.supply,
+        place=shared.supply.place(agent.id, ask),
+    )
     pauses = Pauses(settings, shared.client.random)
     reviewing = Reviewing(site=site, ledger=ledger, rejected=intake.rejected)
     stopping = Stopping(readiness=readiness, hand=hand, site=site, tasks=tasks)

@@ -35,9 +35,12 @@ class Pauses:
         self.refusals = self._errors = 0
         self.owed = 0.0
 
-    def after_no_contact(self) -> float:
-        """1 to 5 s, jittered, so that agents without contacts do not ask in step."""
+    def answered(self) -> None:
+        """A question was answered: errors in a row are over."""
         self._errors = 0
+
+    def before_next_look(self) -> float:
+        """1 to 5 s, jittered, so that agents without contacts do not ask in step."""
         return self.random.uniform(self.settings.poll_min_seconds, self.settings.poll_max_seconds)
 
     def after_refusal(self) -> float | None:

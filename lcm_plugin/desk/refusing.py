@@ -66,11 +66,15 @@ class Refusing:
         longest = min(self.offer_seconds, seconds_left(attempt.contact, now))
         return Wait(max(LOOK_AGAIN, min(left, longest)))
 
-    def after_error(self, error: Exception) -> float:
-        """Seconds until it is tried again; what is the trouble is kept, for the agent to be told."""
+    def after_error(self, error: Exception, *, told: bool = False) -> float:
+        """Seconds until it is tried again; what is the trouble is kept, for the agent to be told.
+
+        `told` if the log has it already, as it concerns all agents.
+        """
         self.trouble = str(error) if isinstance(error, LedgerError) else described(error)
         if isinstance(error, DialingStoppedError):
             return LOOK_AGAIN
         pause = self.pauses.after_error(getattr(error, "retry_after", None))
-        log.warning("agent %s: %s; trying again in %.0f s", self.hand.agent.id, described(error), pause)
+        level = logging.DEBUG if told else logging.WARNING
+        log.log(level, "agent %s: %s; trying again in %.0f s", self.hand.agent.id, described(error), pause)
         return pause

@@ -10,9 +10,9 @@ from attrs import define, field
 from cti_hooks import CallType, Contact
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.hand import Hand
-from lcm_plugin.desk.reserved_schedule import ONCE_MORE, ReservedSchedule
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.lcm.reserved import REFUSALS
+from lcm_plugin.supply.reserved_schedule import ONCE_MORE, ReservedSchedule
 
 _KNOWN_FOR: Final = 60.0
 """Seconds until the ledger is asked for the agent's callbacks again: another host may have booked one."""
@@ -26,16 +26,12 @@ class Reserved:
     hand: Hand
     settings: LcmSettings
     client: LcmClient
-    _schedule: ReservedSchedule = field(init=False)
+    schedule: ReservedSchedule
     _known_until: float = field(default=-math.inf, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        seconds = self.settings.reserved_every_seconds
-        self._schedule = ReservedSchedule(every_seconds=seconds, random=self.client.random)
 
     def begin_login(self) -> None:
         """They are asked for at once."""
-        self._schedule.begin_login()
+        self.schedule.begin_login()
 
     def booked(self) -> None:
         """The agent has disposed of something, with a callback perhaps."""
@@ -49,10 +45,10 @@ class Reserved:
         """
         if not self.settings.reserved_first:
             return []
-        await self._learn()
+        await self.learn()
         now, at = self.hand.ledger.now(), _at()
         asked = groups if self.client.reserved.one_at_a_time else groups[:1]
-        return [group for group in asked if self._schedule.is_due(self._named(group), now, at)]
+        return [group for group in asked if self.schedule.is_due(self._named(group), now, at)]
 
     async def next(self, group: str, until: float | None = None) -> Contact | None:
         """The next one nobody knows of, a personal callback before any other; None if there is none.
@@ -69,23 +65,21 @@ class Reserved:
         except REFUSALS:
             contacts = []
         if len(contacts) <= (0 if self.client.reserved.one_at_a_time else 1):  # else there may be more
-            self._schedule.asked(self._named(group), now, at)
+            self.schedule.asked(self._named(group), now, at)
         return min(contacts, key=lambda one: one.call_type is not CallType.PERSONAL_CALLBACK, default=None)
 
-    def until_next(self, seconds: float) -> float:
-        """A pause of so many seconds, ended by the minute of the next callback."""
-        now = self.hand.ledger.now()
-        minute = self._schedule.next_minute(now) if self.settings.reserved_first else None
-        return seconds if minute is None else min(seconds, (minute - now).total_seconds())
+    async def learn(self) -> None:
+        """Which callbacks there are: those of a minute that has just passed are once more to come.
 
-    async def _learn(self) -> None:
-        """Which callbacks there are: those of a minute that has just passed are once more to come."""
+        Raises:
+            LedgerUnavailable: that cannot be told now.
+        """
         at = _at()
-        if at < self._known_until:
+        if at < self._known_until or not self.settings.reserved_first:
             return
         ledger = self.hand.ledger
         since = ledger.now() - 2 * ONCE_MORE
-        self._schedule.book(await ledger.personal_callbacks(self.hand.agent, since))
+        self.schedule.book(await ledger.personal_callbacks(self.hand.agent, since))
         self._known_until = at + _KNOWN_FOR
 
     def _named(self, group: str) -> str:

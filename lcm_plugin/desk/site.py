@@ -23,7 +23,21 @@ from cti_hooks import (
     TypedHooks,
 )
 
-_asked_for: Final[ContextVar[str]] = ContextVar("asked_for", default="")
+
+@frozen(kw_only=True)
+class Errand:
+    """What a desk asks all sources of contacts for.
+
+    Attributes:
+        attempt_id: what their contact is for.
+        to_lcm: whether the LCM is asked as well.
+    """
+
+    attempt_id: str
+    to_lcm: bool
+
+
+_errand: Final[ContextVar[Errand | None]] = ContextVar("errand", default=None)
 
 
 @frozen
@@ -44,26 +58,34 @@ class Site:
         """The groups the site chose for this agent, or None."""
         return await self.hook.select_campaign_groups(agent=agent)
 
-    async def next_contact(self, agent: Agent, campaign_group: str, attempt_id: str = "") -> Contact | None:
+    async def next_contact(
+        self, agent: Agent, campaign_group: str, errand: Errand | None = None
+    ) -> Contact | None:
         """The next contact, from whichever source has one, which it names; whatever that source set.
 
-        `attempt_id` is what a desk asks for: this plugin, asked as one of the sources, has it by `asked_for`.
+        `errand` is a desk's: this plugin, asked as one of the sources, knows it again.
         """
         asked = {"agent": agent, "campaign_group": campaign_group}
-        token = _asked_for.set(attempt_id)
+        token = _errand.set(errand)
         try:
             answer = await self.hooks.first_answer("request_next_contact", **asked)
         finally:
-            _asked_for.reset(token)
+            _errand.reset(token)
         if answer is None:
             return None
         contact: Contact = answer.value
         return contact if answer.plugin == self.own else evolve(contact, source=answer.plugin)
 
     @staticmethod
-    def asked_for() -> str:
-        """The attempt that a desk asks `request_next_contact` for; empty if it is not a desk that asks."""
-        return _asked_for.get()
+    def errand() -> Errand | None:
+        """What a desk asks `request_next_contact` for; None if it is not a desk that asks."""
+        return _errand.get()
+
+    @property
+    def has_sources(self) -> bool:
+        """Whether other plugins give contacts, too."""
+        implementations = self.hooks.pm.hook.request_next_contact.get_hookimpls()
+        return any(one.plugin_name != self.own for one in implementations)
 
     async def enriched(self, contact: Contact, agent: Agent) -> Contact:
         """The contact as the site completes it."""

@@ -13,6 +13,13 @@ class Wait:
 
 
 @frozen
+class Queue:
+    """Nothing is in hand: wait in line for a question, and look again after so many seconds all the same."""
+
+    seconds: float
+
+
+@frozen
 class Hold:
     """Something is in hand, and a person, a timer or a dialer goes on with it."""
 
@@ -27,7 +34,7 @@ class Show:
     """Only a person may have it dialed: put it before one."""
 
 
-Step = Wait | Hold | Done | Show
+Step = Wait | Queue | Hold | Done | Show
 HELD: Final = Hold()
 DONE: Final = Done()
 SHOWN: Final = Show()

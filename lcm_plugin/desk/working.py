@@ -1,17 +1,26 @@
-"""The looks at an agent who wants a contact while nothing is in hand: each is a turn of the desk."""
+"""An agent who wants a contact while nothing is in hand: looks, and questions, each a turn of the desk."""
 
 import asyncio
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
 
 from attrs import define, field
 
-from cti_hooks import AttemptState
+from cti_hooks import Attempt, AttemptState
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.auto_disposing import AutoDisposing
+from lcm_plugin.desk.bulletin import EVERY, Bulletin
+from lcm_plugin.desk.outage import Outage
 from lcm_plugin.desk.parts import Parts
-from lcm_plugin.desk.steps import DONE, HELD, SHOWN, Hold, Step, Wait
+from lcm_plugin.desk.steps import DONE, HELD, SHOWN, Hold, Queue, Step, Wait
 from lcm_plugin.desk.turns import Turns
-from lcm_plugin.ledger import Ledger
+from lcm_plugin.ledger import DialingStoppedError, Ledger, LedgerUnavailable
+from lcm_plugin.supply import Answer, Question, Supply
+
+_STOPPED: Final = 60.0
+"""Seconds until an agent for whom dialing is stopped is looked at, though the stops have not changed."""
 
 
 @define(kw_only=True, eq=False)
@@ -27,65 +36,161 @@ class Working:
     settings: LcmSettings
     ledger: Ledger
     parts: Parts
+    supply: Supply
+    bulletin: Bulletin
+    outage: Outage
     automatic: AutoDisposing
     turns: Turns
     wants: Callable[[], bool]
     left: Callable[[], None]
     _looks: bool = field(default=False, init=False)
+    _rests: bool = field(default=False, init=False)
     _woken: bool = field(default=False, init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
 
+    # -- what it is told ------------------------------------------------------------------------------------
+
     def go_on(self) -> None:
         """Look, if the agent wants a contact; not before a pause that is owed."""
-        if self.wants() and not self._looks and self._timer is None:
+        if self.wants() and not self._looks and not self._rests:
             self._look_in(self.parts.pauses.owed)
 
     def wake(self) -> None:
         """Wait no longer."""
         self._woken = self._looks
-        if self._timer:
+        if self._rests:
             self._look_now()
+
+    def left_behind(self) -> None:
+        """Something of the agent's waits in the ledger, at no host that lives."""
+        self.parts.hand.lost()
+        self.wake()
+
+    def booked(self) -> None:
+        """A callback comes due for the agent, which some host has booked."""
+        self.parts.intake.reserved.booked()
+        self.wake()
+
+    def ask(self, question: Question) -> None:
+        """A question is granted."""
+        self.turns.tell(partial(self._ask, question))
+
+    # -- looks ----------------------------------------------------------------------------------------------
 
     def _look_in(self, seconds: float) -> None:
-        if seconds > 0 and self.wants() and not self._woken:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._look_now)
-        else:
+        if seconds <= 0 or self._woken or not self.wants():
             self._look_now()
+            return
+        self._rests = True
+        if seconds < math.inf:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._look_now)
 
     def _look_now(self) -> None:
+        self._begin()
+        self.turns.tell(self._look)
+
+    def _begin(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        self._looks = True
-        self.turns.tell(self._look)
+        self._looks, self._rests = True, False
 
     async def _look(self) -> None:
         self.parts.pauses.owed, self._woken = 0.0, False
-        step = await self._looked() if self.wants() else None
+        self._end(await self._looked() if self.wants() else None)
+
+    async def _ask(self, question: Question) -> None:
+        """Ask it, unless something else comes first."""
+        try:
+            if not self._looks and self.wants() and self.parts.hand.attempt is None:
+                self._begin()
+                self._woken = False
+                self._end(await self._asked(question))
+        finally:  # unless it was answered
+            self._answered(question, Answer.NOT_ASKED)
+
+    def _answered(self, question: Question, answer: Answer, pause: float = 0.0) -> None:
+        self.supply.answered(self.parts.intake.place, question, answer, pause)
+
+    def _end(self, step: Step | None) -> None:
+        """What follows of a look, or of a question."""
         self._looks = False
+        if not isinstance(step, Queue):
+            self.supply.leave(self.parts.intake.place)
+            self.bulletin.drop(self.parts.hand.agent.id)
         if step is None:
             self.left()
         elif isinstance(step, Hold) and self.parts.hand.attempt:
             self.parts.hand.looked()
         else:
-            self._look_in(step.seconds if isinstance(step, Wait) else 0)
+            self._look_in(step.seconds if isinstance(step, Wait | Queue) else 0)
 
     async def _looked(self) -> Step:
         try:
             return await self._next_step()
+        except DialingStoppedError as error:
+            return self._stopped(error)
         except Exception as error:  # noqa: BLE001  (a source of contacts or a site's hook may raise anything)
             return Wait(self.parts.refusing.after_error(error))
 
+    async def _asked(self, question: Question) -> Step:
+        place = self.parts.intake.place
+        try:
+            answer, attempt = await self.parts.intake.ask(question)
+        except DialingStoppedError as error:
+            return self._stopped(error)
+        except Exception as error:  # noqa: BLE001  (as of a look)
+            return self._failed(question, error)
+        if attempt:
+            self.supply.leave(place)
+        self._answered(question, answer)
+        self.outage.over()
+        self.parts.pauses.answered()
+        self.parts.refusing.trouble = ""
+        try:
+            if attempt is None and self.supply.is_dry(place.groups):
+                attempt = await self.parts.intake.skipped_again()
+            return await self._with(attempt) if attempt else await self._in_line(place.groups)
+        except Exception as error:  # noqa: BLE001  (as of a look)
+            return Wait(self.parts.refusing.after_error(error))
+
+    # -- what comes of them ---------------------------------------------------------------------------------
+
     async def _next_step(self) -> Step:
-        """One contact offered or dialed, or why not."""
-        parts = self.parts
+        """What is there already, offered or dialed; else the agent waits for a question."""
+        parts, intake = self.parts, self.parts.intake
         if await self._is_occupied():
             return HELD
-        attempt = await parts.intake.offered()
-        parts.refusing.trouble = ""
+        if parts.hand.may_wait and not parts.hand.held():
+            await parts.hand.take_up()
+            if parts.hand.attempt is None:
+                parts.hand.looked()
+        attempt = parts.hand.held()
+        if attempt is None and parts.hand.busy:
+            return DONE
         if attempt is None:
-            pause = parts.pauses.after_no_contact()
-            return DONE if parts.hand.busy else Wait(parts.intake.reserved.until_next(pause))
+            agent = parts.hand.agent
+            stopped = await intake.stops.campaigns(agent, read_within=EVERY)
+            groups = await intake.stops.left(agent, await intake.campaign_groups(), stopped)
+            parts.refusing.trouble = ""
+            attempt = await intake.found(groups)
+            if attempt is None:
+                return DONE if parts.hand.busy else await self._in_line(groups)
+        self.supply.leave(intake.place)
+        return await self._with(attempt)
+
+    async def _in_line(self, groups: Sequence[str]) -> Step:
+        """Wait for a question."""
+        seconds = await self.parts.intake.wait(groups)
+        self.bulletin.add(self.parts.hand.agent.id, self)
+        if not groups or self.parts.intake.site.has_sources:
+            seconds = min(seconds, self.parts.pauses.before_next_look())
+        return Queue(seconds)
+
+    async def _with(self, attempt: Attempt) -> Step:
+        """One contact offered or dialed, or why not."""
+        parts = self.parts
+        attempt = await parts.intake.enriched(attempt)
         at_once = self.settings.preview.seconds == 0 and parts.calling.may_dial_itself(attempt)
         if refusals := await parts.reviewing.refusals(attempt, keys=not at_once):
             return await parts.refusing.refuse(attempt, refusals)
@@ -96,6 +201,23 @@ class Working:
             return step
         parts.offering.put(attempt)
         return HELD
+
+    def _failed(self, question: Question, error: Exception) -> Step:
+        """The question failed: the agent stays in line, behind the others."""
+        is_outage = self.outage.concerns_all(error)
+        if is_outage:
+            self.outage.note(error, len(self.supply.waiting()))
+        all_alike = is_outage or isinstance(error, LedgerUnavailable)
+        pause = self.parts.refusing.after_error(error, told=all_alike)
+        self._answered(question, Answer.FAILED if all_alike else Answer.REFUSED, pause)
+        return Queue(self.settings.own_question_seconds)
+
+    def _stopped(self, error: DialingStoppedError) -> Step:
+        """Nothing is asked until that has changed, which the bulletin tells; or it is a clock's doubt."""
+        pause = self.parts.refusing.after_error(error)
+        self.supply.leave(self.parts.intake.place)
+        self.bulletin.add(self.parts.hand.agent.id, self)
+        return Queue(pause if self.ledger.timeline.doubt() else _STOPPED)
 
     async def _is_occupied(self) -> bool:
         """Whether the hand is full; what is found in it is what the agent's arrival here stood for.

@@ -40,6 +40,12 @@ class Breaker:
             return BreakerState.CLOSED
         return BreakerState.OPEN if self._left() > 0 else BreakerState.HALF_OPEN
 
+    def holds_up(self) -> tuple[float, bool]:
+        """For how many seconds the LCM is not asked; and whether one question at a time is all it gets."""
+        if self.state is BreakerState.CLOSED:
+            return 0.0, False
+        return (self._wait() if self.state is BreakerState.OPEN or self._probing else 0.0), True
+
     def health(self) -> Health:
         """Whether the LCM is asked at all. A closed breaker does not say that the LCM would answer."""
         good = self.state is not BreakerState.OPEN

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from attrs import frozen
 
 from cti_hooks import Attempt, AttemptState, Contact, PastCall
+from lcm_plugin.attempt.states import WAITING
 from lcm_plugin.ledger.audit import write_noted
 from lcm_plugin.ledger.barring import Bar, bar_for
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.letters import OF_KEPT
 from lcm_plugin.ledger.rows import contact_digest, row_with_key
-from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history
+from lcm_plugin.ledger.schema import attempts, dials, digest, doubts, facts, history, holders
 
 CALLBACKS: Final = 100
 """How many of an agent's callbacks are told of at once."""
@@ -159,6 +160,23 @@ def personal_callbacks(connection: sa.Connection, agent_id: str, since: datetime
         attempts.c.agent_digest == digest(agent_id), attempts.c.callback_at > since
     )
     return list(connection.execute(query.order_by(attempts.c.callback_at).limit(CALLBACKS)).scalars())
+
+
+def left_behind(connection: sa.Connection) -> set[str]:
+    """The digests of the agents whose open attempt waits for them at no host that lives."""
+    joined = attempts.outerjoin(holders, holders.c.id == attempts.c.holder)
+    nobodys = attempts.c.holder.is_(None) | holders.c.ended.is_not(False)
+    waits = attempts.c.state.in_([state.value for state in WAITING])
+    query = sa.select(attempts.c.open_agent).select_from(joined)
+    return set(connection.execute(query.where(attempts.c.open_agent.is_not(None), nobodys, waits)).scalars())
+
+
+def called_back(connection: sa.Connection, since: datetime, until: datetime) -> set[str]:
+    """The digests of the agents who booked a callback for themselves that starts then."""
+    at = attempts.c.callback_at
+    return set(
+        connection.execute(sa.select(attempts.c.agent_digest).where(at > since, at <= until)).scalars()
+    )
 
 
 def history_of(connection: sa.Connection, attempt_id: str) -> list[Line]:

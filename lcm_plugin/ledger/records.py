@@ -106,6 +106,14 @@ class Records:
         """When the next callbacks that this agent booked for themselves, at any host, start after then."""
         return await self._read(reading.personal_callbacks, agent_id=agent.id, since=since)
 
+    async def left_behind(self) -> set[str]:
+        """The digests of the agents whose open attempt waits for them at no host that lives."""
+        return await self._read(reading.left_behind)
+
+    async def called_back(self, since: datetime, until: datetime) -> set[str]:
+        """The digests of the agents who booked a callback for themselves, at any host, that starts then."""
+        return await self._read(reading.called_back, since=since, until=until)
+
     async def doubts(self) -> dict[str, Doubtful]:
         """All doubts, by agent id."""
         return await self._read(reading.all_doubts)

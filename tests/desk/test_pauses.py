@@ -55,7 +55,7 @@ def test_a_new_ready_forgets_refusals() -> None:
 def test_no_contact_is_polled_in_1_to_5_seconds_with_jitter() -> None:
     """Agents without a contact ask again in 1 to 5 s, each at another moment."""
     waiting = pauses()
-    seen = [waiting.after_no_contact() for _ in range(200)]
+    seen = [waiting.before_next_look() for _ in range(200)]
     assert min(seen) >= 1
     assert max(seen) <= 5
     assert len({round(pause, 3) for pause in seen}) > 150

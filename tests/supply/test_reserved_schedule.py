@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from lcm_plugin.desk.reserved_schedule import ReservedSchedule
+from lcm_plugin.supply import ReservedSchedule
 
 ELEVEN = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
 

@@ -1,5 +1,6 @@
 """When an agent's reserved contacts are asked for: at a login, every so often, and as callbacks come due."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -48,6 +49,19 @@ class ReservedSchedule:
         if asked is None or at >= asked.again_at:
             return True
         return bisect_right(self._minutes, asked.now) < bisect_right(self._minutes, now)
+
+    def again_at(self, group: str) -> float:
+        """The loop's time at which the interval of this question is over: long ago in a new login."""
+        asked = self._asked.get(group)
+        return -math.inf if asked is None else asked.again_at
+
+    def minute_at(self, group: str, now: datetime, at: float) -> float:
+        """The loop's time at which a known minute makes this question due; never, if none is known."""
+        asked = self._asked.get(group)
+        if asked is not None and bisect_right(self._minutes, asked.now) < bisect_right(self._minutes, now):
+            return at
+        minute = self.next_minute(now)
+        return math.inf if minute is None else at + (minute - now).total_seconds()
 
     def asked(self, group: str, now: datetime, at: float) -> None:
         """This question was answered, having been asked then."""

@@ -1,0 +1,301 @@
+"""Grants the questions of all waiting agents: docs/supply.md says how it decides.
+
+Nothing here waits: it decides anew whenever somebody comes, leaves or is answered, and when the next instant
+comes at which something may be asked.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from random import Random
+from typing import Final
+
+from attrs import define, field, frozen
+
+from lcm_plugin.supply.bucket import Bucket
+from lcm_plugin.supply.dues import Dues
+from lcm_plugin.supply.line import Line
+from lcm_plugin.supply.question import Answer, Kind, Question
+from lcm_plugin.supply.reserved_schedule import ReservedSchedule
+from lcm_plugin.supply.said import said
+from lcm_plugin.supply.waiter import Waiter
+
+NO_GROUP: Final = ""
+_JITTER: Final = 0.1
+
+
+@frozen(kw_only=True)
+class Rules:
+    """What a site wants; times in seconds.
+
+    Attributes:
+        poll: a group's pause after an empty answer, at the least and at the most.
+        own_seconds: how often an agent asks on their own account.
+        shared: whether agents poll for each other; else each asks for themselves, and no group is dry.
+        reserved: whether what is reserved is asked for at all.
+        reserved_seconds: how often it is.
+        by_group: whether a question for what is reserved names a campaign group.
+        at_once: questions in flight at the most.
+        per_second: questions a second at the most.
+        own_per_second: of those that waiting agents ask for what is reserved, and on their own account.
+    """
+
+    poll: tuple[float, float]
+    own_seconds: float
+    shared: bool
+    reserved: bool
+    reserved_seconds: float
+    by_group: bool
+    at_once: int
+    per_second: float
+    own_per_second: float
+
+
+@define(kw_only=True, eq=False)
+class Supply:
+    """The waiting agents of one LCM.
+
+    Attributes:
+        now: the clock's instant, which callbacks go by.
+        held_up: for how many seconds the LCM may not be asked; whether one question at a time is all it may.
+    """
+
+    rules: Rules
+    random: Random
+    now: Callable[[], datetime]
+    held_up: Callable[[], tuple[float, bool]]
+    in_flight: int = field(default=0, init=False)
+    _lines: dict[str, Line] = field(factory=dict, init=False)
+    _waiters: dict[str, Waiter] = field(factory=dict, init=False)
+    _dues: Dues = field(factory=Dues, init=False)
+    _all: Bucket = field(init=False)
+    _own: Bucket = field(init=False)
+    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
+    _soon: asyncio.Handle | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._all = Bucket(self.rules.per_second)
+        self._own = Bucket(min(self.rules.own_per_second, self.rules.per_second))
+
+    def place(self, agent_id: str, ask: Callable[[Question], None]) -> Waiter:
+        """A place for an agent, who does not wait yet."""
+        schedule = ReservedSchedule(every_seconds=self.rules.reserved_seconds, random=self.random)
+        return Waiter(agent_id=agent_id, ask=ask, schedule=schedule)
+
+    def wait(self, waiter: Waiter, groups: Sequence[str]) -> None:
+        """The agent wants a contact of these groups, the first of them rather than the next."""
+        groups = tuple(groups)
+        if waiter.since is not None and waiter.groups == groups:
+            return
+        self.leave(waiter)
+        waiter.groups, waiter.since = groups, _at()
+        waiter.own_left = ()
+        alone = not self.rules.shared or self.is_dry(groups)
+        waiter.own_at = waiter.since + (0.0 if alone else self._own_pause())
+        self._waiters[waiter.agent_id] = waiter
+        for group in groups:
+            self._line(group).join(waiter)
+        self._add_dues(waiter)
+        self._decide_soon()
+
+    def leave(self, waiter: Waiter) -> None:
+        """The agent wants no contact now. What they have asked is answered all the same."""
+        if waiter.since is None:
+            return
+        waiter.since = None
+        del self._waiters[waiter.agent_id]
+        for group in waiter.groups:
+            self._lines[group].leave(waiter)
+
+    def answered(self, waiter: Waiter, question: Question, answer: Answer, pause: float = 0.0) -> None:
+        """What came of the agent's question, once; if it failed, they ask nothing for so many seconds."""
+        if waiter.asked is not question:
+            return
+        waiter.asked = None
+        now = _at()
+        self.in_flight -= 1
+        waiter.reserved_first = question.kind is Kind.FRESH
+        if question.kind is Kind.FRESH:
+            self._line(question.group).in_flight -= 1
+            self.heard(question.group, answer)
+        if answer in {Answer.FAILED, Answer.REFUSED}:
+            self._failed(waiter, now + pause)
+        elif answer is Answer.NOTHING and question.own and not waiter.own_left:
+            waiter.own_at = now + self._own_pause()
+        if waiter.since is not None:
+            self._add_dues(waiter)
+        self._decide_soon()
+
+    def heard(self, group: str, answer: Answer) -> None:
+        """What came of a question for a fresh contact of this group, whoever asked."""
+        self._line(group).hear(answer, _at(), self._poll_pause(), self.rules.at_once)
+        self._decide_soon()
+
+    def booked(self, waiter: Waiter) -> None:
+        """The agent's schedule says something else now."""
+        if waiter.since is not None:
+            self._add_dues(waiter)
+            self._decide_soon()
+
+    def is_dry(self, groups: Sequence[str]) -> bool:
+        """Whether none of these groups has contacts, as far as is known."""
+        return not any(self._line(group).is_open for group in groups)
+
+    def waiting(self) -> Mapping[str, Waiter]:
+        """Everybody who waits, by agent id."""
+        return self._waiters
+
+    def said(self, waiter: Waiter) -> str:
+        """What this agent waits for, in words; empty if they do not wait, or are next."""
+        groups = waiter.groups if waiter.since is not None else ()
+        return said(waiter, (self._lines[group] for group in groups), _at())
+
+    def close(self) -> None:
+        """Grant nothing more."""
+        for waiter in list(self._waiters.values()):
+            self.leave(waiter)
+        for handle in (self._timer, self._soon):
+            if handle:
+                handle.cancel()
+
+    # -- deciding -------------------------------------------------------------------------------------------
+
+    def _decide_soon(self) -> None:
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_soon(self._decide)
+
+    def _decide(self) -> None:
+        self._soon = None
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        now = _at()
+        seconds, one_only = self.held_up()
+        if seconds > 0:
+            self._decide_at(now + seconds)
+            return
+        most = 1 if one_only else self.rules.at_once
+        again_at = min(self._grant_dues(now, most), self._grant_lines(now, most))
+        self._decide_at(again_at)
+
+    def _decide_at(self, at: float) -> None:
+        if at < math.inf and self._waiters:
+            self._timer = asyncio.get_running_loop().call_at(at, self._decide)
+
+    def _grant_dues(self, now: float, most: int) -> float:
+        """Those that are due, as many as may be; when there may be more."""
+        bucket = self._own if self.rules.shared else self._all
+        while self._dues.next_at() <= now:
+            if self.in_flight >= most:
+                return math.inf
+            if not (bucket.has(now) and self._all.has(now)):
+                return max(bucket.next_at(now), self._all.next_at(now))
+            self._grant_due(now, bucket)
+        return self._dues.next_at()
+
+    def _grant_due(self, now: float, bucket: Bucket) -> None:
+        _, _, waiter, kind = self._dues.pop(now)
+        question = self._due(waiter, kind, now) if waiter.may_ask(now) else None
+        if question is None:
+            return
+        if bucket is not self._all:
+            bucket.take(now)
+        self._grant(waiter, question, now)
+
+    def _due(self, waiter: Waiter, kind: Kind, now: float) -> Question | None:
+        """The question that is due, if it still is."""
+        if kind is Kind.FRESH:
+            if now < waiter.own_at:
+                return None
+            return self._before_each(waiter, now) or Question(kind=kind, group=waiter.next_own(), own=True)
+        return self._reserved_due(waiter, now)
+
+    def _before_each(self, waiter: Waiter, now: float) -> Question | None:
+        """If a site wants what is reserved asked for each time: before a fresh question, and once."""
+        each_time = self.rules.reserved and not self.rules.reserved_seconds and waiter.reserved_first
+        return self._reserved_due(waiter, now) if each_time else None
+
+    def _reserved_due(self, waiter: Waiter, now: float) -> Question | None:
+        clock = self.now()
+        for group in self._reserved_in(waiter):
+            if waiter.schedule.is_due(group, clock, now):
+                return Question(kind=Kind.RESERVED, group=group or waiter.groups[0])
+        return None
+
+    def _grant_lines(self, now: float, most: int) -> float:
+        """A question of each group that may have one, as many as may be; when there may be more."""
+        if not self.rules.shared:
+            return math.inf
+        again_at = math.inf
+        for line in self._lines.values():
+            while line and line.may_ask(now):
+                if self.in_flight >= most:
+                    return again_at
+                if not self._all.has(now):
+                    return self._all.next_at(now)
+                waiter = line.first_able(now)
+                if waiter is None:
+                    again_at = min(
+                        again_at, min((w.able_at for w in line if w.able_at > now), default=math.inf)
+                    )
+                    break
+                fresh = Question(kind=Kind.FRESH, group=self._best(waiter, line, now))
+                self._grant(waiter, self._before_each(waiter, now) or fresh, now)
+            else:
+                if line and not line.is_open and not line.in_flight:
+                    again_at = min(again_at, line.ask_at)
+        return again_at
+
+    def _best(self, waiter: Waiter, line: Line, now: float) -> str:
+        """The first of the agent's groups that is open and may be asked, else the line's own."""
+        lines = (self._lines[group] for group in waiter.groups)
+        return next((one.group for one in lines if one.is_open and one.may_ask(now)), line.group)
+
+    def _grant(self, waiter: Waiter, question: Question, now: float) -> None:
+        self._all.take(now)
+        self.in_flight += 1
+        waiter.asked = question
+        if question.kind is Kind.FRESH:
+            self._line(question.group).in_flight += 1
+        waiter.ask(question)
+
+    # -- what follows of answers ----------------------------------------------------------------------------
+
+    def _failed(self, waiter: Waiter, able_at: float) -> None:
+        """The others come first; and if it left doubt, only another question of theirs can settle it."""
+        waiter.able_at = waiter.own_at = able_at
+        waiter.own_left = ()
+        for group in waiter.groups if waiter.since is not None else ():
+            self._lines[group].to_the_back(waiter)
+
+    def _add_dues(self, waiter: Waiter) -> None:
+        now, clock, schedule = _at(), self.now(), waiter.schedule
+        earliest = max(now, waiter.able_at)
+        if not waiter.groups:
+            return
+        for group in self._reserved_in(waiter) if self.rules.reserved else ():
+            if self.rules.reserved_seconds:
+                self._dues.add(max(earliest, schedule.again_at(group)), waiter, Kind.RESERVED)
+            minute_at = schedule.minute_at(group, clock, now)
+            self._dues.add(max(earliest, minute_at), waiter, Kind.RESERVED, minute=True)
+        self._dues.add(max(earliest, waiter.own_at), waiter, Kind.FRESH)
+
+    def _reserved_in(self, waiter: Waiter) -> Sequence[str]:
+        """The groups by which questions for what is reserved are told apart."""
+        return waiter.groups if self.rules.by_group else (NO_GROUP,)
+
+    def _own_pause(self) -> float:
+        if not self.rules.shared:
+            return self._poll_pause()
+        return self.rules.own_seconds * self.random.uniform(1 - _JITTER, 1 + _JITTER)
+
+    def _poll_pause(self) -> float:
+        return self.random.uniform(*self.rules.poll)
+
+    def _line(self, group: str) -> Line:
+        return self._lines.setdefault(group, Line(group=group))
+
+
+def _at() -> float:
+    return asyncio.get_running_loop().time()
