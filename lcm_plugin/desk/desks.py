@@ -63,6 +63,7 @@ class Desks:
             rules=supply_rules(self.settings),
             random=self.client.random,
             now=self.ledger.now,
+            hosts=lambda: self.ledger.living,
             held_up=self.client.gate.breaker.holds_up,
         )
         self._shared = Shared(

@@ -1,7 +1,7 @@
 """What a site's settings say of the supply."""
 
 from lcm_plugin.config import LcmSettings, RecoverMessage
-from lcm_plugin.supply.supply import Rules
+from lcm_plugin.supply import Rules
 
 
 def supply_rules(settings: LcmSettings) -> Rules:

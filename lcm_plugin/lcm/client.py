@@ -45,6 +45,7 @@ class LcmClient:
         self.gate = Gate(
             settings=self.settings,
             transport=self.transport,
+            hosts=lambda: self.ledger.living,
             adjust_request=self.adjust_request,
             adjust_reply=self.adjust_reply,
         )

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiolimiter import AsyncLimiter
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from cti_hooks import Agent, described
 from lcm_plugin.config import LcmSettings
@@ -32,25 +32,46 @@ async def unchanged(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
     return envelope
 
 
+def _alone() -> int:
+    """No other host shares the LCM."""
+    return 1
+
+
+@frozen(kw_only=True, eq=False)
+class _Caps:
+    hosts: int
+    slots: asyncio.Semaphore
+    rate: AsyncLimiter
+
+    @classmethod
+    def part_of(cls, settings: LcmSettings, hosts: int) -> "_Caps":
+        """One host's part of what the LCM may be asked."""
+        slots = asyncio.Semaphore(max(1, settings.max_concurrency // hosts))
+        return cls(hosts=hosts, slots=slots, rate=AsyncLimiter(max(1.0, settings.max_per_second / hosts), 1))
+
+
 @define(kw_only=True)
 class Gate:
-    """Sends one request within the caps. No slot is held while waiting for anything else."""
+    """Sends one request within the caps. No slot is held while waiting for anything else.
+
+    Attributes:
+        hosts: how many hosts share the caps, which are the LCM's: each takes its part.
+    """
 
     settings: LcmSettings
     transport: Transport
+    hosts: Callable[[], int] = _alone
     adjust_request: Adjust = unchanged
     adjust_reply: Adjust = unchanged
     observe: Observe | None = None
     breaker: Breaker = field(init=False)
     in_flight: int = field(default=0, init=False)
-    _slots: asyncio.Semaphore = field(init=False)
-    _rate: AsyncLimiter = field(init=False)
+    _caps: "_Caps" = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         settings = self.settings
         self.breaker = Breaker(failures=settings.breaker_failures, seconds=settings.breaker_seconds)
-        self._slots = asyncio.Semaphore(settings.max_concurrency)
-        self._rate = AsyncLimiter(settings.max_per_second, 1)
+        self._caps = _Caps.part_of(settings, 1)
 
     async def send(self, agent: Agent, request: Request, deadline: float) -> Reply:
         """One try of one request.
@@ -70,10 +91,13 @@ class Gate:
     @asynccontextmanager
     async def _turn(self, deadline: float) -> AsyncIterator[None]:
         """A place in the rate, then a slot: no slot is held while waiting for the rate."""
+        if (hosts := self.hosts()) != self._caps.hosts:
+            self._caps = _Caps.part_of(self.settings, hosts)
+        caps = self._caps
         try:
             async with asyncio.timeout_at(deadline):
-                await self._rate.acquire()
-                await self._slots.acquire()
+                await caps.rate.acquire()
+                await caps.slots.acquire()
         except TimeoutError:
             raise LcmUnavailable("no free connection to the LCM in time", fault=Fault.NOT_SENT) from None
         self.in_flight += 1
@@ -81,7 +105,7 @@ class Gate:
             yield
         finally:
             self.in_flight -= 1
-            self._slots.release()
+            caps.slots.release()
 
     @contextmanager
     def _observed(self, message: str) -> Iterator[None]:

@@ -85,6 +85,11 @@ class Holder(Known):
         """Who this host is in the ledger."""
         return self._keeper.holder
 
+    @property
+    def living(self) -> int:
+        """How many hosts share the ledger now, this one among them, as it saw last."""
+        return self._keeper.living
+
     async def held_for(self, seconds: float) -> float:
         """Make sure that nobody else can take over for so long; how long that is at least, in seconds.
 

@@ -26,6 +26,7 @@ class Keeper:
 
     Attributes:
         holder: this host's id in the ledger; a new one after a lease was lost.
+        living: how many hosts there are whose lease has not ended, this one among them.
         held: the ids of this host's open attempts.
         released: the ids of those that it has let go of.
         on_adopted: is given the attempts left behind whose calls this host has to look up.
@@ -44,6 +45,7 @@ class Keeper:
     on_lost: Callable[[], None]
     on_taken: Callable[[list[Attempt]], None]
     holder: str = field(default="", init=False)
+    living: int = field(default=1, init=False)
     _renewed_at: float = field(default=0.0, init=False)
     _watch: Watch = field(init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
@@ -128,6 +130,7 @@ class Keeper:
         now, own = asyncio.get_running_loop().time(), self.holder
         standing = await self.writer.do(leases.beats, probe=True)
         ended = self._watch.ended(now, standing, own)
+        self.living = max(1, len(standing) - len(ended))
         successor = leases.Successor(host=self.host, holder=own, held=frozenset(self.held()))
         step = partial(leases.take_over, ended=ended, successor=successor, now=self.clock.now())
         adopted = await self.writer.do(step, probe=True)

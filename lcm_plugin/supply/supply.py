@@ -11,45 +11,20 @@ from datetime import datetime
 from random import Random
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from lcm_plugin.supply.bucket import Bucket
+from lcm_plugin.supply.caps import Caps
 from lcm_plugin.supply.dues import Dues
 from lcm_plugin.supply.line import Line
 from lcm_plugin.supply.question import Answer, Kind, Question
 from lcm_plugin.supply.reserved_schedule import ReservedSchedule
+from lcm_plugin.supply.rules import Rules
 from lcm_plugin.supply.said import said
 from lcm_plugin.supply.waiter import Waiter
 
 NO_GROUP: Final = ""
 _JITTER: Final = 0.1
-
-
-@frozen(kw_only=True)
-class Rules:
-    """What a site wants; times in seconds.
-
-    Attributes:
-        poll: a group's pause after an empty answer, at the least and at the most.
-        own_seconds: how often an agent asks on their own account.
-        shared: whether agents poll for each other; else each asks for themselves, and no group is dry.
-        reserved: whether what is reserved is asked for at all.
-        reserved_seconds: how often it is.
-        by_group: whether a question for what is reserved names a campaign group.
-        at_once: questions in flight at the most.
-        per_second: questions a second at the most.
-        own_per_second: of those that waiting agents ask for what is reserved, and on their own account.
-    """
-
-    poll: tuple[float, float]
-    own_seconds: float
-    shared: bool
-    reserved: bool
-    reserved_seconds: float
-    by_group: bool
-    at_once: int
-    per_second: float
-    own_per_second: float
 
 
 @define(kw_only=True, eq=False)
@@ -59,24 +34,24 @@ class Supply:
     Attributes:
         now: the clock's instant, which callbacks go by.
         held_up: for how many seconds the LCM may not be asked; whether one question at a time is all it may.
+        hosts: how many hosts share the caps, which are the LCM's: each takes its part.
     """
 
     rules: Rules
     random: Random
     now: Callable[[], datetime]
     held_up: Callable[[], tuple[float, bool]]
+    hosts: Callable[[], int]
     in_flight: int = field(default=0, init=False)
     _lines: dict[str, Line] = field(factory=dict, init=False)
     _waiters: dict[str, Waiter] = field(factory=dict, init=False)
     _dues: Dues = field(factory=Dues, init=False)
-    _all: Bucket = field(init=False)
-    _own: Bucket = field(init=False)
+    _caps: Caps = field(init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
     _soon: asyncio.Handle | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._all = Bucket(self.rules.per_second)
-        self._own = Bucket(min(self.rules.own_per_second, self.rules.per_second))
+        self._caps = Caps.part_of(self.rules, 1)
 
     def place(self, agent_id: str, ask: Callable[[Question], None]) -> Waiter:
         """A place for an agent, who does not wait yet."""
@@ -170,12 +145,14 @@ class Supply:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+        if (hosts := self.hosts()) != self._caps.hosts:
+            self._caps = Caps.part_of(self.rules, hosts)
         now = _at()
         seconds, one_only = self.held_up()
         if seconds > 0:
             self._decide_at(now + seconds)
             return
-        most = 1 if one_only else self.rules.at_once
+        most = 1 if one_only else self._caps.at_once
         again_at = min(self._grant_dues(now, most), self._grant_lines(now, most))
         self._decide_at(again_at)
 
@@ -185,12 +162,13 @@ class Supply:
 
     def _grant_dues(self, now: float, most: int) -> float:
         """Those that are due, as many as may be; when there may be more."""
-        bucket = self._own if self.rules.shared else self._all
+        everything = self._caps.everything
+        bucket = self._caps.own if self.rules.shared else everything
         while self._dues.next_at() <= now:
             if self.in_flight >= most:
                 return math.inf
-            if not (bucket.has(now) and self._all.has(now)):
-                return max(bucket.next_at(now), self._all.next_at(now))
+            if not (bucket.has(now) and everything.has(now)):
+                return max(bucket.next_at(now), everything.next_at(now))
             self._grant_due(now, bucket)
         return self._dues.next_at()
 
@@ -199,7 +177,7 @@ class Supply:
         question = self._due(waiter, kind, now) if waiter.may_ask(now) else None
         if question is None:
             return
-        if bucket is not self._all:
+        if bucket is not self._caps.everything:
             bucket.take(now)
         self._grant(waiter, question, now)
 
@@ -232,8 +210,8 @@ class Supply:
             while line and line.may_ask(now):
                 if self.in_flight >= most:
                     return again_at
-                if not self._all.has(now):
-                    return self._all.next_at(now)
+                if not self._caps.everything.has(now):
+                    return self._caps.everything.next_at(now)
                 waiter = line.first_able(now)
                 if waiter is None:
                     again_at = min(
@@ -253,7 +231,7 @@ class Supply:
         return next((one.group for one in lines if one.is_open and one.may_ask(now)), line.group)
 
     def _grant(self, waiter: Waiter, question: Question, now: float) -> None:
-        self._all.take(now)
+        self._caps.everything.take(now)
         self.in_flight += 1
         waiter.asked = question
         if question.kind is Kind.FRESH:

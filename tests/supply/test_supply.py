@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field, frozen
 
-from lcm_plugin.supply import Answer, Kind, Question, Supply, Waiter
-from lcm_plugin.supply.supply import Rules
+from lcm_plugin.supply import Answer, Kind, Question, Rules, Supply, Waiter
 
 ELEVEN = datetime(2026, 11, 27, 11, 0, tzinfo=UTC)
 RULES = Rules(
@@ -88,7 +87,13 @@ def open_floor() -> OpenFloor:
         def now() -> datetime:
             return ELEVEN + timedelta(seconds=asyncio.get_running_loop().time() - began)
 
-        supply = Supply(rules=evolve(RULES, **rules), random=Random(1), now=now, held_up=lambda: (0.0, False))
+        supply = Supply(
+            rules=evolve(RULES, **rules),
+            random=Random(1),
+            now=now,
+            held_up=lambda: (0.0, False),
+            hosts=lambda: 1,
+        )
         return Floor(supply, answers)
 
     return opened
@@ -312,3 +317,16 @@ async def test_a_closed_supply_grants_nothing(open_floor: OpenFloor) -> None:
     asked = len(floor.asked)
     await asyncio.sleep(600)
     assert len(floor.asked) == asked
+
+
+async def test_hosts_share_the_caps(open_floor: OpenFloor) -> None:
+    """With four hosts on the ledger each asks a quarter as much; alone again, all of it."""
+    floor, hosts = open_floor(lambda _: Answer.CONTACT, at_once=40, per_second=40), [4]
+    floor.supply.hosts = lambda: hosts[0]
+    floor.wait(*(f"a{n}" for n in range(300)))
+    await asyncio.sleep(9.9)
+    assert floor.busiest <= 10
+    assert len(floor.asked) <= 110
+    hosts[0] = 1
+    await asyncio.sleep(5)
+    assert len(floor.asked) > 250
