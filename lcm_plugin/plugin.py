@@ -130,7 +130,7 @@ class LcmPlugin:
         """
         kind, name = _scope(campaign, agent_id)
         order = Stop(kind=kind, name=name, actor=actor, since=self.desks.ledger.now())
-        await self.desks.ledger.stop_dialing(order)
+        await self.desks.stop_dialing(order)
 
     async def resume_dialing(self, *, campaign: str | None = None, agent_id: str | None = None) -> bool:
         """Dial there again; whether it had been stopped.
@@ -139,7 +139,7 @@ class LcmPlugin:
             LedgerUnavailable: it cannot be recorded now.
         """
         kind, name = _scope(campaign, agent_id)
-        return await self.desks.ledger.resume_dialing(kind, name)
+        return await self.desks.resume_dialing(kind, name)
 
     async def dialing_stops(self) -> list[Stop]:
         """Where dialing is stopped.

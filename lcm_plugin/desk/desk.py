@@ -52,7 +52,6 @@ class Desk:
     _following: Following = field(init=False)
     _automatic: AutoDisposing = field(init=False)
     _working: Working = field(init=False)
-    _closed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _tasks: Tasks = field(factory=Tasks, init=False)
     _turns: Turns = field(init=False)
 
@@ -73,7 +72,7 @@ class Desk:
             ledger=self.shared.ledger,
             disposing=self.shared.disposing,
             after_error=self.parts.refusing.after_error,
-            closed=self._closed,
+            closed=self.shared.closed,
         )
         self._working = Working(
             settings=self.shared.settings,
@@ -170,7 +169,7 @@ class Desk:
     @property
     def wants(self) -> bool:
         """Whether the agent wants a contact."""
-        return self.readiness.wants and not self._closed.is_set()
+        return self.readiness.wants and not self.shared.closed.is_set()
 
     @property
     def waits_for(self) -> str:
@@ -179,8 +178,7 @@ class Desk:
         return reason or self.shared.supply.said(self.intake.place)
 
     def close(self) -> None:
-        """Look for nothing more, and try nothing again."""
-        self._closed.set()
+        """Look for nothing more: the host stops."""
         self._working.wake()
 
     def on_call_event(self, attempt: Attempt, event: CallEvent) -> None:

@@ -11,10 +11,12 @@ from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.announcements import Announcements
 from lcm_plugin.desk.bulletin import Bulletin
 from lcm_plugin.desk.desk import Desk
+from lcm_plugin.desk.details import Details
 from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.inbox import Inbox
+from lcm_plugin.desk.on_refusal import OnRefusal
 from lcm_plugin.desk.outage import Outage
 from lcm_plugin.desk.parts import Shared
 from lcm_plugin.desk.rules import supply_rules
@@ -23,7 +25,8 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError
 from lcm_plugin.lcm.client import LcmClient
-from lcm_plugin.ledger import IN_DOUBT, OPEN, Ledger, LedgerError
+from lcm_plugin.ledger import IN_DOUBT, OPEN, Ledger, LedgerError, Stop
+from lcm_plugin.ledger.stops import StopKind
 from lcm_plugin.supply import Supply
 
 SPARE: Final = 100
@@ -46,6 +49,7 @@ class Desks:
     _shared: Shared = field(init=False)
     _supply: Supply = field(init=False)
     _bulletin: Bulletin = field(init=False)
+    _closed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _desks: dict[str, Desk] = field(factory=dict, init=False)
     _clear_away_at: int = field(default=SPARE, init=False)
 
@@ -77,6 +81,9 @@ class Desks:
             supply=self._supply,
             bulletin=self._bulletin,
             outage=Outage(),
+            details=Details(settings=self.settings, client=self.client),
+            on_refusal=OnRefusal(wishes=self.settings.on_refusal, disposing=self.disposing),
+            closed=self._closed,
             show=lambda attempt: self._announcements.add(self.site.tell_offered, attempt),
         )
         self.inbox.reader = self
@@ -107,6 +114,24 @@ class Desks:
         dialer = dialer_health(self.site, self.settings)
         lcm = [self.client.gate.breaker.health(), *self.client.reserved.health()]
         return [*own, *lcm, *([dialer] if dialer else [])]
+
+    async def stop_dialing(self, order: Stop) -> None:
+        """Dial nothing there, and fetch nothing, at any host.
+
+        Raises:
+            LedgerUnavailable: it cannot be recorded now.
+        """
+        await self.ledger.stop_dialing(order)
+        self._shared.stops.forget()
+
+    async def resume_dialing(self, kind: StopKind, name: str) -> bool:
+        """Dial there again; whether it had been stopped.
+
+        Raises:
+            LedgerUnavailable: it cannot be recorded now.
+        """
+        self._shared.stops.forget()
+        return await self.ledger.resume_dialing(kind, name)
 
     def waits_for(self, agent_id: str) -> str:
         """Why the agent gets no contact, in words; empty if nothing but a contact is missing."""
@@ -153,6 +178,7 @@ class Desks:
 
     async def close(self) -> None:
         """Stop looking for contacts, and wait for what is under way; cancelled, it cancels that."""
+        self._closed.set()
         self._supply.close()
         await self._bulletin.close()
         for desk in self._desks.values():

@@ -21,7 +21,7 @@ _ASKED_AGAIN: Final = 60.0
 
 @define(kw_only=True, eq=False)
 class FetchStops:
-    """For all agents of one LCM. A stop at any host holds from the next question on.
+    """For all agents of one LCM. A stop holds from the next question on, and within a second at other hosts.
 
     A stopped campaign covers a campaign group of that name, and one all of whose campaigns, as the LCM lists
     them, are stopped. Contacts of a group with other campaigns besides are fetched; those of the stopped one
@@ -45,6 +45,10 @@ class FetchStops:
         """
         before, self._told = self._told, await self._read()
         return before is not None and before != self._told
+
+    def forget(self) -> None:
+        """This host has stopped, or resumed, dialing somewhere: read it before the next question."""
+        self._read_at = -math.inf
 
     async def _read(self) -> list[Stop]:
         at = asyncio.get_running_loop().time()

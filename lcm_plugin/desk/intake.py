@@ -9,6 +9,7 @@ from attrs import define, field
 from cti_hooks import Agent, Attempt, AttemptState, Contact, DeclinedError, described
 from lcm_plugin.attempt.transitions import AMENDED
 from lcm_plugin.config import LcmSettings
+from lcm_plugin.desk.bulletin import EVERY
 from lcm_plugin.desk.details import Details
 from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.hand import Hand
@@ -39,9 +40,9 @@ class Intake:
     stops: FetchStops
     supply: Supply
     place: Waiter
+    details: Details
     rejected: set[str] = field(factory=set, init=False)
     reserved: Reserved = field(init=False)
-    _details: Details = field(init=False)
     _completed: str = field(default="", init=False)
     _comes_again_at: float = field(default=math.inf, init=False)
 
@@ -50,7 +51,6 @@ class Intake:
         self.reserved = Reserved(
             hand=self.hand, settings=self.settings, client=self.client, schedule=schedule
         )
-        self._details = Details(settings=self.settings, client=self.client)
 
     def begin_login(self) -> None:
         """A new login of the agent: rejected contacts may come again, reserved ones are asked for."""
@@ -113,7 +113,8 @@ class Intake:
             LcmError: the LCM's.
         """
         agent = self.hand.agent
-        await self.stops.left(agent, [question.group], await self.stops.campaigns(agent))
+        stopped = await self.stops.campaigns(agent, read_within=EVERY)
+        await self.stops.left(agent, [question.group], stopped)
         if question.kind is Kind.RESERVED:
             found = await self._reserved(question.group)
         else:
@@ -214,7 +215,17 @@ class Intake:
         return None
 
     async def _reserved(self, group: str) -> Attempt | None:
-        """What the LCM has reserved for the agent and nobody knows."""
+        """What the LCM has reserved for the agent and nobody knows.
+
+        A question that only reads reserves nothing, so nothing is recorded before it brings something.
+        """
+        if self.client.reserved.only_reads:
+            contact = await self.reserved.next(group)
+            if contact is None:
+                return None
+            attempt = await self.hand.open(group)
+            is_ours = attempt.state is AttemptState.REQUESTED
+            return self.hand.take(attempt, contact) if is_ours else self.hand.held()
         attempt = await self.hand.open(group)
         if attempt.state is not AttemptState.REQUESTED:
             return self.hand.held()
@@ -260,7 +271,7 @@ class Intake:
             return attempt
         if self._completed != attempt.id:
             self._completed = attempt.id
-            contact = await self._details.completed(self.hand.agent, contact, attempt.id)
+            contact = await self.details.completed(self.hand.agent, contact, attempt.id)
             self.hand.complete(contact)
         enriched = await self.site.enriched(contact, self.hand.agent)
         if enriched == attempt.contact:

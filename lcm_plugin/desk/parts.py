@@ -1,5 +1,6 @@
 """What a desk is made of, wired: who is told of what, and who asks whom."""
 
+import asyncio
 from collections.abc import Callable
 
 from attrs import frozen
@@ -9,6 +10,7 @@ from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.answering import Answering
 from lcm_plugin.desk.bulletin import Bulletin
 from lcm_plugin.desk.calling import Calling
+from lcm_plugin.desk.details import Details
 from lcm_plugin.desk.dialing import Dialing
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.fetch_stops import FetchStops
@@ -33,7 +35,7 @@ from lcm_plugin.supply import Question, Supply
 
 @frozen(kw_only=True, eq=False)
 class Shared:
-    """What all desks share. `show` announces an offer."""
+    """What all desks share. `show` announces an offer; `closed` is set when the host stops."""
 
     settings: LcmSettings
     site: Site
@@ -45,6 +47,9 @@ class Shared:
     supply: Supply
     bulletin: Bulletin
     outage: Outage
+    details: Details
+    on_refusal: OnRefusal
+    closed: asyncio.Event
     show: Callable[[Attempt], None]
 
 
@@ -95,6 +100,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
         site=site,
         client=shared.client,
         stops=shared.stops,
+        details=shared.details,
         supply=shared.supply,
         place=shared.supply.place(agent.id, ask),
     )
@@ -104,7 +110,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
     refusing = Refusing(
         hand=hand,
         pauses=pauses,
-        on_refusal=OnRefusal(wishes=settings.on_refusal, disposing=disposing),
+        on_refusal=shared.on_refusal,
         stopping=stopping,
         offer_seconds=settings.offer_seconds,
     )

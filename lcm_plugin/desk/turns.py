@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
@@ -28,7 +27,7 @@ class Turns:
     """The turns of one desk; `name` names their task, which is there while anything is to be done."""
 
     name: str
-    _line: deque[_Turn] = field(factory=deque, init=False)
+    _line: list[_Turn] = field(factory=list, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
     def __iter__(self) -> Iterator[asyncio.Task[None]]:
@@ -56,7 +55,7 @@ class Turns:
     async def _work(self) -> None:
         try:
             while self._line:
-                await _done(self._line.popleft())
+                await _done(self._line.pop(0))
         finally:  # cancelled with the host: nobody waits for ever
             for turn in self._line:
                 if turn.result:

@@ -11,7 +11,7 @@ from attrs import define, field
 from cti_hooks import Agent, Contact, Health
 from lcm_plugin.config import LcmSettings, RecoverMessage
 from lcm_plugin.errors import Fault, LcmBadReply, LcmRejected, LcmUnavailable
-from lcm_plugin.lcm.catalogue import CATALOGUE
+from lcm_plugin.lcm.catalogue import CATALOGUE, RequestKind
 from lcm_plugin.lcm.decode import Reply
 from lcm_plugin.lcm.normalize import Normalizer
 from lcm_plugin.ledger import Ledger
@@ -47,6 +47,11 @@ class ReservedContacts:
     def one_at_a_time(self) -> bool:
         """Whether it is the single download that is sent."""
         return self.settings.recover_with is RecoverMessage.SINGLE
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the question reserves nothing, however it is answered, or lost."""
+        return CATALOGUE[self.settings.recover_with].kind is RequestKind.READ
 
     async def unknown(self, agent: Agent, campaign_group: str, until: float | None = None) -> list[Contact]:
         """Those that no attempt knows of.

@@ -19,6 +19,7 @@ from lcm_plugin.ledger.letters import Draft
 from lcm_plugin.ledger.opening import Taker
 from lcm_plugin.ledger.placing import Relied
 from lcm_plugin.ledger.reading import Doubtful
+from lcm_plugin.ledger.writer import LINGER_LONG
 
 log = logging.getLogger("lcm_plugin.ledger")
 
@@ -207,6 +208,7 @@ class Ledger(Holder):
             partial(writing.drop_attempt, attempt=empty, holder=self.holder),
             on_error=lambda error: self._not_changed(empty, error),
             on_written=lambda _: self.watch(empty, "after"),
+            linger=LINGER_LONG,
         )
         self._custody.keep(empty)
 

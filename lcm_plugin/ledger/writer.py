@@ -35,6 +35,8 @@ TOGETHER: Final = 200
 """Steps of one transaction at the most."""
 LINGER: Final = 0.005
 """Seconds a fact waits for company: it shares the next intent's transaction, if one comes meanwhile."""
+LINGER_LONG: Final = 0.25
+"""As of `LINGER`, for a fact that nobody waits for."""
 PATIENCE: Final = 5.0
 """Seconds an intent waits for its commit."""
 _FIRST_PAUSE: Final = 0.2
@@ -100,15 +102,21 @@ class Writer:
         step: Step[object],
         on_error: Callable[[LedgerError], None] | None = None,
         on_written: Callable[[Any], None] | None = None,
+        *,
+        linger: float = LINGER,
     ) -> None:
-        """Write a fact, as soon as it can be written.
+        """Write a fact, as soon as it can be written, or within `linger` seconds with what else is.
 
         `on_error` is told what the step raised, if it did; `on_written` what it returned,
         once it is committed.
         """
         self._waiting.append(_Entry(step, on_error=on_error, on_written=on_written))
+        loop = asyncio.get_running_loop()
+        if self._lingering and self._lingering.when() > loop.time() + linger:
+            self._lingering.cancel()
+            self._lingering = None
         if self._lingering is None:
-            self._lingering = asyncio.get_running_loop().call_later(LINGER, self._wake.set)
+            self._lingering = loop.call_later(linger, self._wake.set)
 
     async def do(
         self,
