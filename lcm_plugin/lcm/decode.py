@@ -14,7 +14,7 @@ from lcm_plugin.lcm.catalogue import CATALOGUE, MessageType, Shape
 from lcm_plugin.lcm.catalogue.downloads import COUNT
 from lcm_plugin.lcm.limits import too_deep, too_many
 from lcm_plugin.lcm.reply import LAYERS, Reply, bad, read, reject, shown, unwrapped
-from lcm_plugin.lcm.spelling import MISSING, folded, pick, truth
+from lcm_plugin.lcm.spelling import MISSING, Named, folded, pick, truth
 
 __all__ = ["LARGEST", "Reply", "decode", "inner", "is_request", "parse", "reply_name"]
 
@@ -45,7 +45,7 @@ def decode(
         LcmRejected: an error reply, `success: false`, or a failure reason without contacts.
     """
     try:
-        return _within_limits(_reply(message, inner(parse(raw)), sent or {}), sent or {})
+        return _within_limits(_reply(message, Named(inner(parse(raw))), sent or {}), sent or {})
     except (LcmBadReply, RecursionError) as error:
         log.debug("a bad reply to %s: %s", message.subtopic, _outline(raw))
         if isinstance(error, LcmBadReply):
@@ -142,9 +142,10 @@ def _places(message: MessageType, body: Any) -> Iterator[Mapping[str, Any]]:
     """Where a reply may say something besides its records; a site's own fields say nothing."""
     inside = {Shape.FREE: (), Shape.ECHO: ("data",)}.get(message.shape, ("response",))
     if isinstance(body, Mapping):
-        yield body
-        if isinstance(nested := pick(body, *inside), Mapping):
-            yield nested
+        named = Named(body)
+        yield named
+        if isinstance(nested := pick(named, *inside), Mapping):
+            yield Named(nested)
 
 
 def _outline(raw: bytes | str | Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Names as the LCM spells them: trimmed, case-folded, through one table of aliases."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 MISSING: Final = object()
@@ -20,6 +21,8 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "reason": ("RequestFailureReason",),
 }
 """What we call a field, and what the LCM does; the first spelling present counts."""
+_LONGEST_NAME: Final = 64
+"""What is longer is no name."""
 _TRUTHS: Final = {
     **dict.fromkeys(("true", "yes", "y", "1"), True),
     **dict.fromkeys(("false", "no", "n", "0"), False),
@@ -28,20 +31,30 @@ _TRUTHS: Final = {
 
 def folded(name: object) -> str:
     """A name as it is compared; samples have `"data "`, `ContactId`, `" AddCompliance "`."""
-    return str(name).strip().casefold()
+    text = name if isinstance(name, str) else str(name)
+    return _folded(text) if len(text) <= _LONGEST_NAME else text.strip().casefold()
+
+
+@lru_cache(maxsize=1 << 12)
+def _folded(text: str) -> str:
+    """The same few names come with each reply."""
+    return text.strip().casefold()
 
 
 class Named(dict[str, Any]):
     """A record by its folded names: what is looked into often is folded once."""
 
     def __init__(self, record: Mapping[str, Any]) -> None:
-        super().__init__((folded(key), value) for key, value in record.items())
+        super().__init__({folded(key): value for key, value in record.items()})
 
 
 def pick(record: Mapping[str, Any], *names: str) -> Any:
     """The value of the first of these names the record has, whatever its spelling, or MISSING."""
     values = record if isinstance(record, Named) else Named(record)
-    return next((values[folded(name)] for name in names if folded(name) in values), MISSING)
+    for name in names:
+        if (key := folded(name)) in values:
+            return values[key]
+    return MISSING
 
 
 def field(record: Mapping[str, Any], name: str) -> Any:
