@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
@@ -30,6 +30,15 @@ BLOCKED: Final = 0.05
 """Seconds an implementation may hold up the event loop at a stretch before it is named in the log."""
 
 
+@attrs.frozen
+class Begun:
+    """An implementation that was called, and what it handed back to be awaited for so many seconds."""
+
+    one: pluggy.HookImpl
+    awaitable: Awaitable[Any]
+    seconds: float
+
+
 @attrs.define
 class Asker:
     """Asks implementations: plain ones at once, in the caller's task, which nothing could interrupt anyway.
@@ -45,33 +54,57 @@ class Asker:
     """Seconds that steps within the step under way took: what a plugin's hook calls do is not its own."""
 
     async def answer(self, question: Question, one: pluggy.HookImpl, limit: float | None = None) -> Answer:
-        """Its value or its failure, the failure logged."""
+        """Its value or its failure, the failure logged; `limit` in seconds overrides the declared one."""
+        begun = self.begin(question, one, limit)
+        return begun if isinstance(begun, Answer) else (await self.end(question, [begun]))[0]
+
+    def begin(self, question: Question, one: pluggy.HookImpl, limit: float | None = None) -> Answer | Begun:
+        """Call it: its answer, if it is a plain function, else what there is to await for that."""
         try:
-            value = await self.ask(question, one, limit)
+            seconds = self._seconds(question, one, limit)
+            result = self._called(question, one)
+            if result is None:
+                return question.line.none[one]
+            if inspect.isawaitable(result):
+                return Begun(one, result, seconds)
+            return Answer(plugin=one.plugin_name, value=checked(question, question.who(one), result))
         except Exception as error:  # noqa: BLE001  (one failure never stops the others)
-            self.report(question, one, error)
-            return Answer(plugin=one.plugin_name, error=error)
-        return Answer(plugin=one.plugin_name, value=value)
+            return self._failed(question, one, error)
 
-    async def ask(self, question: Question, one: pluggy.HookImpl, limit: float | None = None) -> Any:
-        """Its value; `limit` in seconds overrides the declared one.
+    async def end(self, question: Question, begun: Sequence[Begun]) -> list[Answer]:
+        """Await all of them at once, for no longer than the hook allows."""
+        tasks = [asyncio.create_task(self._ends(question, one)) for one in begun]
+        try:
+            await asyncio.wait(tasks, timeout=begun[0].seconds)
+        except asyncio.CancelledError:
+            await self._stop(question, begun, tasks)
+            raise
+        late = [not task.done() for task in tasks]
+        if any(late):
+            await self._stop(question, begun, tasks)
+        return [self._answer(question, *each) for each in zip(begun, tasks, late, strict=True)]
 
-        Raises:
-            HookOverrunError: the limit passed, or had passed before it could be asked.
-            HookCancelledError: it raised CancelledError of its own accord.
-            HookResultError: its value is not of the hook's type, or breaks the hook's law.
-            Exception: whatever it raised.
-        """
-        declared = question.declaration.limit if limit is None else limit
+    def _ends(self, question: Question, begun: Begun) -> Coroutine[Any, Any, Any]:
+        return result_of(begun.awaitable, partial(self.timed, question, begun.one))
+
+    def _answer(self, question: Question, begun: Begun, task: "asyncio.Task[Any]", late: bool) -> Answer:  # noqa: FBT001  (one of three that are zipped)
+        who = question.who(begun.one)
+        try:
+            value = _ended(task, who, begun.seconds if late else None)
+            return Answer(plugin=begun.one.plugin_name, value=checked(question, who, value))
+        except Exception as error:  # noqa: BLE001  (as above)
+            return self._failed(question, begun.one, error)
+
+    def _failed(self, question: Question, one: pluggy.HookImpl, error: Exception) -> Answer:
+        self.report(question, one, error)
+        return Answer(plugin=one.plugin_name, error=error)
+
+    def _seconds(self, question: Question, one: pluggy.HookImpl, limit: float | None) -> float:
+        declared = question.line.declaration.limit if limit is None else limit
         seconds = declared(question.arguments, self.clock.now()) if callable(declared) else declared
-        who = question.who(one)
         if seconds <= 0:
-            raise HookOverrunError(f"{who} was not asked: it is too late")
-        result = self._called(question, one)
-        if inspect.isawaitable(result):
-            ends = result_of(result, partial(self.timed, question, one))
-            result = await self._awaited(ends, who, seconds)
-        return checked(question, who, result)
+            raise HookOverrunError(f"{question.who(one)} was not asked: it is too late")
+        return seconds
 
     def _called(self, question: Question, one: pluggy.HookImpl) -> Any:
         """What it returns, in a context of its own: what it sets there does not reach the caller."""
@@ -80,31 +113,25 @@ class Asker:
         except asyncio.CancelledError as stray:
             raise _stray(question.who(one)) from stray
 
-    async def _awaited(self, ends: Coroutine[Any, Any, Any], who: str, seconds: float) -> Any:
-        task = asyncio.create_task(ends, name=who)
-        try:
-            await asyncio.wait({task}, timeout=seconds)
-        except asyncio.CancelledError:
-            await self._stop(task)
-            raise
-        if not task.done():
-            await self._stop(task)
-            raise HookOverrunError(f"{who} did not answer within {seconds:g} s")
-        if task.cancelled():
-            raise _stray(who)
-        return task.result()
-
-    async def _stop(self, task: asyncio.Task[Any]) -> None:
-        """Cancel, and wait a little. One that will not end is left, and named."""
-        self._left.add(task)
-        task.add_done_callback(self._left.discard)
-        task.add_done_callback(_forget)
-        task.cancel()
-        await asyncio.wait({task}, timeout=GRACE)
-        if not task.done():
-            log.error("%s goes on although it was cancelled", task.get_name())
-        elif not task.cancelled() and task.exception() is None:
-            log.error("%s swallowed its cancellation", task.get_name())
+    async def _stop(
+        self, question: Question, begun: Sequence[Begun], tasks: "Sequence[asyncio.Task[Any]]"
+    ) -> None:
+        """Cancel those that are not done, and wait a little. One that will not end is left, and named."""
+        going = [(one, task) for one, task in zip(begun, tasks, strict=True) if not task.done()]
+        for _, task in going:
+            self._left.add(task)
+            task.add_done_callback(self._left.discard)
+            task.add_done_callback(_forget)
+            task.cancel()
+        if going:
+            await asyncio.wait([task for _, task in going], timeout=GRACE)
+        for one, task in going:
+            if not task.done():
+                log.error("%s goes on although it was cancelled", question.who(one.one))
+            elif not task.cancelled() and task.exception() is None:
+                log.error("%s swallowed its cancellation", question.who(one.one))
+            elif inspect.iscoroutine(one.awaitable):
+                one.awaitable.close()  # it may have been cancelled before it began
 
     def timed(self, question: Question, one: pluggy.HookImpl, step: Callable[[], Any]) -> Any:
         """Run a step of a plugin; name the plugin in the log if it blocks the event loop."""
@@ -149,6 +176,15 @@ def checked(question: Question, who: str, result: Any) -> Any:
     if declaration.law and (broken := declaration.law(question.arguments[declaration.on], result)):
         raise HookResultError(f"{who}: {broken}")
     return result
+
+
+def _ended(task: "asyncio.Task[Any]", who: str, overrun: float | None) -> Any:
+    """What a task came to that is done, or was stopped after so many seconds."""
+    if overrun is not None:
+        raise HookOverrunError(f"{who} did not answer within {overrun:g} s")
+    if task.cancelled():
+        raise _stray(who)
+    return task.result()
 
 
 def _stray(who: str) -> HookCancelledError:

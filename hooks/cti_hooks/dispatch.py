@@ -23,7 +23,7 @@ from cti_hooks.asking import Asker
 from cti_hooks.clock import Clock, SystemClock
 from cti_hooks.errors import HookUsageError, PluginError
 from cti_hooks.markers import PROJECT, Way, declaration_of
-from cti_hooks.question import Question, question
+from cti_hooks.question import Question, Questions
 from cti_hooks.registration import problems_of
 from cti_hooks.values import Answer
 from cti_hooks.wrapping import Wrapping
@@ -56,6 +56,7 @@ class Hooks:
         self.pm = pm
         self.loop: asyncio.AbstractEventLoop | None = None
         self._asker = Asker(pm, clock or SystemClock(), stopwatch)
+        self._questions = Questions(pm)
         _refuse_foreign(pm)
         self.verify()
 
@@ -126,7 +127,7 @@ class Hooks:
                 f"{hook} is called on another event loop than the host's, where nobody would hear it: "
                 f"use asyncio.run_coroutine_threadsafe(hooks.{way}({hook!r}, ...), hooks.loop)"
             )
-        return question(self.pm, hook, way, arguments)
+        return self._questions.question(hook, way, arguments)
 
     async def _wrapped(self, asked: Question, ask: Callable[[Question], Awaitable[Any]]) -> Any:
         if not asked.wrappers:
@@ -134,8 +135,12 @@ class Hooks:
         return await Wrapping(self._asker, asked).around(lambda: ask(asked))
 
     async def _all(self, asked: Question) -> list[Answer]:
-        answers = [self._asker.answer(asked, one) for one in asked.implementations]
-        return [await answers[0]] if len(answers) == 1 else await asyncio.gather(*answers)
+        begun = [self._asker.begin(asked, one) for one in asked.implementations]
+        waits = [one for one in begun if not isinstance(one, Answer)]
+        if not waits:
+            return begun  # type: ignore[return-value]  # all of them are answers
+        came = iter(await self._asker.end(asked, waits))
+        return [one if isinstance(one, Answer) else next(came) for one in begun]
 
     async def _first(self, asked: Question) -> Answer | None:
         failure: Exception | None = None
