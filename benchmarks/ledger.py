@@ -38,7 +38,7 @@ from cti_hooks import (
 )
 from lcm_plugin import plugin
 from lcm_plugin.attempt.transition import Transition
-from lcm_plugin.attempt.transitions import DIAL
+from lcm_plugin.attempt.transitions import DIAL, NOTHING
 from lcm_plugin.lcm.catalogue import CATALOGUE
 from lcm_plugin.ledger import Doubtful, Ledger, LedgerUnavailable, Objection, Stop
 from lcm_plugin.ledger.database import Step
@@ -69,6 +69,18 @@ class Forgetful(Ledger):
         attempt = self._requested(agent, campaign_group)
         self._custody.keep(attempt)
         return attempt
+
+    async def take_up(self, agent: Agent, *, arrived: bool = False) -> Attempt | None:  # noqa: ARG002  (Ledger's)
+        """Nothing waits for anybody."""
+        return None
+
+    def drop(self, attempt: Attempt, reason: str) -> None:
+        """Nothing came."""
+        self._custody.keep(self._after(NOTHING, attempt, reason=reason))
+
+    async def left_behind(self) -> set[str]:
+        """Nothing was."""
+        return set()
 
     async def dial(self, attempt: Attempt, *, by_person: bool = False, **facts: Any) -> Attempt:  # noqa: ARG002  (Ledger's)
         """The attempt, `dialing`."""

@@ -68,7 +68,7 @@ class Intake:
         Raises:
             LedgerError: that cannot be told, or recorded, now.
         """
-        if not self.supply.is_dry(groups):
+        if self.hand.attempt or not self.supply.is_dry(groups):
             return None
         found = await self.skipped_again()
         for group in groups if self.site.has_sources else ():

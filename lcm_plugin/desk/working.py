@@ -161,23 +161,41 @@ class Working:
         parts, intake = self.parts, self.parts.intake
         if await self._is_occupied():
             return HELD
-        if parts.hand.may_wait and not parts.hand.held():
-            await parts.hand.take_up()
-            if parts.hand.attempt is None:
-                parts.hand.looked()
         attempt = parts.hand.held()
-        if attempt is None and parts.hand.busy:
-            return DONE
         if attempt is None:
-            agent = parts.hand.agent
-            stopped = await intake.stops.campaigns(agent, read_within=EVERY)
-            groups = await intake.stops.left(agent, await intake.campaign_groups(), stopped)
-            parts.refusing.trouble = ""
-            attempt = await intake.found(groups)
+            groups = await self._groups()
+            attempt = parts.hand.held() or await intake.found(groups)
             if attempt is None:
                 return DONE if parts.hand.busy else await self._in_line(groups)
         self.supply.leave(intake.place)
         return await self._with(attempt)
+
+    async def _groups(self) -> Sequence[str]:
+        """The groups to wait for. What waits for the agent comes first, unless a question will bring it.
+
+        Raises:
+            DialingStoppedError: a stop covers them all, and nothing waits for the agent.
+        """
+        intake, hand = self.parts.intake, self.parts.hand
+        try:
+            stopped = await intake.stops.campaigns(hand.agent, read_within=EVERY)
+            groups = await intake.stops.left(hand.agent, await intake.campaign_groups(), stopped)
+        except DialingStoppedError:  # what waits for the agent is theirs all the same
+            await self._take_up()
+            if hand.attempt is None:
+                raise
+            return ()
+        self.parts.refusing.trouble = ""
+        if self.supply.is_dry(groups):
+            await self._take_up()
+        return groups
+
+    async def _take_up(self) -> None:
+        hand = self.parts.hand
+        if hand.may_wait:
+            await hand.take_up()
+            if hand.attempt is None:
+                hand.looked()
 
     async def _in_line(self, groups: Sequence[str]) -> Step:
         """Wait for a question."""

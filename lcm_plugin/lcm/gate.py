@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, Final
 
 from aiolimiter import AsyncLimiter
 from attrs import define, evolve, field, frozen
@@ -18,6 +18,9 @@ from lcm_plugin.lcm.transports import Transport
 
 _SLACK = 0.25
 """Seconds after its deadline in which a transport may still say what it knows, before it is cut off."""
+
+_SAVED: Final = 0.1
+"""So many seconds' worth of requests may be saved up, and leave at a time."""
 
 Adjust = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 """A site's change to an envelope (`lcm_adjust_request`, `lcm_adjust_reply`)."""
@@ -47,7 +50,9 @@ class _Caps:
     def part_of(cls, settings: LcmSettings, hosts: int) -> "_Caps":
         """One host's part of what the LCM may be asked."""
         slots = asyncio.Semaphore(max(1, settings.max_concurrency // hosts))
-        return cls(hosts=hosts, slots=slots, rate=AsyncLimiter(max(1.0, settings.max_per_second / hosts), 1))
+        per_second = max(1.0, settings.max_per_second / hosts)
+        at_a_time = max(1.0, _SAVED * per_second)
+        return cls(hosts=hosts, slots=slots, rate=AsyncLimiter(at_a_time, at_a_time / per_second))
 
 
 @define(kw_only=True)

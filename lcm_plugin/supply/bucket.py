@@ -5,9 +5,14 @@ from attrs import define, field
 
 @define(eq=False)
 class Bucket:
-    """Full, it holds a second's worth, and one at the least. Instants are those of the running loop."""
+    """Instants are those of the running loop.
+
+    Attributes:
+        saved: so many seconds' worth may be saved up, and one token at the least.
+    """
 
     per_second: float
+    saved: float = 1.0
     _tokens: float = field(init=False)
     _at: float = field(default=0.0, init=False)
 
@@ -31,7 +36,7 @@ class Bucket:
 
     @property
     def _most(self) -> float:
-        return max(1.0, self.per_second)
+        return max(1.0, self.saved * self.per_second)
 
     def _fill(self, now: float) -> None:
         self._tokens = min(self._most, self._tokens + (now - self._at) * self.per_second)

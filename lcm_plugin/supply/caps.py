@@ -28,6 +28,6 @@ class Caps:
         return cls(
             hosts=hosts,
             at_once=max(1, rules.at_once // hosts),
-            everything=Bucket(per_second),
+            everything=Bucket(per_second, saved=0.1),
             own=Bucket(min(rules.own_per_second, per_second)),
         )
