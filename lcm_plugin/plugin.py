@@ -114,7 +114,7 @@ class LcmPlugin:
         return await self.desks.disposing.listed.of(agent, attempt.contact)
 
     def waits_for(self, agent_id: str) -> str:
-        """Why this agent gets no contact now, in words; empty if nothing but a contact is missing."""
+        """Why this agent gets no contact now, in words; empty if they have one, or nobody can say."""
         return self.desks.waits_for(agent_id)
 
     async def stop_dialing(

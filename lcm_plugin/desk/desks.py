@@ -134,7 +134,7 @@ class Desks:
         return await self.ledger.resume_dialing(kind, name)
 
     def waits_for(self, agent_id: str) -> str:
-        """Why the agent gets no contact, in words; empty if nothing but a contact is missing."""
+        """Why the agent gets no contact, in words; empty if they have one, or nobody can say."""
         desk = self._desks.get(agent_id)
         return desk.waits_for if desk else ""
 

@@ -13,7 +13,7 @@ _ANEW: Final = "nothing more is fetched until you answer an offer, or are not re
 
 
 def waits_for(readiness: Readiness, attempt: Attempt | None, trouble: str) -> str:
-    """What an agent with this attempt in hand waits for; empty if nothing but a contact is missing.
+    """What an agent with this attempt in hand waits for; empty if nothing but a question is missing.
 
     `trouble` is what kept the desk from fetching when it tried last, or empty.
     """

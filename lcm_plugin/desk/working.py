@@ -102,7 +102,10 @@ class Working:
     async def _ask(self, question: Question) -> None:
         """Ask it, unless something else comes first."""
         try:
-            if not self._looks and self.wants() and self.parts.hand.attempt is None:
+            if self.parts.hand.attempt:
+                if self._rests:  # somebody has put it there: wait no longer
+                    self._look_now()
+            elif not self._looks and self.wants():
                 self._begin()
                 self._woken = False
                 self._end(await self._asked(question))

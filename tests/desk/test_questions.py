@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from cti_hooks import AttemptState
 from lcm_plugin.errors import LcmError
 from lcm_plugin.ledger.schema import attempts, history
-from tests.desk.centre import Centre, OpenCentre
+from lcm_plugin.plugin import lcm_of
+from tests.desk.centre import Centre, OpenCentre, people
 from tests.people import ALICE, GROUP
 
 
@@ -56,3 +57,23 @@ async def test_a_question_that_left_doubt_stays(open_centre: OpenCentre) -> None
     assert empty.state is AttemptState.EMPTY
     assert "did not answer" in empty.reason
     assert set(await centre.ledger.doubts()) == {"alice"}
+
+
+async def test_who_was_given_a_call_meanwhile_asks_nothing(open_centre: OpenCentre) -> None:
+    """A waiting agent for whom a supervisor dials what another host had let go of waits no longer."""
+    by_hand = {"preview": {"seconds": 60}, "auto_dispose": {}}
+    there = await open_centre(people(1, campaign_group="Another"), **by_hand)
+    here = await open_centre(beside=there, **by_hand)
+    await here.ready(ALICE)
+    await asyncio.sleep(7)
+    asked = {"agent": ALICE, "campaign_group": "Another"}
+    await there.host.hooks.first("request_next_contact", **asked)
+    (offer,) = there.records.states(AttemptState.OFFERED)
+    await there.logs_off(ALICE)
+    await there.ledger.recorded()
+    dialed = await here.answers(ALICE, offer, "dial", actor="carol")
+    assert dialed.state is AttemptState.DIALING
+    there.lcm.requests.clear()
+    await asyncio.sleep(60)
+    assert there.lcm.requests == []
+    assert lcm_of(here.host).waits_for("alice") == ""
