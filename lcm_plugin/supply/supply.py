@@ -49,6 +49,7 @@ class Supply:
     _caps: Caps = field(init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
     _soon: asyncio.Handle | None = field(default=None, init=False)
+    _is_closed: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._caps = Caps.part_of(self.rules, 1)
@@ -127,7 +128,8 @@ class Supply:
         return said(waiter, (self._lines[group] for group in groups), _at())
 
     def close(self) -> None:
-        """Grant nothing more."""
+        """Grant nothing more, whoever comes."""
+        self._is_closed = True
         for waiter in list(self._waiters.values()):
             self.leave(waiter)
         for handle in (self._timer, self._soon):
@@ -137,7 +139,7 @@ class Supply:
     # -- deciding -------------------------------------------------------------------------------------------
 
     def _decide_soon(self) -> None:
-        if self._soon is None:
+        if self._soon is None and not self._is_closed:
             self._soon = asyncio.get_running_loop().call_soon(self._decide)
 
     def _decide(self) -> None:

@@ -314,6 +314,7 @@ async def test_a_closed_supply_grants_nothing(open_floor: OpenFloor) -> None:
     floor.wait("a0", "a1")
     await asyncio.sleep(1)
     floor.supply.close()
+    floor.wait("a0", "late")
     asked = len(floor.asked)
     await asyncio.sleep(600)
     assert len(floor.asked) == asked
