@@ -77,6 +77,10 @@ class Line:
         """The longest waiting agent who may ask."""
         return next((one for one in self if one.may_ask(now)), None)
 
+    def able_at(self, now: float) -> float:
+        """When the first of those may ask again whose last question failed."""
+        return min((one.able_at for one in self if one.able_at > now), default=math.inf)
+
     def hear(self, answer: Answer, now: float, pause: float, most: int) -> None:
         """What came of a question in this group: a contact opens it twice as wide, an empty answer shuts it.
 

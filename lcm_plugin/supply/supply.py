@@ -204,28 +204,23 @@ class Supply:
         return None
 
     def _grant_lines(self, now: float, most: int) -> float:
-        """A question of each group that may have one, as many as may be; when there may be more."""
-        if not self.rules.shared:
-            return math.inf
-        again_at = math.inf
-        for line in self._lines.values():
-            while line and line.may_ask(now):
-                if self.in_flight >= most:
-                    return again_at
-                if not self._caps.everything.has(now):
-                    return self._caps.everything.next_at(now)
-                waiter = line.first_able(now)
-                if waiter is None:
-                    again_at = min(
-                        again_at, min((w.able_at for w in line if w.able_at > now), default=math.inf)
-                    )
-                    break
-                fresh = Question(kind=Kind.FRESH, group=self._best(waiter, line, now))
-                self._grant(waiter, self._before_each(waiter, now) or fresh, now)
-            else:
-                if line and not line.is_open and not line.in_flight:
-                    again_at = min(again_at, line.ask_at)
-        return again_at
+        """Questions of the groups that may have one; when there may be more."""
+        lines = self._lines.values() if self.rules.shared else ()
+        return min((self._grant_line(line, now, most) for line in lines if line), default=math.inf)
+
+    def _grant_line(self, line: Line, now: float, most: int) -> float:
+        """As many questions of this group as may be; when there may be more, if no answer comes before."""
+        while line.may_ask(now):
+            if self.in_flight >= most:
+                return math.inf
+            if not self._caps.everything.has(now):
+                return self._caps.everything.next_at(now)
+            waiter = line.first_able(now)
+            if waiter is None:
+                return line.able_at(now)
+            fresh = Question(kind=Kind.FRESH, group=self._best(waiter, line, now))
+            self._grant(waiter, self._before_each(waiter, now) or fresh, now)
+        return math.inf if line.is_open or line.in_flight else line.ask_at
 
     def _best(self, waiter: Waiter, line: Line, now: float) -> str:
         """The first of the agent's groups that is open and may be asked, else the line's own."""
