@@ -47,7 +47,7 @@ class Desks:
     _announcements: Announcements = field(factory=Announcements, init=False)
     _verdicts: Verdicts = field(init=False)
     _shared: Shared = field(init=False)
-    _supply: Supply = field(init=False)
+    supply: Supply = field(init=False)
     _bulletin: Bulletin = field(init=False)
     _closed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _desks: dict[str, Desk] = field(factory=dict, init=False)
@@ -63,7 +63,7 @@ class Desks:
         self.disposing = Disposing(settings=self.settings, client=self.client, ledger=self.ledger)
         stops = FetchStops(ledger=self.ledger, client=self.client, lists_seconds=self.settings.lists_seconds)
         self._bulletin = Bulletin(ledger=self.ledger, stops=stops)
-        self._supply = Supply(
+        self.supply = Supply(
             rules=supply_rules(self.settings),
             random=self.client.random,
             now=self.ledger.now,
@@ -78,7 +78,7 @@ class Desks:
             verdicts=self._verdicts,
             disposing=self.disposing,
             stops=stops,
-            supply=self._supply,
+            supply=self.supply,
             bulletin=self._bulletin,
             outage=Outage(),
             details=Details(settings=self.settings, client=self.client),
@@ -179,7 +179,7 @@ class Desks:
     async def close(self) -> None:
         """Stop looking for contacts, and wait for what is under way; cancelled, it cancels that."""
         self._closed.set()
-        self._supply.close()
+        self.supply.close()
         await self._bulletin.close()
         for desk in self._desks.values():
             desk.close()

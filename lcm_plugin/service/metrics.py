@@ -65,6 +65,10 @@ class Instruments:
         self.attempts = gauge("attempts_open", "This host's open attempts.", "state")
         self.outbox = gauge("outbox_messages", "The ledger's unsettled messages to the LCM.", "state")
         self.ledger_good = gauge("ledger_good", "1 while the ledger can be written.")
+        self.waiting = gauge("agents_waiting", "Agents who wait for a question to the LCM.")
+        self.reserved_every = gauge(
+            "reserved_every_seconds", "How often the LCM is asked what it has reserved for a waiting agent."
+        )
         self.breaker = gauge("lcm_breaker", "1 for the state of the breaker towards the LCM.", "state")
 
 
@@ -96,6 +100,9 @@ class Metrics:
             now = self._lcm.client.gate.breaker.state
             for state in BreakerState:
                 self._measured.breaker.labels(state.value).set(state is now)
+            supply = self._lcm.desks.supply
+            self._measured.waiting.set(len(supply.waiting()))
+            self._measured.reserved_every.set(supply.reserved_every)
             await self._look_up(self._lcm.desks.ledger)
         return generate_latest(self._registry)
 

@@ -122,6 +122,14 @@ class Supply:
         """Everybody who waits, by agent id."""
         return self._waiters
 
+    @property
+    def reserved_every(self) -> float:
+        """Seconds from one question for what is reserved to an agent's next: stretched, if many wait."""
+        rules, waiting = self.rules, len(self._waiters)
+        own = sum(len(one.groups) for one in self._waiters.values()) / rules.own_seconds
+        wanted = own + waiting / max(rules.reserved_seconds, rules.poll[0])
+        return rules.reserved_seconds * max(1.0, wanted / rules.own_per_second)
+
     def said(self, waiter: Waiter) -> str:
         """What this agent waits for, in words; empty if they do not wait, or are next."""
         groups = waiter.groups if waiter.since is not None else ()

@@ -170,3 +170,15 @@ async def test_metrics_need_the_token_too(monkeypatch: pytest.MonkeyPatch, site:
         headers = {"Authorization": "Bearer t0ken"}
         async with aiohttp.ClientSession(here.url, headers=headers) as http, http.get("/metrics") as reply:
             assert reply.status == 200
+
+
+async def test_who_waits_is_seen(site: Any) -> None:
+    """How many agents wait for a question, and how often each is asked what is reserved for them."""
+    async with Sandbox(contacts=[]) as lcm, site(url=lcm.url, campaign_groups=["G"]) as here:
+        assert (await scraped(here))["agents_waiting"] == 0
+        for number in range(3):
+            await here.host.hooks.all("on_agent_ready", agent=Agent(id=f"a{number}"))
+        await asyncio.sleep(3)
+        seen = await scraped(here)
+        assert seen["agents_waiting"] == 3
+        assert seen["reserved_every_seconds"] == 60

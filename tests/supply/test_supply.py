@@ -266,6 +266,10 @@ async def test_the_interval_stretches_with_many_agents(open_floor: OpenFloor) ->
     own = [one for one in floor.asked if one.question.own]
     assert sum(reserved.values()) + len(own) <= 400 * 10 + 10
     assert len(reserved) == 2000
+    stretched = floor.supply.reserved_every
+    assert 2000 / 10 <= stretched <= 2000 / 10 + 60
+    again = [one.at for one in floor.asked if one.agent == "a7" and one.question.kind is Kind.RESERVED]
+    assert again[1] - again[0] == pytest.approx(stretched, rel=0.2)
     assert floor.asked[11].at - began <= 2 * TRIP
 
 
