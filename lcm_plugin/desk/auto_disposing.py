@@ -10,6 +10,7 @@ from attrs import define
 from cti_hooks import Attempt, Disposition
 from lcm_plugin.config import ANY
 from lcm_plugin.desk.disposing import Disposing
+from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.pauses import waited
 from lcm_plugin.desk.site import is_foreign
 from lcm_plugin.errors import ConflictError, InvalidError
@@ -34,6 +35,7 @@ class AutoDisposing:
     """
 
     wanted: Mapping[str, str]
+    hand: Hand
     ledger: Ledger
     disposing: Disposing
     after_error: Callable[[Exception], float]
@@ -55,6 +57,13 @@ class AutoDisposing:
             except StopIteration:
                 return
             await waited(self.closed, pause)
+
+    async def dispose_or_release(self, attempt: Attempt) -> None:
+        """What ended at a host that is gone waits for a person, wherever its agent is."""
+        await self.dispose_in_time(attempt)
+        left = self.ledger.get_open(attempt.id)
+        if left and not self.hand.has(left.id):
+            self.ledger.release(left)
 
     async def dispose(self, attempt: Attempt) -> bool:
         """Whether all is done that can be: False if the LCM does not list the outcome.

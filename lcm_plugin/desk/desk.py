@@ -7,7 +7,6 @@ one after another.
 
 import asyncio
 import logging
-from contextlib import suppress
 from functools import partial
 
 from attrs import define, field
@@ -36,7 +35,6 @@ from lcm_plugin.desk.working import Working
 from lcm_plugin.ledger import (
     IN_DOUBT,
     OPEN,
-    LedgerError,
 )
 
 log = logging.getLogger("lcm_plugin.desk")
@@ -69,6 +67,7 @@ class Desk:
         self._following = Following(ledger=self.shared.ledger)
         self._automatic = AutoDisposing(
             wanted=self.shared.settings.auto_dispose,
+            hand=self.hand,
             ledger=self.shared.ledger,
             disposing=self.shared.disposing,
             after_error=self.parts.refusing.after_error,
@@ -175,7 +174,8 @@ class Desk:
     def waits_for(self) -> str:
         """Why the agent gets no contact, in words; empty if they have one, or nobody can say."""
         reason = waits_for(self.readiness, self.hand.attempt, self.parts.refusing.trouble)
-        return reason or self.shared.supply.said(self.intake.place)
+        waits = self.shared.supply.said(self.intake.place)
+        return reason or (self.shared.outage.said or waits if self.intake.place.since else "")
 
     def close(self) -> None:
         """Look for nothing more: the host stops."""
@@ -231,7 +231,8 @@ class Desk:
     def adopt(self, attempt: Attempt) -> None:
         """Take what a host that ended has left behind: its call has to be looked up before anything else."""
         if attempt.state is AttemptState.ENDED:
-            self._tasks.spawn(self._dispose_or_release(attempt), f"disposing of attempt {attempt.id}")
+            work = self._automatic.dispose_or_release(attempt)
+            self._tasks.spawn(work, f"disposing of attempt {attempt.id}")
             return
         if self.hand.attempt is None:
             self.hand.hold(attempt)
@@ -258,17 +259,8 @@ class Desk:
             self.parts.pauses.reset()
             self.parts.screen.keep_time()
         elif self.wants and self.hand.attempt is None:
-            self._turns.tell(self._take_along)
+            self._turns.tell(self._working.take_along)
         self._working.go_on()
-
-    async def _take_along(self) -> None:
-        """Ready once more: what waits elsewhere is looked for now or never, as the agent may leave again."""
-        if self.wants and self.hand.arrived and self.hand.attempt is None:
-            with suppress(LedgerError):  # the next look meets it, and says so
-                await self.hand.take_up()
-                self.hand.looked()
-                if self.hand.attempt:
-                    self._working.wake()
 
     def _leave_if_gone(self) -> None:
         """Let go of what came, or ended, when the agent was gone already."""
@@ -306,10 +298,3 @@ class Desk:
             self.parts.stopping.stop("the agent's phone was not reached")
         await self._automatic.dispose_in_time(attempt)
         self._leave_if_gone()
-
-    async def _dispose_or_release(self, attempt: Attempt) -> None:
-        """What ended at a host that is gone waits for a person, wherever its agent is."""
-        await self._automatic.dispose_in_time(attempt)
-        left = self.shared.ledger.get_open(attempt.id)
-        if left and (self.hand.attempt is None or self.hand.attempt.id != left.id):
-            self.shared.ledger.release(left)

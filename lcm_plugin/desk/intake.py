@@ -15,6 +15,7 @@ from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.reserved import Reserved
 from lcm_plugin.desk.site import Errand, Site
+from lcm_plugin.errors import LcmError
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import key_of
 from lcm_plugin.supply import Answer, Kind, Question, Supply, Waiter
@@ -161,15 +162,15 @@ class Intake:
         return contact
 
     async def fetched(self, errand: Errand, campaign_group: str) -> Contact | None:
-        """The LCM's next contact for the attempt in hand, which this desk asks every source for.
-
-        Raises:
-            LcmError: the LCM's.
-        """
+        """The LCM's next contact for the attempt in hand, which this desk asks every source for."""
         attempt = self.hand.attempt
         if attempt is None or not errand.to_lcm:
             return None
-        return await self._fetched(attempt, campaign_group)
+        try:
+            return await self._fetched(attempt, campaign_group)
+        except LcmError as error:
+            errand.error = error
+            return None
 
     async def _reserved_or_fresh(self, attempt: Attempt, campaign_group: str) -> Contact | None:
         """Both within the time of one fetch, as the hook is cut off, and a download cut off leaves doubt."""

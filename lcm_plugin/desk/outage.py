@@ -33,6 +33,13 @@ class Outage:
             self._since = asyncio.get_running_loop().time()
             log.warning("the LCM does not answer, %d agents wait: %s", waiting, described(error))
 
+    @property
+    def said(self) -> str:
+        """In words, for who waits; empty if there is none."""
+        if self._since is None:
+            return ""
+        return f"the LCM does not answer, for {asyncio.get_running_loop().time() - self._since:.0f} s now"
+
     def over(self) -> None:
         """A question was answered."""
         if self._since is not None:

@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from cti_hooks import (
     Agent,
@@ -22,19 +22,22 @@ from cti_hooks import (
     Refusal,
     TypedHooks,
 )
+from lcm_plugin.errors import LcmError
 
 
-@frozen(kw_only=True)
+@define(kw_only=True, eq=False)
 class Errand:
     """What a desk asks all sources of contacts for.
 
     Attributes:
         attempt_id: what their contact is for.
         to_lcm: whether the LCM is asked as well.
+        error: how that failed: told to the desk, which says it once, and not in the log for each question.
     """
 
     attempt_id: str
     to_lcm: bool
+    error: LcmError | None = None
 
 
 _errand: Final[ContextVar[Errand | None]] = ContextVar("errand", default=None)
@@ -72,6 +75,8 @@ class Site:
         finally:
             _errand.reset(token)
         if answer is None:
+            if errand and errand.error:
+                raise errand.error
             return None
         contact: Contact = answer.value
         return contact if answer.plugin == self.own else evolve(contact, source=answer.plugin)

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -16,7 +17,7 @@ from lcm_plugin.desk.outage import Outage
 from lcm_plugin.desk.parts import Parts
 from lcm_plugin.desk.steps import DONE, HELD, SHOWN, Hold, Queue, Step, Wait
 from lcm_plugin.desk.turns import Turns
-from lcm_plugin.ledger import DialingStoppedError, Ledger, LedgerUnavailable
+from lcm_plugin.ledger import DialingStoppedError, Ledger, LedgerError, LedgerUnavailable
 from lcm_plugin.supply import Answer, Question, Supply
 
 _STOPPED: Final = 60.0
@@ -70,6 +71,16 @@ class Working:
         """A callback comes due for the agent, which some host has booked."""
         self.parts.intake.reserved.booked()
         self.wake()
+
+    async def take_along(self) -> None:
+        """Ready once more: what waits elsewhere is looked for now or never, as the agent may leave again."""
+        hand = self.parts.hand
+        if self.wants() and hand.arrived and hand.attempt is None:
+            with suppress(LedgerError):  # the next look meets it, and says so
+                await hand.take_up()
+                hand.looked()
+                if hand.attempt:
+                    self.wake()
 
     def ask(self, question: Question) -> None:
         """A question is granted."""

@@ -118,13 +118,7 @@ class Writer:
         if self._lingering is None:
             self._lingering = loop.call_later(linger, self._wake.set)
 
-    async def do(
-        self,
-        step: Step[T],
-        *,
-        probe: bool = False,
-        undo: Reversal[T] | None = None,
-    ) -> T:
+    async def do(self, step: Step[T], *, probe: bool = False, undo: Reversal[T] | None = None) -> T:
         """Write an intent; what it returns. A `probe` is tried in times of trouble, too, and at once.
 
         `undo` says what takes the step back, if it may have been committed although its caller was told that

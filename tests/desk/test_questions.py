@@ -5,12 +5,12 @@ import asyncio
 import pytest
 import sqlalchemy as sa
 
-from cti_hooks import AttemptState
+from cti_hooks import Agent, AttemptState
 from lcm_plugin.errors import LcmError
 from lcm_plugin.ledger.schema import attempts, history
 from lcm_plugin.plugin import lcm_of
 from tests.desk.centre import Centre, OpenCentre, people
-from tests.people import ALICE, GROUP
+from tests.people import ALICE, BOB, GROUP
 
 
 async def kept(centre: Centre) -> list[int]:
@@ -77,3 +77,27 @@ async def test_who_was_given_a_call_meanwhile_asks_nothing(open_centre: OpenCent
     await asyncio.sleep(60)
     assert there.lcm.requests == []
     assert lcm_of(here.host).waits_for("alice") == ""
+
+
+async def test_everybody_who_waits_is_told_of_an_outage(
+    open_centre: OpenCentre, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also who has asked nothing since it began; the log has it once, and once that it is over."""
+    caplog.set_level("INFO", "lcm_plugin.desk")
+    centre = await open_centre(0)
+    await centre.ready(ALICE)
+    await centre.ready(BOB)
+    await centre.ready(Agent(id="carol"))
+    await asyncio.sleep(10)
+    desks = lcm_of(centre.host).desks
+    assert desks.waits_for("carol").startswith(f"{GROUP} had nothing ")
+    centre.lcm.order("drop,times=30")
+    await asyncio.sleep(6)
+    assert desks.waits_for("carol").startswith("the LCM does not answer, for ")
+    await asyncio.sleep(300)
+    assert desks.waits_for("carol").startswith(f"{GROUP} had nothing ")
+    assert [line.partition(",")[0] for line in caplog.messages if line.startswith("the LCM")] == [
+        "the LCM does not answer",
+        "the LCM answers again",
+    ]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
