@@ -14,6 +14,7 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from attrs import asdict, frozen
 
-from benchmarks import dispatch, fetching, herd, waiting
+from benchmarks import calls, dispatch, fetching, herd, waiting
 from benchmarks.lcm_server import lcm_server
 
 with suppress(ImportError):
@@ -128,10 +129,19 @@ def ratios(found: Found, one: tuple[str, int], beside: tuple[str, int]) -> list[
     return [mine / its for mine, its in zip(found[one], found[beside], strict=True)]
 
 
+def whole_calls(agents: int, seconds: float) -> Iterator[Row]:
+    """From ready to the next contact."""
+    with tempfile.TemporaryDirectory(prefix="lcm-benchmark-") as directory, calls.sandbox(directory) as url:
+        found = asyncio.run(calls.called(url, directory, agents, seconds))
+    what = f"a whole call, {agents} agents: CPU of the host"
+    yield Row(what=what, unit="ms", values=[found.cpu_ms], at_most=3)
+
+
 def measured() -> Iterator[Row]:
     """Everything; first what memory is measured of, in a process that has used none yet."""
     yield from waits(10_000, 20)
     yield from herds(5000, 60)
+    yield from whole_calls(50, 8)
     yield from fetches(1.0)
     yield from dispatches(0.2)
 
