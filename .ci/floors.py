@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 SETUP = Path(__file__).parent.parent / "setup.cfg"
-TOOLS = {"test", "check"}
+TOOLS = {"test", "check", "bench"}
 """The extras of those who work on it: no site installs them."""
 
 
