@@ -116,12 +116,17 @@ class Working:
             if self.parts.hand.attempt:
                 if self._rests:  # somebody has put it there: wait no longer
                     self._look_now()
-            elif not self._looks and self.wants():
+            elif not self._looks and self.wants() and self._is_in_line:
                 self._begin()
                 self._woken = False
                 self._end(await self._asked(question))
         finally:  # unless it was answered
             self._answered(question, Answer.NOT_ASKED)
+
+    @property
+    def _is_in_line(self) -> bool:
+        """Whether the agent waits still: who left the line looks again by themselves."""
+        return self.parts.intake.place.since is not None
 
     def _answered(self, question: Question, answer: Answer, pause: float = 0.0) -> None:
         self.supply.answered(self.parts.intake.place, question, answer, pause)
@@ -242,7 +247,7 @@ class Working:
         all_alike = is_outage or isinstance(error, LedgerUnavailable)
         pause = self.parts.refusing.after_error(error, told=all_alike)
         self._answered(question, Answer.FAILED if all_alike else Answer.REFUSED, pause)
-        return Queue(self.settings.own_question_seconds)
+        return Queue(self.settings.own_question_seconds) if self._is_in_line else Wait(pause)
 
     def _stopped(self, error: DialingStoppedError) -> Step:
         """Nothing is asked until that has changed, which the bulletin tells; or it is a clock's doubt."""
