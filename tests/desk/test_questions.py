@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
+from attrs import define
 
-from cti_hooks import Agent, AttemptState
+from cti_hooks import Agent, AttemptState, hookimpl
 from lcm_plugin.errors import LcmError
 from lcm_plugin.ledger.schema import attempts, history
 from lcm_plugin.plugin import lcm_of
@@ -101,3 +102,34 @@ async def test_everybody_who_waits_is_told_of_an_outage(
         "the LCM answers again",
     ]
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+@define(eq=False)
+class Chooser:
+    """Chooses an agent's groups; broken, it takes its time and fails."""
+
+    broken: bool = False
+
+    @hookimpl
+    async def select_campaign_groups(self) -> list[str]:
+        if self.broken:
+            await asyncio.sleep(3)
+            raise ValueError("no groups today")
+        return [GROUP]
+
+
+async def test_a_question_granted_during_a_look_that_failed_is_not_asked(open_centre: OpenCentre) -> None:
+    """Its agent has left the line, and looks again by themselves, soon: it must not keep them from that."""
+    chooser = Chooser()
+    centre = await open_centre(0, plugins=(chooser,), poll_min_seconds=1, poll_max_seconds=1)
+    await centre.ready(ALICE)
+    await asyncio.sleep(10)
+    chooser.broken = True
+    centre.lcm.order("busy,status=503,times=10")
+    await lcm_of(centre.host).stop_dialing(campaign="Another", actor="carol")  # every desk looks again
+    await asyncio.sleep(6)
+    chooser.broken = False
+    await asyncio.sleep(30)
+    centre.lcm.requests.clear()
+    await asyncio.sleep(30)
+    assert len(centre.lcm.requests) > 20
