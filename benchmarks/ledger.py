@@ -1,6 +1,6 @@
 """What durability costs: from ready to `make_call`, with the ledger in a SQLite file and without.
 
-    python benchmarks/ledger.py [SECONDS]
+    python -m benchmarks.ledger [SECONDS]
 
 Three ledgers in turn, round by round, in one run: `file` (the default: write-ahead log, flushed at each
 commit), `memory` (the same statements, SQLite in memory, nothing flushed), `none` (no database at all: the
@@ -10,19 +10,17 @@ has a contact, in a process of its own and over HTTP on 127.0.0.1, and a dialer 
 
 import asyncio
 import logging
-import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from multiprocessing.connection import Connection
 from typing import Any
 
-from aiohttp import web
 from attrs import define, field
 
+from benchmarks.lcm_server import lcm_server
 from cti_hooks import (
     Agent,
     Attempt,
@@ -39,7 +37,6 @@ from cti_hooks import (
 from lcm_plugin import plugin
 from lcm_plugin.attempt.transition import Transition
 from lcm_plugin.attempt.transitions import DIAL, NOTHING
-from lcm_plugin.lcm.catalogue import CATALOGUE
 from lcm_plugin.ledger import Doubtful, Ledger, LedgerUnavailable, Objection, Stop
 from lcm_plugin.ledger.database import Step
 
@@ -185,42 +182,6 @@ async def measured(ledger: str, url: str, agents: int, seconds: float) -> list[f
     return phones.took
 
 
-def lcm_process(pipe: Connection) -> None:
-    """An LCM that always has a contact."""
-    asyncio.run(_serve(pipe))
-
-
-async def _serve(pipe: Connection) -> None:
-    count = 0
-
-    async def message(request: web.Request) -> web.Response:
-        nonlocal count
-        await request.read()
-        count += 1
-        contact = {
-            "PhoneNumber": "+12125550101",
-            "AccountNumber": f"0|{count}",
-            "Consent": "Yes",
-            "CallType": 0,
-        }
-        reply = {
-            "channel": "LCM",
-            "topic": "WebService",
-            "subtopic": CATALOGUE["GetDownloadContactsForDialing"].reply,
-            "message": {"response": contact},
-        }
-        return web.json_response(reply)
-
-    app = web.Application()
-    app.router.add_post("/message", message)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    pipe.send(f"http://127.0.0.1:{runner.addresses[0][1]}/message")
-    await asyncio.to_thread(pipe.recv)
-    await runner.cleanup()
-
-
 def rounds(url: str, agents: int, count: int, seconds: float) -> dict[str, list[list[float]]]:
     """Each ledger's rounds, taken in turn."""
     found: dict[str, list[list[float]]] = {ledger: [] for ledger in LEDGERS}
@@ -255,15 +216,8 @@ def report(url: str, seconds: float) -> None:
 def main() -> None:
     """Run it."""
     logging.disable(logging.CRITICAL)
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    lcm = context.Process(target=lcm_process, args=(there,), daemon=True)
-    lcm.start()
-    try:
-        report(here.recv(), float(sys.argv[1]) if len(sys.argv) > 1 else 4.0)
-    finally:
-        here.send("end")
-        lcm.join(5)
+    with lcm_server(contacts=100_000_000) as server:
+        report(server.url, float(sys.argv[1]) if len(sys.argv) > 1 else 4.0)
 
 
 if __name__ == "__main__":

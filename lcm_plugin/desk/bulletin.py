@@ -1,7 +1,6 @@
 """What the ledger says to agents who wait: read once for all of them, and told to those whom it concerns."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -13,8 +12,6 @@ from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.ledger import Ledger, LedgerError
 from lcm_plugin.ledger.schema import digest
 from lcm_plugin.supply.reserved_schedule import ONCE_MORE
-
-log = logging.getLogger("lcm_plugin.desk")
 
 EVERY: Final = 1.0
 """Seconds from one reading to the next."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Final
 
 from attrs import define, field
 
@@ -10,7 +11,7 @@ from lcm_plugin.errors import Fault, LcmError
 
 log = logging.getLogger("lcm_plugin.desk")
 
-_OF_THE_LCM = frozenset({Fault.NOT_SENT, Fault.BUSY, Fault.NO_ANSWER})
+_OF_THE_LCM: Final = frozenset({Fault.NOT_SENT, Fault.BUSY, Fault.NO_ANSWER})
 """Faults that say nothing of the agent who asked."""
 
 

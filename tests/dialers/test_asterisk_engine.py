@@ -24,12 +24,17 @@ async def ari() -> AsyncIterator[FakeAri]:
         yield one
 
 
-async def talking(one: Site, ari: FakeAri) -> None:
-    """A call whose customer has answered."""
+async def calling(one: Site, ari: FakeAri) -> None:
+    """A call whose agent has answered: the customer is called."""
     await one.healthy()
     await one.placed()
     await ari.answers(AGENT)
     await asyncio.sleep(1)
+
+
+async def talking(one: Site, ari: FakeAri) -> None:
+    """A call whose customer has answered."""
+    await calling(one, ari)
     await ari.answers(CUSTOMER)
     await one.heard("established")
 
@@ -56,10 +61,7 @@ async def test_a_dials_status_tells_where_there_is_no_cause(
 ) -> None:
     """A Local channel that ends by Busy() has cause 0: the outcome is its dial's."""
     async with site(clock, "asterisk", url=ari.url, endpoint="Local/{number}@out") as one:
-        await one.healthy()
-        await one.placed()
-        await ari.answers(AGENT)
-        await asyncio.sleep(1)
+        await calling(one, ari)
         await ari.dialed(CUSTOMER, status)
         await ari.ends(CUSTOMER, cause=0)
         await one.ended()
@@ -128,10 +130,7 @@ async def test_the_agent_hears_no_ringing_once_the_customer_has_answered(
 ) -> None:
     """The agent hears the customer's phone ring, and no longer once both talk; ANSWER is told before."""
     async with site(clock, "asterisk", url=ari.url) as one:
-        await one.healthy()
-        await one.placed()
-        await ari.answers(AGENT)
-        await asyncio.sleep(1)
+        await calling(one, ari)
         await ari.dialed(CUSTOMER, "RINGING")
         await one.heard("delivered")
         await ari.dialed(CUSTOMER, "ANSWER")
@@ -151,10 +150,7 @@ async def test_a_step_that_fails_leaves_no_phone_ringing(
 
     monkeypatch.setattr(AsteriskAri, "ring_back", faulty)
     async with site(clock, "asterisk", url=ari.url) as one:
-        await one.healthy()
-        await one.placed()
-        await ari.answers(AGENT)
-        await asyncio.sleep(1)
+        await calling(one, ari)
         await ari.dialed(CUSTOMER, "RINGING")
         async with asyncio.timeout(10):
             await one.ended()
