@@ -175,7 +175,7 @@ class Desk:
         """Why the agent gets no contact, in words; empty if they have one, or nobody can say."""
         reason = waits_for(self.readiness, self.hand.attempt, self.parts.refusing.trouble)
         waits = self.shared.supply.said(self.intake.place)
-        return reason or (self.shared.outage.said or waits if self.intake.place.since else "")
+        return reason or (self.shared.outage.said or waits if self.intake.place.waits else "")
 
     def close(self) -> None:
         """Look for nothing more: the host stops."""

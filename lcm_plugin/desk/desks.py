@@ -130,8 +130,9 @@ class Desks:
         Raises:
             LedgerUnavailable: it cannot be recorded now.
         """
+        resumed = await self.ledger.resume_dialing(kind, name)
         self._shared.stops.forget()
-        return await self.ledger.resume_dialing(kind, name)
+        return resumed
 
     def waits_for(self, agent_id: str) -> str:
         """Why the agent gets no contact, in words; empty if they have one, or nobody can say."""

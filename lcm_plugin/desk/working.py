@@ -112,21 +112,17 @@ class Working:
 
     async def _ask(self, question: Question) -> None:
         """Ask it, unless something else comes first."""
+        place = self.parts.intake.place
         try:
             if self.parts.hand.attempt:
                 if self._rests:  # somebody has put it there: wait no longer
                     self._look_now()
-            elif not self._looks and self.wants() and self._is_in_line:
+            elif not self._looks and self.wants() and place.waits:  # who left the line looks by themselves
                 self._begin()
                 self._woken = False
                 self._end(await self._asked(question))
         finally:  # unless it was answered
             self._answered(question, Answer.NOT_ASKED)
-
-    @property
-    def _is_in_line(self) -> bool:
-        """Whether the agent waits still: who left the line looks again by themselves."""
-        return self.parts.intake.place.since is not None
 
     def _answered(self, question: Question, answer: Answer, pause: float = 0.0) -> None:
         self.supply.answered(self.parts.intake.place, question, answer, pause)
@@ -247,7 +243,8 @@ class Working:
         all_alike = is_outage or isinstance(error, LedgerUnavailable)
         pause = self.parts.refusing.after_error(error, told=all_alike)
         self._answered(question, Answer.FAILED if all_alike else Answer.REFUSED, pause)
-        return Queue(self.settings.own_question_seconds) if self._is_in_line else Wait(pause)
+        in_line = self.parts.intake.place.waits
+        return Queue(self.settings.own_question_seconds) if in_line else Wait(pause)
 
     def _stopped(self, error: DialingStoppedError) -> Step:
         """Nothing is asked until that has changed, which the bulletin tells; or it is a clock's doubt."""

@@ -62,7 +62,7 @@ class Supply:
     def wait(self, waiter: Waiter, groups: Sequence[str]) -> None:
         """The agent wants a contact of these groups, the first of them rather than the next."""
         groups = tuple(groups)
-        if waiter.since is not None and waiter.groups == groups:
+        if waiter.waits and waiter.groups == groups:
             return
         self.leave(waiter)
         waiter.groups, waiter.since = groups, _at()
@@ -77,7 +77,7 @@ class Supply:
 
     def leave(self, waiter: Waiter) -> None:
         """The agent wants no contact now. What they have asked is answered all the same."""
-        if waiter.since is None:
+        if not waiter.waits:
             return
         waiter.since = None
         del self._waiters[waiter.agent_id]
@@ -99,7 +99,7 @@ class Supply:
             self._failed(waiter, now + pause)
         elif answer is Answer.NOTHING and question.own and not waiter.own_left:
             waiter.own_at = now + self._own_pause()
-        if waiter.since is not None:
+        if waiter.waits:
             self._add_dues(waiter)
         self._decide_soon()
 
@@ -110,7 +110,7 @@ class Supply:
 
     def booked(self, waiter: Waiter) -> None:
         """The agent's schedule says something else now."""
-        if waiter.since is not None:
+        if waiter.waits:
             self._add_dues(waiter)
             self._decide_soon()
 
@@ -132,7 +132,7 @@ class Supply:
 
     def said(self, waiter: Waiter) -> str:
         """What this agent waits for, in words; empty if they do not wait, or are next."""
-        groups = waiter.groups if waiter.since is not None else ()
+        groups = waiter.groups if waiter.waits else ()
         return said(waiter, (self._lines[group] for group in groups), _at())
 
     def close(self) -> None:
@@ -249,7 +249,7 @@ class Supply:
         """The others come first; and if it left doubt, only another question of theirs can settle it."""
         waiter.able_at = waiter.own_at = able_at
         waiter.own_left = ()
-        for group in waiter.groups if waiter.since is not None else ():
+        for group in waiter.groups if waiter.waits else ():
             self._lines[group].to_the_back(waiter)
 
     def _add_dues(self, waiter: Waiter) -> None:

@@ -35,9 +35,14 @@ class Waiter:
     own_left: Sequence[str] = field(default=(), init=False)
     reserved_first: bool = field(default=True, init=False)
 
+    @property
+    def waits(self) -> bool:
+        """Whether they stand in line."""
+        return self.since is not None
+
     def may_ask(self, now: float) -> bool:
         """Whether a question may be granted: they wait, none is in flight, and none has just failed."""
-        return self.since is not None and self.asked is None and now >= self.able_at
+        return self.waits and self.asked is None and now >= self.able_at
 
     def next_own(self) -> str:
         """The group to ask in on their own account: each once in a round."""
