@@ -30,7 +30,7 @@ from attrs import define, field
 
 from cti_hooks import Agent, Attempt, AttemptState, Contact, Host, hookimpl
 from lcm_plugin.errors import ConflictError
-from lcm_plugin.ledger import OPEN, Ledger
+from lcm_plugin.ledger import OPEN, Doubtful, Ledger, LedgerUnavailable
 from lcm_plugin.plugin import lcm_of
 
 GROUP = "AD Dev Manual Group"
@@ -153,11 +153,16 @@ async def work(
 
 async def settled(agents: Agents, ledger: Ledger) -> dict[str, Any]:
     """What is left once no agent gets a contact any more, and nothing is under way."""
+    left: list[AttemptState] = []
+    doubts: dict[str, Doubtful] = {}
     try:
         while True:
             await asyncio.sleep(0.1)
-            left = [one.state for one in await ledger.attempts(states=OPEN)]
-            doubts = await ledger.doubts()
+            try:
+                left = [one.state for one in await ledger.attempts(states=OPEN)]
+                doubts = await ledger.doubts()
+            except LedgerUnavailable:  # frozen for longer than a question may take: it is asked again
+                continue
             if not left and not doubts and len(agents.done) == len(AGENTS):
                 return {"open": [], "doubts": []}
     except (TimeoutError, asyncio.CancelledError):
