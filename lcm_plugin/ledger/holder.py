@@ -8,6 +8,7 @@ from attrs import define, field
 
 from cti_hooks import Attempt, Health
 from lcm_plugin.attempt.transition import Transition
+from lcm_plugin.ledger.database import Database
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
 from lcm_plugin.ledger.known import Known
@@ -73,6 +74,10 @@ class Holder(Known):
     def thaw(self) -> None:
         """Go on renewing it, as a process that is continued does; for fault tests."""
         self._keeper.thaw()
+
+    def write_by(self, database: Database) -> None:
+        """Go this way to whatever is written from now on; for fault tests."""
+        self._writer.database = database
 
     def health(self) -> Health:
         """Whether it can be written now."""

@@ -54,6 +54,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Seconds of virtual time since the loop was made."""
         return self._virtual.passed
 
+    def stand_still(self, seconds: float) -> None:
+        """Let so much time pass before anything else happens, as for a process that is stopped."""
+        self._virtual.passed += seconds
+
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
     ) -> "asyncio.Future[T]":

@@ -7,7 +7,7 @@ import pytest
 from attrs import define
 
 from cti_hooks import Attempt, AttemptState, CallEventKind, Disposition, Refusal, hookimpl
-from lcm_plugin.ledger import OPEN, LedgerUnavailable, placing
+from lcm_plugin.ledger import OPEN, LedgerUnavailable, opening, placing
 from tests.desk.centre import Centre, OpenCentre, contact_of
 from tests.ledger.wire import TOO_LATE, Wire, stall
 from tests.people import ALICE_AT_1001 as ALICE
@@ -18,7 +18,7 @@ WAITS = {"seconds": 500, "on_timeout": "skip"}
 def wire_of(centre: Centre) -> Wire:
     """The way to the centre's database, from now on."""
     wire = Wire(centre.ledger.database)
-    centre.ledger._writer.database = wire
+    centre.ledger.write_by(wire)
     return wire
 
 
@@ -80,9 +80,16 @@ async def test_an_offer_in_nobody_s_hand_is_let_go(
     second = await open_centre(beside=first, preview=WAITS)
     attempt = await offered(first)
     await first.not_ready(ALICE)
-    first.ledger._memory.open.pop(attempt.id)
+    await first.logs_off(ALICE)
+    stall(wire_of(first), opening, "take_up_attempt", monkeypatch, fault="deaf")
+    await first.logs_on(ALICE)
+    await first.ready(ALICE)
+    await asyncio.sleep(0.1)
+    await first.logs_off(ALICE)
     await asyncio.sleep(60)
-    assert (await offered(second)).id == attempt.id
+    found = await second.ledger.take_up(ALICE)
+    assert found
+    assert found.id == attempt.id
 
 
 async def called(centre: Centre) -> Attempt:

@@ -40,7 +40,7 @@ from lcm_plugin.ledger import (
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.sandbox import SandboxContact
-from lcm_plugin.sandbox.virtual_time import LoopClock
+from lcm_plugin.sandbox.virtual_time import LoopClock, VirtualTimeLoop
 from tests.people import ALICE, BOB, GROUP
 
 LEASE = 30
@@ -223,7 +223,9 @@ async def test_nothing_is_kept_of_a_call_that_another_host_has_closed(site: Site
     assert await a.state(attempt) is AttemptState.CLOSED
     await a.resume()
     await asyncio.sleep(LEASE)
-    assert lcm_of(a.host).desks.of(ALICE)._following._heard == {}
+    await a.host.hooks.all("on_agent_logged_off", agent=ALICE)
+    await asyncio.sleep(1)
+    assert lcm_of(a.host).desks.of(ALICE).is_left
 
 
 async def test_an_offer_that_was_lost_is_put_again(site: Site) -> None:
@@ -457,11 +459,13 @@ async def test_a_dial_that_cannot_be_confirmed_is_taken_back(breaking: tuple[Led
     """Recorded as dialing, and then the lease cannot be checked: it is not dialed, and offered again."""
     ledger, database = breaking
     attempt = await offered(ledger)
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
 
     def stopped(changed: Attempt, when: str) -> None:
         if (changed.state, when) == (AttemptState.DIALING, "after"):
             database.broken = True
-            ledger._keeper._renewed_at -= LEASE
+            loop.stand_still(LEASE)
 
     ledger.watch = stopped
     with pytest.raises(LedgerUnavailable):

@@ -17,7 +17,7 @@ Site: TypeAlias = Any
 def wire_of(host: Running) -> Wire:
     """The way to the host's database, from now on."""
     wire = Wire(host.ledger.database)
-    host.ledger._writer.database = wire
+    host.ledger.write_by(wire)
     return wire
 
 

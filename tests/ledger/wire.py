@@ -25,6 +25,8 @@ class Wire(Database):
     broken: bool = False
     stalls: int = 0
     """Transactions whose answer comes too late."""
+    deaf: int = 0
+    """Transactions that are committed, and whose answer is lost."""
     steps: int = 0
 
     @property
@@ -39,23 +41,28 @@ class Wire(Database):
         if self.stalls:
             self.stalls -= 1
             await asyncio.sleep(TOO_LATE)
+        if self.deaf:
+            self.deaf -= 1
+            raise sa.exc.OperationalError("", None, OSError("connection reset"))
         return result
 
     async def close(self) -> None:
         await self.database.close()
 
 
-def stall(wire: Wire, room: ModuleType, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the answer come too late to the first transaction that has this step in it."""
+def stall(
+    wire: Wire, room: ModuleType, step: str, monkeypatch: pytest.MonkeyPatch, fault: str = "stalls"
+) -> None:
+    """Let this fault meet the first transaction that has this step in it."""
     real = getattr(room, step)
-    stalled: list[str] = []
+    met: list[str] = []
 
-    def stalling(*args: Any, **facts: Any) -> Any:
-        wire.stalls = 0 if stalled else 1
-        stalled.append(step)
+    def meeting(*args: Any, **facts: Any) -> Any:
+        setattr(wire, fault, 0 if met else 1)
+        met.append(step)
         return real(*args, **facts)
 
-    monkeypatch.setattr(room, step, stalling)
+    monkeypatch.setattr(room, step, meeting)
 
 
 @define(eq=False)
