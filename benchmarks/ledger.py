@@ -61,7 +61,7 @@ class Forgetful(Ledger):
         """Nobody else is there."""
         return seconds
 
-    async def open(self, agent: Agent, campaign_group: str = "", *, arrived: bool = False) -> Attempt:  # noqa: ARG002  (Ledger's)
+    async def open(self, agent: Agent, campaign_group: str = "", **how: Any) -> Attempt:  # noqa: ARG002  (Ledger's)
         """A new attempt."""
         attempt = self._requested(agent, campaign_group)
         self._custody.keep(attempt)

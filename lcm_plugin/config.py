@@ -260,6 +260,8 @@ class LcmSettings:
     after_disposition: Literal["next", "ready"] = "next"
     """What an agent who is still ready needs for the next contact once the last is disposed of: nothing, or
     another ready."""
+    look_ahead: bool = False
+    """Whether an agent's next contact is fetched while the call before it waits for its disposition."""
     poll_min_seconds: float = field(default=1.0, validator=_positive)
     poll_max_seconds: float = field(default=5.0, validator=_positive)
     """How long a campaign group that had no contact is not asked again, at the least and at the most."""

@@ -72,6 +72,15 @@ class AttemptState(StrEnum):
     """The LCM has confirmed it, or it was called once more."""
 
 
+class AttemptPlace(StrEnum):
+    """Which of its agent's open attempts it is."""
+
+    NOW = "now"
+    """The one the agent has to do with."""
+    NEXT = "next"
+    """The one after it: in custody already, and neither offered, answered nor dialed before its time."""
+
+
 class Outcome(StrEnum):
     """How the call went on the line, told from the network's signals."""
 
@@ -404,6 +413,7 @@ class Attempt:
     """All of them as one text, for people: a name may have blanks."""
     not_after: datetime | None = field(default=None, validator=_aware)
     """The deadline it was dialed with: later its call cannot be placed any more."""
+    place: AttemptPlace = field(default=AttemptPlace.NOW, converter=AttemptPlace)
 
     @backend.default
     def _named(self) -> str | None:

@@ -46,6 +46,10 @@ class Must(Flag):
     """Nobody has barred its contact or its number."""
     NOT_STOPPED = auto()
     """Dialing is stopped neither for its site, its campaign nor its agent."""
+    AGENT_FREE = auto()
+    """Its agent has no other open attempt to do with."""
+    NOT_NEXT = auto()
+    """It is not its agent's next one, but the one they have to do with."""
     AS_INTENDED = auto()
     """Nothing has changed it since the intent that is taken back."""
     NOTHING_SENT = auto()

@@ -13,16 +13,17 @@ _ENDED, _DISPOSED, _CLOSED = AttemptState.ENDED, AttemptState.DISPOSED, AttemptS
 
 _OFFERABLE: Final = Must.HELD | Must.NOT_DIALED | Must.KEY_FREE | Must.NOT_BARRED
 """An offer that lacks one of the last two is written all the same, and shows what there is against it."""
-_DIALABLE: Final = Must.HELD | Must.NOT_DIALED | Must.KEY_FREE | Must.NOT_BARRED | Must.NOT_STOPPED
+_DIALABLE: Final = _OFFERABLE | Must.NOT_STOPPED | Must.NOT_NEXT
 _VISIBLE: Final = Must.OPEN | Must.LEASE_LIVES
 _UNDOABLE: Final = Must.HELD | Must.AS_INTENDED | Must.NOTHING_SENT
+_RESTORABLE: Final = _UNDOABLE | Must.AGENT_FREE
 
 
 REQUEST: Final = Transition(
     name="request",
     target=_REQUESTED,
     kind=Kind.INTENT,
-    condition="the agent has no open attempt; recorded before the question leaves",
+    condition="the agent has no open attempt, or only an ended one and no next; before the question leaves",
 )
 NOTHING: Final = Transition(
     name="nothing",
@@ -174,6 +175,12 @@ CONFIRMED: Final = Transition(
     kind=Kind.FACT,
     condition="the LCM is to be told nothing more of it, whoever had it",
 )
+PROMOTED: Final = Transition(
+    name="promoted",
+    sources=(_REQUESTED, _OFFERED),
+    kind=Kind.INTENT,
+    condition="its agent's next one, whoever has it; together with the dispose of the one before it",
+)
 REQUEST_UNDONE: Final = Transition(
     name="request_undone",
     sources=(_REQUESTED,),
@@ -196,16 +203,23 @@ OFFER_RESTORED: Final = Transition(
     sources=(_DISPOSED,),
     target=_OFFERED,
     kind=Kind.UNDO,
-    condition="the row as intended, disposed of as an offer; nothing of it was sent",
-    must=_UNDOABLE,
+    condition="the row as intended, disposed of as an offer; nothing of it was sent, and its agent is free",
+    must=_RESTORABLE,
 )
 END_RESTORED: Final = Transition(
     name="end_restored",
     sources=(_DISPOSED,),
     target=_ENDED,
     kind=Kind.UNDO,
-    condition="the row as intended, disposed of as an ended call; nothing of it was sent",
-    must=_UNDOABLE,
+    condition="the row as intended, disposed of as a call; nothing of it was sent, and its agent is free",
+    must=_RESTORABLE,
+)
+PROMOTION_UNDONE: Final = Transition(
+    name="promotion_undone",
+    sources=(_REQUESTED, _OFFERED),
+    kind=Kind.UNDO,
+    condition="the row as promoted; the dispose of the one before it is taken back",
+    must=Must.AS_INTENDED,
 )
 ONCE_MORE_UNDONE: Final = Transition(
     name="once_more_undone",
@@ -238,10 +252,12 @@ TABLE: Final = (
     FELL_BACK,
     DISPOSE,
     CONFIRMED,
+    PROMOTED,
     REQUEST_UNDONE,
     DIAL_UNDONE,
     OFFER_RESTORED,
     END_RESTORED,
+    PROMOTION_UNDONE,
     ONCE_MORE_UNDONE,
 )
 """All rows, in the order of an attempt's life."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cti_hooks import Contact, masked, masked_text, printable
+from cti_hooks import Attempt, AttemptPlace, Contact, masked, masked_text, printable
 from lcm_plugin.attempts import Listed, Story
 from lcm_plugin.ledger import KEPT, DoubtfulAgent, Lease, Letter, LetterState, Message
 
@@ -22,7 +22,7 @@ def attempt_rows(found: Iterable[Listed], now: datetime) -> list[Row]:
         (
             one.attempt.id,
             one.attempt.agent.id,
-            one.attempt.state.value,
+            _state(one.attempt),
             age(now - (one.attempt.changed_at or one.attempt.opened_at)),
             one.attempt.host,
             one.attempt.contact.key if one.attempt.contact else "",
@@ -31,6 +31,11 @@ def attempt_rows(found: Iterable[Listed], now: datetime) -> list[Row]:
         )
         for one in found
     ]
+
+
+def _state(attempt: Attempt) -> str:
+    comes_next = attempt.place is AttemptPlace.NEXT
+    return f"{attempt.state}, next" if comes_next else attempt.state.value
 
 
 def message_rows(found: Iterable[Message], now: datetime) -> list[Row]:

@@ -40,7 +40,8 @@ class Answering:
         if said.answer is AnswerKind.REJECT and attempt.contact:
             self.rejected.add(key_of(attempt.contact))
         reason = f"{said.answer}: {said.reason}" if said.reason else f"{said.answer}"
-        return self.hand.put_down(SKIPPED, reason=reason, **said.told(self.hand.ledger.now())) or attempt
+        told = said.told(self.hand.ledger.now())
+        return self.hand.put_down(attempt, SKIPPED, reason=reason, **told) or attempt
 
     async def _close(self, attempt: Attempt, said: Said) -> Attempt:
         if not said.reason and not is_foreign(attempt):
@@ -53,6 +54,8 @@ class Answering:
         if self.hand.attempt is None:
             await self.hand.take_up()
         attempt = self.hand.held() or self.hand.attempt
+        if attempt and self.hand.next and self.hand.next.id == attempt_id:
+            raise ConflictError(f"attempt {attempt_id} comes next: dispose of attempt {attempt.id} first")
         if attempt is None or attempt.id != attempt_id:
             has = f"attempt {attempt.id}, {attempt.state}" if attempt else "none"
             raise ConflictError(f"attempt {attempt_id} is not open; agent {self.hand.agent.id} has {has}")

@@ -11,16 +11,7 @@ from functools import partial
 
 from attrs import define, field
 
-from cti_hooks import (
-    Agent,
-    AgentState,
-    Attempt,
-    AttemptState,
-    Call,
-    CallEvent,
-    Contact,
-    Outcome,
-)
+from cti_hooks import Agent, AgentState, Attempt, AttemptState, Call, CallEvent, Contact, Outcome
 from lcm_plugin.desk.auto_disposing import AUTO, AutoDisposing
 from lcm_plugin.desk.following import Following
 from lcm_plugin.desk.hand import Hand
@@ -32,10 +23,7 @@ from lcm_plugin.desk.tasks import Tasks
 from lcm_plugin.desk.turns import Turns
 from lcm_plugin.desk.waiting import waits_for
 from lcm_plugin.desk.working import Working
-from lcm_plugin.ledger import (
-    IN_DOUBT,
-    OPEN,
-)
+from lcm_plugin.ledger import IN_DOUBT, OPEN
 
 log = logging.getLogger("lcm_plugin.desk")
 
@@ -83,6 +71,7 @@ class Desk:
             automatic=self._automatic,
             turns=self._turns,
             wants=lambda: self.wants,
+            closed=self.shared.closed,
             left=self._leave_if_gone,
         )
 
@@ -154,7 +143,7 @@ class Desk:
             LcmError: the LCM's.
         """
         errand = self.shared.site.errand()
-        if errand and self.hand.has(errand.attempt_id):
+        if errand and self.hand.get(errand.attempt_id):
             return await self.intake.fetched(errand, campaign_group)
         held = self.intake.at_hand(agent)
         return held or await self._turns.take(partial(self._fetched, agent, campaign_group))
@@ -193,6 +182,7 @@ class Desk:
             self.parts.reviewing.for_a_person.discard(attempt.id)
         if self.parts.screen.shows(attempt.id) and attempt.state is not AttemptState.OFFERED:
             self.parts.screen.clear()
+        self.hand.promoted(attempt)
         had = self.hand.had(attempt.id)
         if attempt.state in OPEN and not had:
             return
@@ -207,6 +197,7 @@ class Desk:
             self.shared.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
             self._tasks.spawn(self._after_call(attempt), f"disposing of attempt {attempt.id}")
+            self._working.go_on()
         elif self.hand.attempt is None:
             self._working.go_on()
 
@@ -225,6 +216,7 @@ class Desk:
     def leave_to(self, host: str) -> None:
         """The agent is at another host now: nothing is looked for here before they are ready here again."""
         self.readiness.left(host)
+        self.leave(f"the agent is at host {host}")
         self._working.wake()
         log.info("agent %s is ready at host %s: nothing is looked for here", self.hand.agent.id, host)
 
@@ -241,7 +233,7 @@ class Desk:
     @property
     def is_left(self) -> bool:
         """Whether its agent has logged off and nothing is left to do: another login may have another desk."""
-        empty = self.hand.attempt is None and not self.tasks and not self._following
+        empty = not (self.hand.attempt or self.hand.next or self.tasks or self._following)
         return empty and self.readiness.state is AgentState.LOGGED_OFF
 
     @property

@@ -1,4 +1,4 @@
-"""What one agent has in hand: the open attempt, and its contact as it was fetched."""
+"""What one agent has in hand: the open attempt, the next one, and each one's contact as it was fetched."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,16 +7,24 @@ from typing import Any
 
 from attrs import define, field
 
-from cti_hooks import Agent, Attempt, AttemptState, Contact
+from cti_hooks import Agent, Attempt, AttemptPlace, AttemptState, Contact
 from lcm_plugin.attempt.expiry import has_expired
 from lcm_plugin.attempt.transition import Transition
 from lcm_plugin.attempt.transitions import AMENDED, EXPIRED, FETCHED, RELEASED
 from lcm_plugin.ledger import IN_DOUBT, WAITING, Ledger
 
 
+@define(eq=False)
+class _Held:
+    """An attempt in one place, and its contact as it was fetched."""
+
+    attempt_id: str = ""
+    fetched: Contact | None = None
+
+
 @define(kw_only=True, eq=False)
 class Hand:
-    """One open attempt at the most.
+    """One open attempt at the most, and one that comes next, which waits until the first is disposed of.
 
     Attributes:
         agent: the agent, as the host told last.
@@ -30,18 +38,23 @@ class Hand:
     arrived: bool = field(default=False, init=False)
     may_wait: bool = field(default=True, init=False)
     _being_placed: bool = field(default=False, init=False)
-    _attempt_id: str = field(default="", init=False)
-    _fetched: Contact | None = field(default=None, init=False)
+    _now: _Held = field(factory=_Held, init=False)
+    _next: _Held = field(factory=_Held, init=False)
 
     @property
     def attempt(self) -> Attempt | None:
         """The open attempt, as it is in the ledger by now."""
-        return self.ledger.get_open(self._attempt_id)
+        return self.ledger.get_open(self._now.attempt_id)
+
+    @property
+    def next(self) -> Attempt | None:
+        """The one that comes next, as it is in the ledger by now."""
+        return self.ledger.get_open(self._next.attempt_id)
 
     @property
     def fetched(self) -> Contact | None:
-        """Its contact as it came, and completed; the attempt's own may be enriched."""
-        return self._fetched if self.attempt else None
+        """The open attempt's contact as it came, and completed; the attempt's own may be enriched."""
+        return self._now.fetched if self.attempt else None
 
     @property
     def busy(self) -> bool:
@@ -53,13 +66,27 @@ class Hand:
         """Whether a call is being placed, is up, or may be."""
         return self.attempt is not None and self.attempt.state in IN_DOUBT
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether a call is over, and waits to be disposed of."""
+        return self.attempt is not None and self.attempt.state is AttemptState.ENDED
+
     def has(self, attempt_id: str) -> bool:
         """Whether it is the attempt in hand."""
-        return self.attempt is not None and self._attempt_id == attempt_id
+        return self.attempt is not None and self._now.attempt_id == attempt_id
 
     def had(self, attempt_id: str) -> bool:
         """Whether it is the attempt in hand, or was before it was over."""
-        return self._attempt_id == attempt_id
+        return self._now.attempt_id == attempt_id
+
+    def get(self, attempt_id: str) -> Attempt | None:
+        """The open attempt of this id, in either place, as it is by now."""
+        is_here = attempt_id in (self._now.attempt_id, self._next.attempt_id)
+        return self.ledger.get_open(attempt_id) if is_here else None
+
+    def is_next(self, attempt: Attempt) -> bool:
+        """Whether it comes after another one still."""
+        return self._next.attempt_id == attempt.id
 
     def told(self, agent: Agent, *, is_ready: bool) -> None:
         """The agent is as given from now on, and has come here if they are ready."""
@@ -85,10 +112,13 @@ class Hand:
     async def open(self, campaign_group: str) -> Attempt:
         """A new attempt, `requested`; or the one that was offered to this agent before, taken up again.
 
+        While a call waits to be disposed of, it is the next one.
+
         Raises:
             LedgerError: another host has the agent's open attempt, or nothing can be recorded now.
         """
-        attempt = await self.ledger.open(self.agent, campaign_group, arrived=self.arrived)
+        place = AttemptPlace.NEXT if self.has_ended else AttemptPlace.NOW
+        attempt = await self.ledger.open(self.agent, campaign_group, arrived=self.arrived, place=place)
         self.looked()
         return self.hold(attempt)
 
@@ -111,12 +141,27 @@ class Hand:
 
     def hold(self, attempt: Attempt) -> Attempt:
         """This one from now on, with its contact as it is."""
-        self._attempt_id, self._fetched = attempt.id, attempt.contact
+        held = _Held(attempt.id, attempt.contact)
+        if attempt.place is AttemptPlace.NEXT:
+            self._next = held
+            return attempt
+        self._now = held
+        if self.is_next(attempt):
+            self._next = _Held()
         return attempt
 
-    def complete(self, contact: Contact) -> None:
+    def promoted(self, attempt: Attempt) -> None:
+        """If it is the next one, and comes next no more: the agent has to do with it from now on."""
+        if self.is_next(attempt) and attempt.place is AttemptPlace.NOW:
+            self._now, self._next = self._next, _Held()
+
+    def fetched_for(self, attempt: Attempt) -> Contact | None:
+        """The contact of an attempt in either place, as it came, and completed."""
+        return self._next.fetched if self.is_next(attempt) else self.fetched
+
+    def complete(self, attempt: Attempt, contact: Contact) -> None:
         """More is known of the contact that was fetched."""
-        self._fetched = contact
+        (self._next if self.is_next(attempt) else self._now).fetched = contact
 
     def held(self) -> Attempt | None:
         """The open attempt, if it is offered; one whose contact has expired is closed."""
@@ -125,7 +170,7 @@ class Hand:
             return None
         if self._being_placed or not has_expired(self.fetched.expires_at, self.ledger.now()):
             return attempt
-        self.put_down(EXPIRED, reason="the contact expired while it was held")
+        self.put_down(attempt, EXPIRED, reason="the contact expired while it was held")
         return None
 
     def held_as(self, attempt_id: str) -> Attempt | None:
@@ -137,28 +182,29 @@ class Hand:
         """Hold this contact from now on."""
         group = contact.campaign_group or attempt.campaign_group
         changed = self.change(attempt, FETCHED, contact=contact, campaign_group=group, reason="fetched")
-        self._fetched = contact
+        self.complete(changed, contact)
         return changed
 
     def amend(self, attempt: Attempt, contact: Contact, reason: str) -> Attempt:
         """The offer's contact is this one from now on."""
-        self._fetched = contact
+        self.complete(attempt, contact)
         return self.change(attempt, AMENDED, contact=contact, reason=reason)
 
     def change(self, attempt: Attempt, transition: Transition, **facts: Any) -> Attempt:
         """The open attempt after this transition."""
         changed = self.ledger.change(attempt, transition, **facts)
-        self._attempt_id = changed.id
+        if not self.is_next(changed):
+            self._now.attempt_id = changed.id
         return changed
 
-    def put_down(self, transition: Transition, **facts: Any) -> Attempt | None:
-        """Close the open attempt: nothing is in hand any more. The attempt as it is then."""
-        attempt = self.attempt
-        return self.ledger.change(attempt, transition, **facts) if attempt else None
+    def put_down(self, attempt: Attempt, transition: Transition, **facts: Any) -> Attempt | None:
+        """Close this one, if it is open: it is in hand no more. The attempt as it is then."""
+        known = self.ledger.get_open(attempt.id)
+        return self.ledger.change(known, transition, **facts) if known else None
 
     def let_go(self, reason: str) -> None:
-        """Leave what waits for a person to whichever host its agent comes to."""
-        attempt = self.attempt
-        if attempt and attempt.state in WAITING and not self._being_placed:
-            self.ledger.release(self.change(attempt, RELEASED, reason=reason))
-            self.may_wait = True
+        """Leave what waits for a person, and what comes next, to whichever host its agent comes to."""
+        for attempt in (self.attempt, self.next):
+            if attempt and attempt.state in WAITING and not self._being_placed:
+                self.ledger.release(self.change(attempt, RELEASED, reason=reason))
+                self.may_wait = True

@@ -113,14 +113,14 @@ class Intake:
             LedgerError: nothing can be recorded now, so nothing is asked for.
             LcmError: the LCM's.
         """
-        agent = self.hand.agent
+        agent, is_ahead = self.hand.agent, self.hand.has_ended
         stopped = await self.stops.campaigns(agent, read_within=EVERY)
         await self.stops.left(agent, [question.group], stopped)
         if question.kind is Kind.RESERVED:
             found = await self._reserved(question.group)
         else:
             found = await self._of_group(question.group)
-        if found is None and self.hand.attempt:  # taken up instead
+        if found is None and self.hand.attempt and not is_ahead:  # taken up instead
             return Answer.NOT_ASKED, None
         return (Answer.CONTACT if found else Answer.NOTHING), found
 
@@ -156,14 +156,14 @@ class Intake:
         try:
             contact = await self._reserved_or_fresh(attempt, campaign_group)
         except BaseException as error:  # cancelled, too: the attempt says so
-            self._nothing_came(_why(error))
+            self._nothing_came(attempt, _why(error))
             raise
-        self._nothing_came("no contact")
+        self._nothing_came(attempt, "no contact")
         return contact
 
     async def fetched(self, errand: Errand, campaign_group: str) -> Contact | None:
         """The LCM's next contact for the attempt in hand, which this desk asks every source for."""
-        attempt = self.hand.attempt
+        attempt = self.hand.get(errand.attempt_id)
         if attempt is None or not errand.to_lcm:
             return None
         try:
@@ -189,12 +189,12 @@ class Intake:
         contact = await self.client.next_contact(self.hand.agent, campaign_group, attempt.id, until=until)
         if contact is None:
             return None
-        now = self.hand.attempt
-        if now is None or now.id != attempt.id or now.state is not AttemptState.REQUESTED:
+        now = self.hand.get(attempt.id)
+        if now is None or now.state is not AttemptState.REQUESTED:
             reason = f"a contact came for attempt {attempt.id} when that was over: it is asked for again"
             self.hand.ledger.note_doubt(self.hand.agent, campaign_group, reason)
             return self.hand.fetched
-        self.hand.take(attempt, contact)
+        self.hand.take(now, contact)
         self.client.recorded(self.hand.agent)
         return contact
 
@@ -203,16 +203,16 @@ class Intake:
     async def _of_group(self, group: str, *, to_lcm: bool = True) -> Attempt | None:
         attempt = await self.hand.open(group)
         if attempt.state is not AttemptState.REQUESTED:
-            return self.hand.held()
+            return self._taken_up(attempt)
         errand = Errand(attempt_id=attempt.id, to_lcm=to_lcm)
         try:
             contact = await self.site.next_contact(self.hand.agent, group, errand)
         except BaseException as error:
-            self._nothing_came(_why(error))
+            self._nothing_came(attempt, _why(error))
             raise
         if contact is not None:
             return self._taken(attempt, contact)
-        self._nothing_came("no contact")
+        self._nothing_came(attempt, "no contact")
         return None
 
     async def _reserved(self, group: str) -> Attempt | None:
@@ -226,19 +226,23 @@ class Intake:
                 return None
             attempt = await self.hand.open(group)
             is_ours = attempt.state is AttemptState.REQUESTED
-            return self.hand.take(attempt, contact) if is_ours else self.hand.held()
+            return self.hand.take(attempt, contact) if is_ours else self._taken_up(attempt)
         attempt = await self.hand.open(group)
         if attempt.state is not AttemptState.REQUESTED:
-            return self.hand.held()
+            return self._taken_up(attempt)
         try:
             contact = await self.reserved.next(group)
         except BaseException as error:
-            self._nothing_came(described(error))
+            self._nothing_came(attempt, described(error))
             raise
         if contact is not None:
-            return self.hand.take(attempt, contact)
-        self._nothing_came("nothing is reserved")
+            return self.hand.take(self.hand.get(attempt.id) or attempt, contact)
+        self._nothing_came(attempt, "nothing is reserved")
         return None
+
+    def _taken_up(self, attempt: Attempt) -> Attempt | None:
+        """What was there already, unless it is no offer any more."""
+        return attempt if self.hand.is_next(attempt) else self.hand.held()
 
     async def campaign_groups(self) -> Sequence[str]:
         """The site's choice, else the agent's own, else the configured ones, else those the LCM lists."""
@@ -250,30 +254,30 @@ class Intake:
             agent.campaign_groups or self.settings.campaign_groups or await self.client.campaign_groups(agent)
         )
 
-    def _nothing_came(self, reason: str) -> None:
+    def _nothing_came(self, asked: Attempt, reason: str) -> None:
         """Close a request that brought nothing. A contact that did come stays in hand."""
-        attempt = self.hand.attempt
+        attempt = self.hand.get(asked.id)
         if attempt and attempt.state is AttemptState.REQUESTED:
             self.hand.ledger.drop(attempt, reason)
 
     def _taken(self, attempt: Attempt, contact: Contact) -> Attempt:
         """The attempt that holds a contact by now: the LCM's is in hand already, another source's is not."""
-        held = self.hand.attempt
+        held = self.hand.get(attempt.id)
         if held is None or held.state is not AttemptState.OFFERED:
-            return self.hand.take(attempt, contact)
+            return self.hand.take(held or attempt, contact)
         if held.contact and held.contact != contact and held.contact.key == contact.key:
             return self.hand.amend(held, contact, reason="changed by the site's hook")
         return held
 
     async def enriched(self, attempt: Attempt) -> Attempt:
         """The attempt with all that the LCM and the site know of its contact."""
-        contact = self.hand.fetched
+        contact = self.hand.fetched_for(attempt)
         if contact is None:
             return attempt
         if self._completed != attempt.id:
             self._completed = attempt.id
             contact = await self.details.completed(self.hand.agent, contact, attempt.id)
-            self.hand.complete(contact)
+            self.hand.complete(attempt, contact)
         enriched = await self.site.enriched(contact, self.hand.agent)
         if enriched == attempt.contact:
             return attempt

@@ -89,7 +89,7 @@ class Offering:
             self.screen.hold()
             self.screen.restart()
         elif not self.wants() or not readiness.is_unanswered():
-            self.hand.put_down(SKIPPED, reason=reason)
+            self.hand.put_down(attempt, SKIPPED, reason=reason)
         else:
             self.stopping.stop(readiness.no_answer)
             self.screen.hold()

@@ -60,6 +60,15 @@ class Readiness:
         return self.ready and not self.stopped and not self._used
 
     @property
+    def looks_ahead(self) -> bool:
+        """Whether the agent will want the next contact once what came of a call is said, as far as is known.
+
+        Not where another ready is waited for: nothing is fetched for an agent who may be about to leave.
+        """
+        follows = self.ready or self.state is AgentState.WORKING_AFTER_CALL
+        return follows and not (self.busy or self.stopped or self._is_for_one)
+
+    @property
     def is_used_up(self) -> bool:
         """Whether a call has used up ready, so that the agent has to be ready again."""
         return self.ready and self._used

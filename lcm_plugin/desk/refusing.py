@@ -53,7 +53,7 @@ class Refusing:
             reason += f". {in_a_row}: nothing is fetched until the agent is ready anew"
         log.info("agent %s: contact refused: %s", self.hand.agent.id, reason)
         if wish == REFUSE or not await self.on_refusal.disposed(attempt, wish, refusals):
-            self.hand.put_down(REFUSED, refusals=refusals, reason=reason)
+            self.hand.put_down(attempt, REFUSED, refusals=refusals, reason=reason)
         return DONE if pause is None else Wait(pause)
 
     def hold_back(self, attempt: Attempt, reason: str, refusals: tuple[Refusal, ...] = ()) -> Wait:

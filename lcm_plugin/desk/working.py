@@ -31,6 +31,7 @@ class Working:
     Attributes:
         turns: the desk's.
         wants: whether the agent wants a contact now.
+        closed: set when the host stops.
         left: is told once no more is looked for, to let go of what came for an agent who is gone.
     """
 
@@ -43,6 +44,7 @@ class Working:
     automatic: AutoDisposing
     turns: Turns
     wants: Callable[[], bool]
+    closed: asyncio.Event
     left: Callable[[], None]
     _looks: bool = field(default=False, init=False)
     _rests: bool = field(default=False, init=False)
@@ -52,8 +54,8 @@ class Working:
     # -- what it is told ------------------------------------------------------------------------------------
 
     def go_on(self) -> None:
-        """Look, if the agent wants a contact; not before a pause that is owed."""
-        if self.wants() and not self._looks and not self._rests:
+        """Look, if there is something to look for; not before a pause that is owed."""
+        if self._looks_for_one and not self._looks and not self._rests:
             self._look_in(self.parts.pauses.owed)
 
     def wake(self) -> None:
@@ -86,10 +88,21 @@ class Working:
         """A question is granted."""
         self.turns.tell(partial(self._ask, question))
 
+    @property
+    def _looks_ahead(self) -> bool:
+        """Whether the contact that comes next is looked for, while a call waits to be disposed of."""
+        hand, is_over = self.parts.hand, self.closed.is_set()
+        is_time = self.settings.look_ahead and hand.has_ended and hand.next is None
+        return is_time and self.parts.readiness.looks_ahead and not is_over
+
+    @property
+    def _looks_for_one(self) -> bool:
+        return self.wants() or self._looks_ahead
+
     # -- looks ----------------------------------------------------------------------------------------------
 
     def _look_in(self, seconds: float) -> None:
-        if seconds <= 0 or self._woken or not self.wants():
+        if seconds <= 0 or self._woken or not self._looks_for_one:
             self._look_now()
             return
         self._rests = True
@@ -108,19 +121,21 @@ class Working:
 
     async def _look(self) -> None:
         self.parts.pauses.owed, self._woken = 0.0, False
-        self._end(await self._looked() if self.wants() else None)
+        self._end(await self._looked() if self._looks_for_one else None)
 
     async def _ask(self, question: Question) -> None:
         """Ask it, unless something else comes first."""
         place = self.parts.intake.place
         try:
-            if self.parts.hand.attempt:
+            if self.parts.hand.attempt and not self._looks_ahead:
                 if self._rests:  # somebody has put it there: wait no longer
                     self._look_now()
-            elif not self._looks and self.wants() and place.waits:  # who left the line looks by themselves
+            elif not self._looks and self._looks_for_one and place.waits:  # who left looks by themselves
                 self._begin()
                 self._woken = False
                 self._end(await self._asked(question))
+            elif self._rests:
+                self._look_now()
         finally:  # unless it was answered
             self._answered(question, Answer.NOT_ASKED)
 
@@ -163,7 +178,7 @@ class Working:
         self.parts.pauses.answered()
         self.parts.refusing.trouble = ""
         try:
-            if attempt is None and self.supply.is_dry(place.groups):
+            if attempt is None and not self.parts.hand.attempt and self.supply.is_dry(place.groups):
                 attempt = await self.parts.intake.skipped_again()
             return await self._with(attempt) if attempt else await self._in_line(place.groups)
         except Exception as error:  # noqa: BLE001  (as of a look)
@@ -175,7 +190,9 @@ class Working:
         """What is there already, offered or dialed; else the agent waits for a question."""
         parts, intake = self.parts, self.parts.intake
         if await self._is_occupied():
-            return HELD
+            return await self._ahead() if self._looks_ahead else HELD
+        if parts.hand.next:  # what was before it is gone, at whichever host that was disposed of
+            await parts.hand.take_up()
         attempt = parts.hand.held()
         if attempt is None:
             groups = await self._groups()
@@ -205,6 +222,13 @@ class Working:
             await self._take_up()
         return groups
 
+    async def _ahead(self) -> Step:
+        """A call waits to be disposed of: wait for a question meanwhile."""
+        intake, agent = self.parts.intake, self.parts.hand.agent
+        stopped = await intake.stops.campaigns(agent, read_within=EVERY)
+        groups = await intake.stops.left(agent, await intake.campaign_groups(), stopped)
+        return await self._in_line(groups)
+
     async def _take_up(self) -> None:
         hand = self.parts.hand
         if hand.may_wait:
@@ -227,6 +251,8 @@ class Working:
         at_once = self.settings.preview.seconds == 0 and parts.calling.may_dial_itself(attempt)
         if refusals := await parts.reviewing.refusals(attempt, keys=not at_once):
             return await parts.refusing.refuse(attempt, refusals)
+        if parts.hand.is_next(attempt):
+            return HELD
         if not self.wants():
             return DONE
         step = await parts.calling.dial(attempt) if at_once else SHOWN

@@ -21,6 +21,8 @@ from lcm_plugin.ledger.stops import STOPS_FOR
 
 _ROWS: Final = {row.name: row for row in TABLE}
 _BY: Final = sa.bindparam("by", type_=sa.Text)
+_HAND: Final = sa.bindparam("hand", type_=sa.Text)
+_RIVALS: Final = attempts.alias("rivals")
 _IN_SQL: Final[Mapping[Must, sa.ColumnElement[bool]]] = {
     Must.HELD: attempts.c.holder == _BY,
     Must.OPEN: attempts.c.open_agent.is_not(None),
@@ -29,10 +31,15 @@ _IN_SQL: Final[Mapping[Must, sa.ColumnElement[bool]]] = {
     Must.KEY_FREE: ~WITH_KEY.exists(),
     Must.NOT_BARRED: ~BARS_FOR.exists(),
     Must.NOT_STOPPED: ~STOPS_FOR.exists(),
+    Must.AGENT_FREE: ~sa.exists().where(
+        _RIVALS.c.open_agent == _HAND, _RIVALS.c.id != sa.bindparam("own", type_=sa.Text)
+    ),
+    Must.NOT_NEXT: attempts.c.open_agent == _HAND,
     Must.AS_INTENDED: attempts.c.changed_at == sa.bindparam("intended_at", type_=Instant),
     Must.NOTHING_SENT: ~sa.exists().where(outbox.c.attempt_id == attempts.c.id, outbox.c.tries > 0),
 }
-"""`by` is who records the change, `own` the attempt's id, `key` its key's digest; the others are those of
+"""`by` is who records the change, `own` the attempt's id, `key` its key's digest, `hand` its agent's place
+for what they have to do with; the others are those of
 `Subjects.at` and `scopes_of`."""
 
 

@@ -110,4 +110,6 @@ class Holder(Known):
         return transition.opens(new_attempt_id(now, self.random), now, host=self.host, **facts)
 
     def _after(self, transition: Transition, attempt: Attempt, **facts: Any) -> Attempt:
-        return transition.of(attempt, self.timeline.now(), host=self.host, **facts)
+        known = self._memory.open.get(attempt.id, attempt)
+        facts = {"host": self.host, "place": known.place} | facts
+        return transition.of(attempt, self.timeline.now(), **facts)

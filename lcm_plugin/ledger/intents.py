@@ -20,7 +20,7 @@ from lcm_plugin.attempt.transitions import (
     ONCE_MORE_UNDONE,
     REQUEST_UNDONE,
 )
-from lcm_plugin.ledger import barring, letters, opening, placing, writing
+from lcm_plugin.ledger import barring, letters, opening, placing, succession, writing
 from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.letters import Draft
@@ -91,21 +91,25 @@ def to_redial(closed: Attempt, again: Attempt, holder: str, asked: Mapping[str, 
 
 def to_dispose(
     disposed: Attempt, before: Attempt, holder: str | None, drafts: Iterable[Draft], bars: Sequence[Bar]
-) -> Intent[None]:
-    """Tell the LCM what came of an attempt. Taken back, it is `holder`'s again."""
+) -> Intent[str | None]:
+    """Tell the LCM what came of an attempt, and go on to its agent's next one, whose id is the result.
+
+    Taken back, it is `holder`'s again.
+    """
     restored = OFFER_RESTORED if before.state is AttemptState.OFFERED else END_RESTORED
     undone = restored.back(disposed, before)
     undo = Undo(transition=restored, intended=disposed, undone=undone, holder=holder)
     step = partial(_dispose, attempt=disposed, drafts=tuple(drafts), bars=bars)
-    return Intent(attempt=disposed, step=step, undo=lambda _: undo)
+    return Intent(attempt=disposed, step=step, undo=lambda _: partial(succession.take_back, undo=undo))
 
 
 def _dispose(
     connection: sa.Connection, attempt: Attempt, drafts: Sequence[Draft], bars: Sequence[Bar]
-) -> None:
+) -> str | None:
     writing.settle_attempt(connection, DISPOSE, attempt)
     barring.write(connection, bars)
     letters.write(connection, attempt, drafts, attempt.changed_at or attempt.opened_at)
+    return succession.promote(connection, attempt)
 
 
 def _letting_go(attempt: Attempt, holder: str) -> Step[object]:

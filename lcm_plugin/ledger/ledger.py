@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
 
-from attrs import define
+from attrs import define, evolve
 
-from cti_hooks import Agent, Attempt, AttemptState, Contact
+from cti_hooks import Agent, Attempt, AttemptPlace, AttemptState, Contact
 from lcm_plugin.attempt.states import LIVE, OPEN
 from lcm_plugin.attempt.transition import Kind, Transition
 from lcm_plugin.attempt.transitions import CONFIRMED, DIAL, DISPOSE, NOTHING, ONCE_MORE, REDIALED, REQUEST
@@ -42,17 +42,25 @@ class Ledger(Holder):
 
     # -- intents: recorded before their side effect ---------------------------------------------------------
 
-    async def open(self, agent: Agent, campaign_group: str = "", *, arrived: bool = False) -> Attempt:
+    async def open(
+        self,
+        agent: Agent,
+        campaign_group: str = "",
+        *,
+        arrived: bool = False,
+        place: AttemptPlace = AttemptPlace.NOW,
+    ) -> Attempt:
         """A new attempt, `requested`, before the first byte leaves; or the agent's, offered before.
 
-        What waits for an agent who has `arrived` here is taken up from a host that lives, too.
+        What waits for an agent who has `arrived` here is taken up from a host that lives, too. If the place
+        is `next`, and the agent's ended attempt is disposed of by then, it is the one they have to do with.
 
         Raises:
             OpenElsewhereError: another host has the agent's open attempt, or it is being settled.
             AttemptLostError: this host was stopped for too long while it was recorded.
             LedgerUnavailable: it was not recorded, so nothing may be asked for.
         """
-        asked = self._requested(agent, campaign_group)
+        asked = self._requested(agent, campaign_group, place)
         found = await self._intend(intents.to_open(asked, self._taker(arrived=arrived)))
         self._memory.doubts[agent.id] = found.doubt
         self._custody.keep(found.attempt)
@@ -145,8 +153,10 @@ class Ledger(Holder):
         disposed = self._after(DISPOSE, attempt, **facts)
         holder = self.holder if attempt.id in self._memory.open else None
         bars = barring.bars_of(disposed, self.subjects(disposed.contact))
-        await self._intend(intents.to_dispose(disposed, attempt, holder, drafts, bars))
+        promoted = await self._intend(intents.to_dispose(disposed, attempt, holder, drafts, bars))
         self._custody.keep(disposed)
+        if following := self._memory.open.get(promoted or ""):
+            self._custody.keep(evolve(following, place=AttemptPlace.NOW))
         return disposed
 
     async def _intend(self, intent: Intent[T]) -> T:
@@ -246,8 +256,10 @@ class Ledger(Holder):
 
     # -- this host's own ------------------------------------------------------------------------------------
 
-    def _requested(self, agent: Agent, campaign_group: str) -> Attempt:
-        return self._opened(REQUEST, agent=agent, contact=None, campaign_group=campaign_group)
+    def _requested(
+        self, agent: Agent, campaign_group: str, place: AttemptPlace = AttemptPlace.NOW
+    ) -> Attempt:
+        return self._opened(REQUEST, agent=agent, contact=None, campaign_group=campaign_group, place=place)
 
     def _taker(self, *, arrived: bool) -> Taker:
         return Taker(holder=self.holder, now=self.now(), arrived=arrived)

@@ -5,9 +5,9 @@ from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from attrs import frozen
+from attrs import evolve, frozen
 
-from cti_hooks import Attempt, AttemptState
+from cti_hooks import Attempt, AttemptPlace, AttemptState
 from lcm_plugin.attempt.expiry import has_expired
 from lcm_plugin.attempt.states import WAITING
 from lcm_plugin.attempt.transitions import EXPIRED, TAKEN_UP
@@ -17,8 +17,8 @@ from lcm_plugin.ledger.errors import (
     OpenElsewhereError,
 )
 from lcm_plugin.ledger.reading import Doubtful, doubt_of
-from lcm_plugin.ledger.rows import changes_of, row_of
-from lcm_plugin.ledger.schema import attempts, digest, doubts, holders
+from lcm_plugin.ledger.rows import changes_of, place_digest, row_of
+from lcm_plugin.ledger.schema import attempts, doubts, holders
 from lcm_plugin.ledger.statement import Statement
 from lcm_plugin.ledger.writing import change_attempt
 
@@ -59,21 +59,28 @@ def open_attempt(connection: sa.Connection, attempt: Attempt, by: Taker) -> Open
     Raises:
         OpenElsewhereError: the agent has one that is not to be taken up.
     """
-    row = row_of(attempt, by.holder)
     resumed = doubt = None
-    if _insert_for_free_agent().run(connection, row) == 0:
+    if attempt.place is AttemptPlace.NEXT and not _has_ended(connection, attempt):
+        attempt = evolve(attempt, place=AttemptPlace.NOW)
+    if _insert_for_free_agent().run(connection, row_of(attempt, by.holder)) == 0:
         doubt = doubt_of(connection, attempt.agent.id)
         resumed = take_up_attempt(connection, attempt, by)
         if resumed is None:
-            INSERT_ATTEMPT.run(connection, row)
+            INSERT_ATTEMPT.run(connection, row_of(attempt, by.holder))
     if resumed is None:
         note(connection, attempt)
     return Opened(attempt=resumed or attempt, doubt=doubt)
 
 
+def _has_ended(connection: sa.Connection, following: Attempt) -> bool:
+    """Whether the attempt before this one waits for its disposition still: else this one is next no more."""
+    query = sa.select(attempts.c.state).where(attempts.c.open_agent == place_digest(following.agent.id))
+    return connection.execute(query.with_for_update()).scalar() == AttemptState.ENDED
+
+
 @cache
 def _insert_for_free_agent() -> Statement:
-    """An attempt's insert, if its agent has neither an open attempt nor a doubt."""
+    """An attempt's insert, if its agent has neither an open attempt in its place nor a doubt."""
     row = {column.name: sa.bindparam(column.name, type_=column.type) for column in attempts.c}
     has_open = sa.exists().where(attempts.c.open_agent == row["open_agent"])
     has_doubt = sa.exists().where(doubts.c.agent_digest == row["agent_digest"])
@@ -84,12 +91,14 @@ def _insert_for_free_agent() -> Statement:
 def take_up_attempt(connection: sa.Connection, asked: Attempt, by: Taker) -> Attempt | None:
     """The attempt of `asked`'s agent that waits for a person, held from now on; None if there is none.
 
-    One that has expired by then is closed.
+    One that has expired by then is closed. The agent's next one is what they have to do with if there is
+    nothing before it.
 
     Raises:
         OpenElsewhereError: the agent has one that is not to be taken up.
     """
-    row = connection.execute(_open_query(), {"agent": digest(asked.agent.id)}).first()
+    places = {"place": place_digest(asked.agent.id, asked.place), "next": _next_of(asked)}
+    row = connection.execute(_open_query(), places).first()
     return None if row is None else _taken_up(connection, row, asked, by)
 
 
@@ -99,9 +108,15 @@ def _open_query() -> sa.Select[Any]:
     return (
         sa.select(attempts, holders.c.host, holders.c.ended)
         .select_from(joined)
-        .where(attempts.c.open_agent == sa.bindparam("agent"))
+        .where(attempts.c.open_agent.in_([sa.bindparam("place"), sa.bindparam("next")]))
+        .order_by(attempts.c.open_agent)  # the next one comes after the one before it
+        .limit(1)
         .with_for_update(of=attempts)
     )
+
+
+def _next_of(asked: Attempt) -> str:
+    return place_digest(asked.agent.id, AttemptPlace.NEXT)
 
 
 def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) -> Attempt | None:
@@ -120,7 +135,8 @@ def _taken_up(connection: sa.Connection, row: Any, asked: Attempt, by: Taker) ->
         before_it = change_attempt(connection, EXPIRED, expired, row.holder)
         return None if before_it is None else take_up_attempt(connection, asked, by)
     reason = "taken up by this host" if free else f"taken up from host {row.host}: its agent is ready here"
-    resumed = TAKEN_UP.of(before, moment, agent=asked.agent, host=asked.host, reason=reason)
+    changed = {"agent": asked.agent, "host": asked.host, "place": asked.place}
+    resumed = TAKEN_UP.of(before, moment, reason=reason, **changed)
     taken = changes_of(resumed, by.holder)
     if row.open_key is None:  # another attempt has its key: it is shown and refused, not dialed
         taken["open_key"] = None

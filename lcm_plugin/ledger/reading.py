@@ -167,7 +167,7 @@ def left_behind(connection: sa.Connection) -> set[str]:
     joined = attempts.outerjoin(holders, holders.c.id == attempts.c.holder)
     nobodys = attempts.c.holder.is_(None) | holders.c.ended.is_not(False)
     waits = attempts.c.state.in_([state.value for state in WAITING])
-    query = sa.select(attempts.c.open_agent).select_from(joined)
+    query = sa.select(attempts.c.agent_digest).select_from(joined)
     return set(connection.execute(query.where(attempts.c.open_agent.is_not(None), nobodys, waits)).scalars())
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cti_hooks import Attempt, CallbackKind, Contact
+from cti_hooks import Attempt, AttemptPlace, CallbackKind, Contact
 from lcm_plugin.attempt.states import OPEN
 from lcm_plugin.ledger.codec import attempt_as_json
 from lcm_plugin.ledger.schema import attempts, digest
@@ -27,6 +27,11 @@ def contact_digest(contact: Contact | None) -> str:
     if contact is None:
         return ""
     return digest(unique_key(f"{contact.campaign}\n{contact.contact_id or contact.key}", contact.source))
+
+
+def place_digest(agent_id: str, place: AttemptPlace = AttemptPlace.NOW) -> str:
+    """What stands for an agent's place for an open attempt: they have two, each for one."""
+    return digest(agent_id) + (":next" if place is AttemptPlace.NEXT else "")
 
 
 def number_hash(number: str, hash_key: str) -> str:
@@ -56,7 +61,7 @@ def changes_of(attempt: Attempt, holder: str | None) -> dict[str, Any]:
     return {
         "state": attempt.state.value,
         "key_digest": key,
-        "open_agent": digest(attempt.agent.id) if is_open else None,
+        "open_agent": place_digest(attempt.agent.id, attempt.place) if is_open else None,
         "open_key": key if is_open else None,
         "holder": holder if is_open else None,
         "changed_at": attempt.changed_at or attempt.opened_at,

@@ -78,7 +78,8 @@ attempts = sa.Table(
         postgresql_where=_WITH_CALLBACK,
     ),
 )
-"""`open_agent` and `open_key` are set while the attempt is open: their indexes keep it one for each.
+"""`open_agent` and `open_key` are set while the attempt is open: their indexes keep it one for each key, and
+for each place of an agent's (`rows.place_digest`).
 `callback_at` is when its agent is to call back in person."""
 
 history = sa.Table(

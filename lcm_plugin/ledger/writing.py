@@ -9,17 +9,17 @@ from typing import Any, Final
 import sqlalchemy as sa
 from attrs import evolve, field, frozen
 
-from cti_hooks import Attempt, AttemptState
+from cti_hooks import Attempt, AttemptPlace, AttemptState
 from lcm_plugin.attempt.states import OPEN, WAITING
 from lcm_plugin.attempt.transition import Must, Transition
-from lcm_plugin.attempt.transitions import FELL_BACK, NOTHING, RELEASED
+from lcm_plugin.attempt.transitions import FELL_BACK, NOTHING, PROMOTION_UNDONE, RELEASED
 from lcm_plugin.ledger.audit import erase_dial, forget_lines, note, note_end
 from lcm_plugin.ledger.barring import lift
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.conditions import update_for
 from lcm_plugin.ledger.errors import AttemptLostError
 from lcm_plugin.ledger.reading import Doubtful, Objection, objection
-from lcm_plugin.ledger.rows import changes_of, row_with_key
+from lcm_plugin.ledger.rows import changes_of, place_digest, row_with_key
 from lcm_plugin.ledger.schema import attempts, digest, doubts, outbox
 from lcm_plugin.ledger.statement import Statement
 
@@ -59,12 +59,13 @@ class Change:
 
 def write(connection: sa.Connection, change: Change) -> bool:
     """Whether what its transition asks for holds; then the change is written, and a line for the audit."""
-    transition, attempt = change.transition, change.attempt
+    transition, attempt = change.transition, _placed(connection, change)
     update = update_for(transition.name, change.waived, nobodys=change.by is None)
     row = changes_of(attempt, change.holder) | change.columns
     if transition.erases_dial:
         row["dialed_at"] = None
-    facts = change.facts | {"own": attempt.id, "by": change.by, "key": row["key_digest"]}
+    own = {"own": attempt.id, "by": change.by, "key": row["key_digest"]}
+    facts = change.facts | own | {"hand": place_digest(attempt.agent.id)}
     if not update.run(connection, row, facts):
         return False
     if transition.erases_dial:
@@ -73,6 +74,16 @@ def write(connection: sa.Connection, change: Change) -> bool:
         note_end(connection, attempt)
     note(connection, attempt)
     return True
+
+
+def _placed(connection: sa.Connection, change: Change) -> Attempt:
+    """The attempt in the place it has by now: its host may not know yet that it was promoted."""
+    attempt = change.attempt
+    if attempt.place is AttemptPlace.NOW or change.transition is PROMOTION_UNDONE:
+        return attempt
+    query = sa.select(attempts.c.open_agent).where(attempts.c.id == attempt.id)
+    is_now = connection.execute(query).scalar() == place_digest(attempt.agent.id)
+    return evolve(attempt, place=AttemptPlace.NOW) if is_now else attempt
 
 
 def change_attempt(
@@ -174,8 +185,8 @@ class Undo:
     undone: Attempt
     holder: str | None
 
-    def __call__(self, connection: sa.Connection) -> None:
-        """Take it back, with its letters and bars, unless others have gone on from there."""
+    def __call__(self, connection: sa.Connection) -> bool:
+        """Take it back, with its letters and bars, unless others have gone on from there; whether it was."""
         change = Change(
             transition=self.transition,
             attempt=self.undone,
@@ -183,10 +194,12 @@ class Undo:
             holder=self.holder,
             facts={"intended_at": self.intended.changed_at},
         )
-        if write(connection, change):
-            lift(connection, self.intended.id)
-            connection.execute(outbox.delete().where(outbox.c.attempt_id == self.intended.id))
-            fall_back(connection, self.undone, self.holder)
+        if not write(connection, change):
+            return False
+        lift(connection, self.intended.id)
+        connection.execute(outbox.delete().where(outbox.c.attempt_id == self.intended.id))
+        fall_back(connection, self.undone, self.holder)
+        return True
 
 
 def drop_attempt(connection: sa.Connection, attempt: Attempt, holder: str) -> None:

@@ -6,7 +6,17 @@ from typing import Any, Final
 
 from attrs import asdict, define, evolve, field, frozen
 
-from cti_hooks import Agent, AgentState, Attempt, AttemptState, CallEvent, ConfigError, Host, hookimpl
+from cti_hooks import (
+    Agent,
+    AgentState,
+    Attempt,
+    AttemptPlace,
+    AttemptState,
+    CallEvent,
+    ConfigError,
+    Host,
+    hookimpl,
+)
 from lcm_plugin.ledger import OPEN, LedgerError
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.presentation import as_json
@@ -186,7 +196,9 @@ class Agents:
 
 
 def _note(seat: Seat, attempt: Attempt, *, here: bool) -> None:
-    """An attempt that is open at another host is on its agent's screen there."""
+    """An attempt that is open at another host is on its agent's screen there; the next one is on none."""
+    if attempt.place is AttemptPlace.NEXT:
+        return
     if not here:
         seat.note = f"at host {attempt.host}: {attempt.reason}"
     elif attempt.state is not AttemptState.CLOSED:
