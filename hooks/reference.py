@@ -242,6 +242,12 @@ class Wallboard:
     def on_attempt_changed(self, attempt):
         self.line = f"{attempt.agent.id}: {attempt.state} {attempt.reason}"
 """,
+    "on_callback_due": """
+class Desktop:
+    @hookimpl
+    def on_callback_due(self, agent, at):
+        self.note = f"you have a callback at {at:%H:%M}"
+""",
     "answer_contact": """
 class Offers:
     def __init__(self):

@@ -189,7 +189,7 @@ class LcmPlugin:
         )
         self._housekeeping.start()
         if not host.observes:
-            self._desks.disposing.outbox.start()
+            self._desks.start()
 
     @hookimpl
     async def on_shutdown(self) -> None:

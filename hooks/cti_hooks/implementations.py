@@ -186,6 +186,14 @@ class OnAttemptChanged(Protocol):
         """An attempt changed its state, or something in it changed."""
 
 
+class OnCallbackDue(Protocol):
+    """Implements `on_callback_due`."""
+
+    @abstractmethod
+    def on_callback_due(self, *, agent: Agent, at: datetime) -> object:
+        """It is the minute of a callback that this agent booked for themselves, and they ask for no contact now."""
+
+
 class AnswerContact(Protocol):
     """Implements `answer_contact`."""
 

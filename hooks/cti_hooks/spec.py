@@ -335,6 +335,19 @@ def on_attempt_changed(attempt: Attempt) -> object:
     """
 
 
+@notice
+def on_callback_due(agent: Agent, at: datetime) -> object:
+    """It is the minute of a callback that this agent booked for themselves, and they ask for no contact now.
+
+    Called by lcm-plugin, for the desktop of an agent who is not ready, in a call or has another offer; nothing
+    is fetched for it. Who waits for a contact gets the callback instead.
+
+    Arguments:
+        agent: the agent, as the host told last.
+        at: when the callback starts.
+    """
+
+
 @hookspec(ASK_ONCE)
 def answer_contact(
     agent: Agent, attempt_id: str, answer: AnswerKind, reason: str | None, actor: str

@@ -107,6 +107,10 @@ class TypedHooks:
         """An attempt changed its state, or something in it changed."""
         return await self.hooks.all("on_attempt_changed", attempt=attempt)
 
+    async def on_callback_due(self, *, agent: Agent, at: datetime) -> list[Answer]:
+        """It is the minute of a callback that this agent booked for themselves, and they ask for no contact now."""
+        return await self.hooks.all("on_callback_due", agent=agent, at=at)
+
     async def answer_contact(
         self, *, agent: Agent, attempt_id: str, answer: AnswerKind, reason: str | None, actor: str
     ) -> Attempt | None:

@@ -77,7 +77,8 @@ class Bulletin:
         if readings % _CALLBACKS == 0:
             now = self.ledger.now()
             until = now + ONCE_MORE + timedelta(seconds=_CALLBACKS * EVERY)
-            self._tell(await self.ledger.called_back(now - ONCE_MORE, until), lambda one: one.booked())
+            booked = await self.ledger.called_back(now - ONCE_MORE, until)
+            self._tell({agent for agent, _ in booked}, lambda one: one.booked())
 
     def _tell(self, agents: set[str], what: Callable[[Reader], None]) -> None:
         for agent in agents & self._readers.keys():

@@ -7,6 +7,7 @@ one after another.
 
 import asyncio
 import logging
+from datetime import datetime
 from functools import partial
 
 from attrs import define, field
@@ -165,6 +166,12 @@ class Desk:
         reason = waits_for(self.readiness, self.hand.attempt, self.parts.refusing.trouble)
         waits = self.shared.supply.said(self.intake.place)
         return reason or (self.shared.outage.said or waits if self.intake.place.waits else "")
+
+    def callback_due(self, at: datetime) -> None:
+        """The agent's own callback starts now: who waits for a contact gets it, anybody else is told."""
+        if self.readiness.here and not self.intake.place.waits:
+            told = self.shared.site.tell_callback_due(self.hand.agent, at)
+            self._tasks.spawn(told, f"telling {self.agent.id} of a callback")
 
     def close(self) -> None:
         """Look for nothing more: the host stops."""

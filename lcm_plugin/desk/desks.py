@@ -1,6 +1,7 @@
 """All agents' desks, and what they share."""
 
 import asyncio
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -10,6 +11,7 @@ from cti_hooks import Agent, Attempt, AttemptState, CallEvent, Disposition, Heal
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.announcements import Announcements
 from lcm_plugin.desk.bulletin import Bulletin
+from lcm_plugin.desk.callbacks_due import CallbacksDue
 from lcm_plugin.desk.desk import Desk
 from lcm_plugin.desk.details import Details
 from lcm_plugin.desk.dialer_wanted import dialer_health
@@ -26,6 +28,7 @@ from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import IN_DOUBT, OPEN, Ledger, LedgerError, Stop
+from lcm_plugin.ledger.schema import digest
 from lcm_plugin.ledger.stops import StopKind
 from lcm_plugin.supply import Supply
 
@@ -49,6 +52,7 @@ class Desks:
     _shared: Shared = field(init=False)
     supply: Supply = field(init=False)
     _bulletin: Bulletin = field(init=False)
+    _callbacks: CallbacksDue = field(init=False)
     _closed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _desks: dict[str, Desk] = field(factory=dict, init=False)
     _clear_away_at: int = field(default=SPARE, init=False)
@@ -63,6 +67,9 @@ class Desks:
         self.disposing = Disposing(settings=self.settings, client=self.client, ledger=self.ledger)
         stops = FetchStops(ledger=self.ledger, client=self.client, lists_seconds=self.settings.lists_seconds)
         self._bulletin = Bulletin(ledger=self.ledger, stops=stops)
+        self._callbacks = CallbacksDue(
+            ledger=self.ledger, anybody=lambda: bool(self._desks), tell=self._callback_due
+        )
         self.supply = Supply(
             rules=supply_rules(self.settings),
             random=self.client.random,
@@ -87,6 +94,11 @@ class Desks:
             show=lambda attempt: self._announcements.add(self.site.tell_offered, attempt),
         )
         self.inbox.reader = self
+
+    def start(self) -> None:
+        """Send what waits for the LCM, and tell agents of their callbacks."""
+        self.disposing.outbox.start()
+        self._callbacks.start()
 
     @property
     def count(self) -> int:
@@ -182,6 +194,7 @@ class Desks:
         self._closed.set()
         self.supply.close()
         await self._bulletin.close()
+        await self._callbacks.close()
         for desk in self._desks.values():
             desk.close()
         tasks = [task for desk in self._desks.values() for task in desk.tasks]
@@ -230,3 +243,8 @@ class Desks:
     def adopted(self, attempt: Attempt) -> None:
         """Its call is looked up."""
         self.of(attempt.agent).adopt(attempt)
+
+    def _callback_due(self, agent: str, at: datetime) -> None:
+        for desk in self._desks.values():
+            if digest(desk.agent.id) == agent:
+                desk.callback_due(at)

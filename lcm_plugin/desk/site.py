@@ -144,6 +144,10 @@ class Site:
         """Announce an offer."""
         await self.hook.on_contact_offered(attempt=attempt)
 
+    async def tell_callback_due(self, agent: Agent, at: datetime) -> None:
+        """Announce an agent's own callback."""
+        await self.hook.on_callback_due(agent=agent, at=at)
+
     async def tell_changed(self, attempt: Attempt) -> None:
         """Announce an attempt's change."""
         await self.hook.on_attempt_changed(attempt=attempt)

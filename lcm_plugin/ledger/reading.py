@@ -171,12 +171,11 @@ def left_behind(connection: sa.Connection) -> set[str]:
     return set(connection.execute(query.where(attempts.c.open_agent.is_not(None), nobodys, waits)).scalars())
 
 
-def called_back(connection: sa.Connection, since: datetime, until: datetime) -> set[str]:
-    """The digests of the agents who booked a callback for themselves that starts then."""
+def called_back(connection: sa.Connection, since: datetime, until: datetime) -> set[tuple[str, datetime]]:
+    """The callbacks booked by agents for themselves that start then: the agent's digest, and when."""
     at = attempts.c.callback_at
-    return set(
-        connection.execute(sa.select(attempts.c.agent_digest).where(at > since, at <= until)).scalars()
-    )
+    query = sa.select(attempts.c.agent_digest, at).where(at > since, at <= until)
+    return {(agent, starts_at) for agent, starts_at in connection.execute(query)}
 
 
 def history_of(connection: sa.Connection, attempt_id: str) -> list[Line]:

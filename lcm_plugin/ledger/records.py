@@ -110,8 +110,8 @@ class Records:
         """The digests of the agents whose open attempt waits for them at no host that lives."""
         return await self._read(reading.left_behind)
 
-    async def called_back(self, since: datetime, until: datetime) -> set[str]:
-        """The digests of the agents who booked a callback for themselves, at any host, that starts then."""
+    async def called_back(self, since: datetime, until: datetime) -> set[tuple[str, datetime]]:
+        """The callbacks that start then, booked by agents for themselves at any host: whose digest, when."""
         return await self._read(reading.called_back, since=since, until=until)
 
     async def doubts(self) -> dict[str, Doubtful]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from attrs import asdict, define, evolve, field, frozen
@@ -180,6 +181,11 @@ class Agents:
     def on_contact_offered(self, attempt: Attempt) -> None:
         """Pass it on."""
         self.feed.publish("contact_offered", attempt=as_json(attempt))
+
+    @hookimpl
+    def on_callback_due(self, agent: Agent, at: datetime) -> None:
+        """Tell that an agent's own callback starts now."""
+        self.feed.publish("callback_due", agent=agent.id, at=as_json(at))
 
     @hookimpl
     def on_attempt_changed(self, attempt: Attempt) -> None:

@@ -67,7 +67,7 @@ def facts(clock: LoopClock) -> Callable[[str], dict[str, Any]]:
         call = Call(id="c1", attempt_id="a1", state=ConnectionState.INITIATED)
         known = {
             "agent": agent, "contact": contact, "attempt": attempt, "call": call, "moment": now,
-            "since": now,
+            "since": now, "at": now,
             "campaign_group": "G", "reason": None, "state": "ready", "attempt_id": "a1", "answer": "dial",
             "actor": "alice", "dial": Dial(to="+12125550123", not_after=now + timedelta(seconds=20)),
             "event": CallEvent(kind="established", call_id="c1", at=now), "disposition": None, "host": None,

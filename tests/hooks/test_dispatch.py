@@ -160,7 +160,7 @@ async def test_hook_review_contact_asks_all_at_once(plug: Plug, facts: Facts) ->
 NOTIFICATIONS = [
     "on_agent_logged_on", "on_agent_ready", "on_agent_not_ready", "on_agent_busy",
     "on_agent_working_after_call",
-    "on_agent_logged_off", "on_contact_offered", "on_attempt_changed", "on_call_event",
+    "on_agent_logged_off", "on_contact_offered", "on_callback_due", "on_attempt_changed", "on_call_event",
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,10 @@ async def test_events_are_published() -> None:
         await site.host.hooks.all("on_attempt_changed", attempt=attempt)
         heard = await events.receive_json(timeout=5)
         assert heard["attempt"]["refusals"][0]["not_before"].endswith("+00:00")
+        at = datetime(2026, 3, 2, 16, tzinfo=UTC)
+        await site.host.hooks.all("on_callback_due", agent=Agent(id="1001"), at=at)
+        heard = await events.receive_json(timeout=5)
+        assert heard == {"event": "callback_due", "agent": "1001", "at": "2026-03-02T16:00:00+00:00"}
 
 
 async def test_a_slow_subscriber_holds_up_nobody() -> None:
