@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -30,13 +31,13 @@ class Phones:
     """Takes each call, which is answered, and ends at once."""
 
     host: Host
-    count: int = 0
+    numbers: list[str] = field(factory=list)
     _tasks: set[asyncio.Task[None]] = field(factory=set)
 
     @hookimpl
-    def make_call(self, attempt: Attempt, dial: Dial) -> Call:  # noqa: ARG002  (the hook's)
+    def make_call(self, attempt: Attempt, dial: Dial) -> Call:
         """Place it."""
-        self.count += 1
+        self.numbers.append(dial.to)
         task = asyncio.create_task(self._goes_on(attempt))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -76,29 +77,37 @@ def sandbox(directory: str) -> Iterator[str]:
             process.terminate()
 
 
-async def called(url: str, directory: str, agents: int, seconds: float) -> Called:
-    """So many agents call one after another for so many seconds."""
+def table_for(url: str, directory: str, name: str = "cti", ledger: str = "", **lcm: Any) -> dict[str, Any]:
+    """The configuration of a host whose agents call without end."""
     table = config(
         url,
         directory,
         campaign_groups=[GROUP],
         auto_dispose={"*": "0"},
         timezone="America/New_York",
-        max_per_second=100_000,
-        preview={"seconds": 0},
+        **{"max_per_second": 100_000, **lcm},
     )
-    table["cti"]["plugins"] += ["call-caps"]
+    table["cti"] |= {"name": name, "plugins": ["lcm", "call-caps"]}
     table["plugins"] |= {"call-caps": {}}
-    host = Host.from_config(table)
+    if ledger:
+        table["plugins"]["lcm"]["ledger"] = ledger
+    return table
+
+
+async def called(url: str, directory: str, agents: int, seconds: float, **lcm: Any) -> Called:
+    """So many agents call one after another for so many seconds; settings of lcm by keyword."""
+    host = Host.from_config(table_for(url, directory, **lcm))
     phones = Phones(host)
     host.register(phones)
     async with host:
         for number in range(agents):
             await host.hooks.all("on_agent_ready", agent=Agent(id=f"agent-{number}"))
+            if number % 100 == 0:
+                await asyncio.sleep(0)
         await asyncio.sleep(2)
-        count, used = phones.count, cpu()
+        before, used = len(phones.numbers), cpu()
         await asyncio.sleep(seconds)
-        count, used = phones.count - count, cpu() - used
+        count, used = len(phones.numbers) - before, cpu() - used
     return Called(agents=agents, a_second=count / seconds, cpu_ms=1000 * used / max(1, count))
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from attrs import define, field
 
 from lcm_plugin.lcm.catalogue import CATALOGUE
+from lcm_plugin.lcm.catalogue.message import Shape
 
 SINGLE: Final = "GetDownloadContactsForDialing"
 RESERVED: Final = "GetReservedManualDialContact"
@@ -89,6 +90,10 @@ class _Lcm:
         return web.json_response(reply | {"message": {"response": self._answer(asked["subtopic"])}})
 
     def _answer(self, subtopic: str) -> Any:
+        if CATALOGUE[subtopic].shape is Shape.ACKNOWLEDGEMENT:
+            return {"success": True}
+        if "OutCome" in subtopic:
+            return [{"OutComeID": "0", "Description": "Answered"}]
         if subtopic != SINGLE or self.orders.contacts <= 0:
             return [] if subtopic == RESERVED else None
         self.orders.contacts -= 1

@@ -264,8 +264,8 @@ def enrich_contact(contact: Contact, agent: Agent) -> Contact | None:
 def review_contact(agent: Agent, contact: Contact, moment: datetime) -> Refusal | None:
     """Say whether this contact may be called at this moment.
 
-    Called by lcm-plugin when a contact was fetched, and again right before dialing. All are asked, so that
-    every reason is known; one refusal is enough.
+    Called by lcm-plugin when a contact was fetched, and again right before dialing; once, if it is dialed as
+    soon as it has come. All are asked, so that every reason is known; one refusal is enough.
 
     - None: no objection.
     - A `Refusal`: not now. Its rule, reason, evidence and next moment are shown as they are.

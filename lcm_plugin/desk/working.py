@@ -248,16 +248,17 @@ class Working:
         """One contact offered or dialed, or why not."""
         parts = self.parts
         attempt = await parts.intake.enriched(attempt)
-        at_once = self.settings.preview.seconds == 0 and parts.calling.may_dial_itself(attempt)
-        if refusals := await parts.reviewing.refusals(attempt, keys=not at_once):
+        dials_itself = parts.calling.may_dial_itself(attempt) and not parts.hand.is_next(attempt)
+        if dials_itself and self.settings.preview.seconds == 0:
+            step = await parts.calling.dial(attempt)  # which reviews it
+            if step != SHOWN:
+                return step
+        elif refusals := await parts.reviewing.refusals(attempt):
             return await parts.refusing.refuse(attempt, refusals)
         if parts.hand.is_next(attempt):
             return HELD
         if not self.wants():
             return DONE
-        step = await parts.calling.dial(attempt) if at_once else SHOWN
-        if step != SHOWN:
-            return step
         parts.offering.put(attempt)
         return HELD
 

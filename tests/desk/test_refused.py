@@ -113,13 +113,18 @@ async def test_a_policy_that_fails_is_a_refusal(open_centre: OpenCentre) -> None
     assert refused.refusals[0].evidence["plugin"] == "Policy"
 
 
-async def test_a_contact_is_reviewed_twice(open_centre: OpenCentre) -> None:
-    """Policies are asked when a contact was fetched, and again right before dialing."""
+@pytest.mark.parametrize(("seconds", "reviews"), [(0, 1), (30, 2)], ids=["dialed at once", "previewed"])
+async def test_a_contact_is_reviewed_before_each_step(
+    open_centre: OpenCentre, seconds: float, reviews: int
+) -> None:
+    """Policies are asked before it is offered, and right before it is dialed; once, if that is at once."""
     policy = Policy()
-    centre = await open_centre(plugins=(policy,))
+    preview = {"seconds": seconds, "on_timeout": "dial"}
+    centre = await open_centre(plugins=(policy,), preview=preview)
     await centre.ready(ALICE)
-    await asyncio.sleep(0.5)
-    assert policy.asked == ["0|0|000|0|0|00|1"] * 2
+    await asyncio.sleep(31)
+    assert policy.asked == ["0|0|000|0|0|00|1"] * reviews
+    assert len(centre.dialer.dialed) == 1
 
 
 async def test_a_key_that_was_dialed_is_not_dialed_again(open_centre: OpenCentre) -> None:
