@@ -2,8 +2,8 @@
 
     python -m benchmarks.hosts [SECONDS]
 
-Each host is a process of its own, with 50 agents whose calls end at once; the LCM is `lcm-plugin sandbox`, and
-PostgreSQL the one of the extra `test`, on a UNIX socket. No contact may be dialed twice over all of them.
+Each host is a process of its own, with 50 agents whose calls end at once; the LCM is `lcm-plugin sandbox`,
+and PostgreSQL the one of the extra `test`, on a UNIX socket. No number may be dialed twice over all of them.
 """
 
 import asyncio

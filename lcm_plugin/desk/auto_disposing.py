@@ -49,7 +49,8 @@ class AutoDisposing:
         pauses = iter(_LISTED_AGAIN)
         while not self.closed.is_set():
             try:
-                if await self.dispose(await self.ledger.get(attempt.id) or attempt):
+                known = self.ledger.get_open(attempt.id) or await self.ledger.get(attempt.id)
+                if await self.dispose(known or attempt):
                     return
                 pause = next(pauses)
             except LedgerUnavailable as error:

@@ -194,7 +194,7 @@ class Desk:
         if attempt.state in OPEN and not had:
             return
         if attempt.state is AttemptState.DISPOSED:
-            self.intake.reserved.booked()
+            self.intake.reserved.disposed(attempt)
             self.readiness.disposed(
                 by_person=attempt.actor != AUTO, offered=had and attempt.not_after is None
             )
@@ -204,7 +204,7 @@ class Desk:
             self.shared.verdicts.seek(attempt)
         elif attempt.state is AttemptState.ENDED:
             self._tasks.spawn(self._after_call(attempt), f"disposing of attempt {attempt.id}")
-            self._working.go_on()
+            self._working.ended()
         elif self.hand.attempt is None:
             self._working.go_on()
 

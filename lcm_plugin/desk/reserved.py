@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import define, field
 
-from cti_hooks import CallType, Contact
+from cti_hooks import Attempt, CallType, Contact
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.lcm.client import LcmClient
@@ -33,8 +33,13 @@ class Reserved:
         """They are asked for at once."""
         self.schedule.begin_login()
 
-    def booked(self) -> None:
+    def disposed(self, attempt: Attempt) -> None:
         """The agent has disposed of something, with a callback perhaps."""
+        if attempt.disposition and attempt.disposition.callback:
+            self.booked()
+
+    def booked(self) -> None:
+        """There is a callback that is not known here."""
         self._known_until = -math.inf
 
     async def due(self, groups: Sequence[str]) -> list[str]:

@@ -58,6 +58,11 @@ class Working:
         if self._looks_for_one and not self._looks and not self._rests:
             self._look_in(self.parts.pauses.owed)
 
+    def ended(self) -> None:
+        """A call waits to be disposed of: the next contact is looked for, if the site wants that."""
+        if self._looks_ahead:
+            self.go_on()
+
     def wake(self) -> None:
         """Wait no longer."""
         self._woken = self._looks
@@ -127,14 +132,12 @@ class Working:
         """Ask it, unless something else comes first."""
         place = self.parts.intake.place
         try:
-            if self.parts.hand.attempt and not self._looks_ahead:
-                if self._rests:  # somebody has put it there: wait no longer
-                    self._look_now()
-            elif not self._looks and self._looks_for_one and place.waits:  # who left looks by themselves
+            wanted = self._looks_ahead or (self.wants() and not self.parts.hand.attempt)
+            if wanted and place.waits and not self._looks:  # who left the line looks by themselves
                 self._begin()
                 self._woken = False
                 self._end(await self._asked(question))
-            elif self._rests:
+            elif self._rests and not wanted:  # something was put into the hand: wait no longer
                 self._look_now()
         finally:  # unless it was answered
             self._answered(question, Answer.NOT_ASKED)
