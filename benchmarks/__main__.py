@@ -22,7 +22,7 @@ from pathlib import Path
 
 from attrs import asdict, frozen
 
-from benchmarks import calls, dispatch, fetching, herd, waiting
+from benchmarks import calls, dispatch, fetching, herd, hosts, offers, starting, waiting
 from benchmarks.lcm_server import lcm_server
 
 with suppress(ImportError):
@@ -137,13 +137,63 @@ def whole_calls(agents: int, seconds: float) -> Iterator[Row]:
     yield Row(what=what, unit="ms", values=[found.cpu_ms], at_most=3)
 
 
+def many_agents(few: int, many: int, a_second: int, seconds: float) -> Iterator[Row]:
+    """A contact's cost, by how many agents there are; as many contacts a second, whoever gets them."""
+    found: dict[int, list[float]] = {few: [], many: []}
+    for _ in range(3):
+        for agents, costs in found.items():
+            with tempfile.TemporaryDirectory(prefix="lcm-benchmark-") as directory:
+                with calls.sandbox(directory) as url:
+                    ran = asyncio.run(calls.called(url, directory, agents, seconds, max_per_second=a_second))
+                costs.append(ran.cpu_ms)
+    beside = [mine / its for mine, its in zip(found[many], found[few], strict=True)]
+    what = f"a contact with {many} agents, beside {few} agents: CPU of the host"
+    yield Row(what=what, unit="x", values=beside, at_most=1.2)
+
+
+def offered() -> Iterator[Row]:
+    """What an agent waits for."""
+    with lcm_server() as server:
+        found = offers.measured(server, 100)
+    what = "from ready to `make_call`, 1 agent: added to a bare client's"
+    yield Row(what=what, unit="ms", values=found.added, at_most=1.5)
+    what = "from ready to the offer with look-ahead, the LCM at 300 ms"
+    yield Row(what=what, unit="ms", values=found.ahead, at_most=5)
+
+
+def several_hosts(seconds: float) -> Iterator[Row]:
+    """On one ledger."""
+    for one in hosts.measured(seconds):
+        what = f"{one.hosts} host(s) of {hosts.AGENTS} agents on {one.ledger}"
+        yield Row(what=f"{what}: contacts a second", values=[one.a_second])
+        yield Row(what=f"{what}: CPU of the hosts, a contact", unit="ms", values=[one.host_cpu_ms])
+        if one.database_cpu_ms:
+            yield Row(what=f"{what}: CPU of the database", unit="ms", values=[one.database_cpu_ms])
+        yield Row(what=f"{what}: dialed twice", values=[one.dialed_twice], at_most=0)
+
+
+def starts() -> Iterator[Row]:
+    """Of the command line, and of the contract."""
+    found = starting.measured(15)
+    for what, beside, most in (
+        ("lcm-plugin --help", "import click", 3.0),
+        ("import cti_hooks", "import pluggy, attrs", 1.5),
+    ):
+        values = [mine / its for mine, its in zip(found[what], found[beside], strict=True)]
+        yield Row(what=f"`{what}`, beside `{beside}`", unit="x", values=values, at_most=most)
+
+
 def measured() -> Iterator[Row]:
     """Everything; first what memory is measured of, in a process that has used none yet."""
     yield from waits(10_000, 20)
     yield from herds(5000, 60)
     yield from whole_calls(50, 8)
+    yield from many_agents(10, 10_000, 50, 8)
+    yield from offered()
+    yield from several_hosts(8)
     yield from fetches(1.0)
     yield from dispatches(0.2)
+    yield from starts()
 
 
 def as_markdown(rows: list[Row]) -> str:
