@@ -1,12 +1,12 @@
 """The hook implementations of lcm-plugin: wiring only."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
 from cti_hooks import (
     Agent,
+    AgentState,
     AnswerKind,
     Attempt,
     Call,
@@ -38,8 +38,6 @@ from lcm_plugin.lcm.normalize import Normalizer
 from lcm_plugin.lcm.transports import Transport, transport_for
 from lcm_plugin.lcm_hooks import LcmHooks
 from lcm_plugin.ledger import Housekeeping, Ledger, Stop, database, database_for, stops
-
-log = logging.getLogger("lcm_plugin")
 
 
 class LcmPlugin:
@@ -102,6 +100,15 @@ class LcmPlugin:
         """
         said = Said(answer=answer, actor=actor, reason=reason, mode_id=mode_id)
         return await self.desks.answer(agent, attempt_id, said)
+
+    async def keep(self, agent: Agent, attempt_id: str, actor: str) -> Attempt | None:
+        """Let the agent look at an offer for another preview; None if the ledger has no such attempt.
+
+        Raises:
+            ConflictError: another agent has it, it is no offer any more, or no preview of it runs.
+            LedgerError: it cannot be told now.
+        """
+        return await self.desks.keep(agent, attempt_id, actor)
 
     async def outcomes(self, agent: Agent, attempt: Attempt) -> OutcomeLists:
         """The outcomes the LCM lists for this attempt's contact.
@@ -210,27 +217,27 @@ class LcmPlugin:
 
     @hookimpl
     def on_agent_logged_on(self, agent: Agent) -> None:
-        self.desks.of(agent).on_logged_on(agent)
+        self.desks.of(agent).hear(agent, AgentState.LOGGED_ON)
 
     @hookimpl
     def on_agent_ready(self, agent: Agent) -> None:
-        self.desks.of(agent).on_ready(agent)
+        self.desks.of(agent).hear(agent, AgentState.READY)
 
     @hookimpl
     def on_agent_not_ready(self, agent: Agent, reason: str | None) -> None:
-        self.desks.of(agent).on_not_ready(agent, reason)
+        self.desks.of(agent).hear(agent, AgentState.NOT_READY, reason)
 
     @hookimpl
     def on_agent_busy(self, agent: Agent, call: Call | None) -> None:
-        self.desks.of(agent).on_busy(agent, call)
+        self.desks.of(agent).hear(agent, AgentState.BUSY, call=call)
 
     @hookimpl
     def on_agent_working_after_call(self, agent: Agent) -> None:
-        self.desks.of(agent).on_working_after_call(agent)
+        self.desks.of(agent).hear(agent, AgentState.WORKING_AFTER_CALL)
 
     @hookimpl
     def on_agent_logged_off(self, agent: Agent) -> None:
-        self.desks.of(agent).on_logged_off(agent)
+        self.desks.of(agent).hear(agent, AgentState.LOGGED_OFF)
 
     @hookimpl
     async def list_past_calls(self, contact: Contact, since: datetime) -> Sequence[PastCall]:

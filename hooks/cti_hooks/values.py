@@ -382,6 +382,22 @@ class Disposition:
 
 
 @frozen(kw_only=True)
+class OfferTimes:
+    """How long an offer stays on its agent's screen, by the host's clock, and what follows then."""
+
+    preview_ends_at: datetime | None = field(validator=_aware)
+    """When `on_timeout` happens; None if no preview runs."""
+    ends_at: datetime | None = field(validator=_aware)
+    """When it is taken away, answered or not; None while its time stands still and nothing else ends it."""
+    paused: bool
+    """Whether its own time stands still: the agent is busy, or nobody was there to answer."""
+    on_timeout: str
+    """What the end of the preview does: `dial`, `skip`, or `not_ready`."""
+    person_only: bool
+    """Whether only a person may have it dialed: no preview runs."""
+
+
+@frozen(kw_only=True)
 class Attempt:
     """One try to get one contact to one agent. `id` (UUIDv7) is its key everywhere."""
 
@@ -414,6 +430,8 @@ class Attempt:
     not_after: datetime | None = field(default=None, validator=_aware)
     """The deadline it was dialed with: later its call cannot be placed any more."""
     place: AttemptPlace = field(default=AttemptPlace.NOW, converter=AttemptPlace)
+    offer: OfferTimes | None = None
+    """How long it stays on the agent's screen, as the host that has it says; it is not recorded."""
 
     @backend.default
     def _named(self) -> str | None:

@@ -3,11 +3,12 @@
 from attrs import define
 
 from cti_hooks import AnswerKind, Attempt, AttemptState, Disposition
-from lcm_plugin.attempt.transitions import SKIPPED
+from lcm_plugin.attempt.transitions import AMENDED, SKIPPED
 from lcm_plugin.desk.calling import Calling
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.hand import Hand
 from lcm_plugin.desk.said import Said
+from lcm_plugin.desk.screen import Screen
 from lcm_plugin.desk.site import is_foreign
 from lcm_plugin.errors import ConflictError, InvalidError
 from lcm_plugin.ledger import key_of
@@ -18,6 +19,7 @@ class Answering:
     """One agent's answers. `rejected` are the keys they do not want to see again in this login."""
 
     hand: Hand
+    screen: Screen
     calling: Calling
     disposing: Disposing
     rejected: set[str]
@@ -42,6 +44,22 @@ class Answering:
         reason = f"{said.answer}: {said.reason}" if said.reason else f"{said.answer}"
         told = said.told(self.hand.ledger.now())
         return self.hand.put_down(attempt, SKIPPED, reason=reason, **told) or attempt
+
+    async def keep(self, attempt_id: str, actor: str) -> Attempt:
+        """Let the agent look at an offer for another preview, within the offer's own time.
+
+        Raises:
+            ConflictError: it is not this agent's offer any more, or no preview of it runs.
+            LedgerError: it cannot be taken up now.
+        """
+        attempt = await self._in_hand(attempt_id)
+        offer = self.screen.offer
+        if attempt.state is not AttemptState.OFFERED or offer is None or offer.attempt_id != attempt_id:
+            raise ConflictError(f"attempt {attempt.id} is {attempt.state}, and not on offer")
+        if not offer.keep():
+            raise ConflictError(f"attempt {attempt.id} waits for an answer: no preview of it runs")
+        self.calling.readiness.present()
+        return self.hand.change(attempt, AMENDED, reason=f"kept by {actor}")
 
     async def _close(self, attempt: Attempt, said: Said) -> Attempt:
         if not said.reason and not is_foreign(attempt):

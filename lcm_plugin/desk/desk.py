@@ -93,39 +93,23 @@ class Desk:
 
     # -- what the host and the dialers tell -----------------------------------------------------------------
 
-    def on_ready(self, agent: Agent) -> None:
-        """Look for a contact, from now on for the agent as given."""
-        self._hear(agent, AgentState.READY)
+    def hear(
+        self, agent: Agent, state: AgentState, reason: str | None = None, call: Call | None = None
+    ) -> None:
+        """The agent's state, from now on for the agent as given; `call` is another one that came, if any.
 
-    def on_not_ready(self, agent: Agent, reason: str | None) -> None:
-        """Stop looking, unless the site dials by hand in this very state.
-
-        A request under way is awaited, lest its contact be lost; what it brings is held.
+        Who is not ready any more has nothing looked for, but a request under way is awaited, lest its contact
+        be lost; what it brings is held. While they are busy an offer stays, and its time stands still. Who
+        logs off lets go of what waits for them; a call in progress goes on.
         """
-        self._hear(agent, AgentState.NOT_READY, reason)
-
-    def on_busy(self, agent: Agent, call: Call | None) -> None:
-        """Another call came: an offer stays, its time stands still, and nothing is looked for or dialed.
-
-        A host that does not say which call it is means the attempt's own while there is one.
-        """
-        own_call = self.hand.has(call.attempt_id) if call else self.hand.is_called
-        self._hear(agent, AgentState.BUSY, own_call=own_call)
-
-    def on_working_after_call(self, agent: Agent) -> None:
-        """Nothing is looked for, and time that stands still does so until the agent is ready."""
-        self._hear(agent, AgentState.WORKING_AFTER_CALL)
-
-    def on_logged_on(self, agent: Agent) -> None:
-        """A login begins."""
-        self._hear(agent, AgentState.LOGGED_ON)
-        self.intake.begin_login()
-
-    def on_logged_off(self, agent: Agent) -> None:
-        """Let go of what waits for the agent; a call in progress goes on."""
-        self._hear(agent, AgentState.LOGGED_OFF)
-        self.intake.begin_login()
-        self.leave("the agent logged off")
+        facts = {}
+        if state is AgentState.BUSY:  # a host that does not name the call means the attempt's own
+            facts["own_call"] = self.hand.has(call.attempt_id) if call else self.hand.is_called
+        self._hear(agent, state, reason, **facts)
+        if state in {AgentState.LOGGED_ON, AgentState.LOGGED_OFF}:
+            self.intake.begin_login()
+        if state is AgentState.LOGGED_OFF:
+            self.leave("the agent logged off")
 
     def leave(self, reason: str) -> None:
         """Let go of what waits for a person: any host the agent comes to takes it up."""
@@ -281,6 +265,15 @@ class Desk:
             LedgerError: it cannot be recorded now.
         """
         return await self._turns.take(partial(self._answered, attempt_id, said))
+
+    async def keep(self, attempt_id: str, actor: str) -> Attempt:
+        """Another preview of an offer, for who wants to look at it a little longer.
+
+        Raises:
+            ConflictError: it is not this agent's offer any more, or no preview of it runs.
+            LedgerError: it cannot be taken up now.
+        """
+        return await self._turns.take(partial(self.parts.answering.keep, attempt_id, actor))
 
     async def _answered(self, attempt_id: str, said: Said) -> Attempt:
         try:

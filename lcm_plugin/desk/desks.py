@@ -91,7 +91,8 @@ class Desks:
             details=Details(settings=self.settings, client=self.client),
             on_refusal=OnRefusal(wishes=self.settings.on_refusal, disposing=self.disposing),
             closed=self._closed,
-            show=lambda attempt: self._announcements.add(self.site.tell_offered, attempt),
+            show=lambda attempt: self._announcements.add(self.site.tell_offered, self.as_shown(attempt)),
+            tell=self._tell,
         )
         self.inbox.reader = self
 
@@ -170,6 +171,22 @@ class Desks:
             return None
         return await self.of(attempt.agent).answer(attempt_id, said)
 
+    async def keep(self, agent: Agent, attempt_id: str, actor: str) -> Attempt | None:
+        """Let the agent look at an offer for another preview; None if the ledger has no such attempt.
+
+        Raises:
+            ConflictError: another agent has it, it is no offer any more, or no preview of it runs.
+            LedgerError: it cannot be told now.
+        """
+        attempt = await self._of_agent(agent, attempt_id)
+        return None if attempt is None else await self.of(attempt.agent).keep(attempt_id, actor)
+
+    def as_shown(self, attempt: Attempt) -> Attempt:
+        """The attempt with how long it stays on its agent's screen, if it is on offer here."""
+        desk = self._desks.get(attempt.agent.id)
+        times = desk.parts.screen.times(attempt.id) if desk else None
+        return evolve(attempt, offer=times) if times else attempt
+
     async def dispose(
         self, agent: Agent, attempt_id: str, disposition: Disposition, actor: str
     ) -> Attempt | None:
@@ -217,7 +234,10 @@ class Desks:
         """Its desk goes on with it, and whoever listens is told."""
         if desk := self._desks.get(attempt.agent.id):
             desk.on_changed(attempt)
-        self._announcements.add(self.site.tell_changed, attempt)
+        self._tell(attempt)
+
+    def _tell(self, attempt: Attempt) -> None:
+        self._announcements.add(self.site.tell_changed, self.as_shown(attempt))
 
     def lost(self, attempt: Attempt) -> None:
         """Another host has it: its agent is there, unless they were told ready here since."""

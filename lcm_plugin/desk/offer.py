@@ -3,9 +3,11 @@
 import asyncio
 import math
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from attrs import define, field
 
+from cti_hooks import OfferTimes
 from lcm_plugin.desk.stopwatch import Stopwatch
 
 
@@ -35,6 +37,25 @@ class Offer:
 
     def __attrs_post_init__(self) -> None:
         self._whole = Stopwatch(self.seconds, self.on_over)
+
+    def times(self, now: datetime, on_timeout: str) -> OfferTimes:
+        """What the agent is told of it at this instant."""
+        expires_in = self._expiry.when() - asyncio.get_running_loop().time() if self._expiry else None
+        ends_in = [one for one in (self._whole.ends_in, expires_in) if one is not None]
+        return OfferTimes(
+            preview_ends_at=_after(now, self._preview.ends_in if self._preview else None),
+            ends_at=_after(now, min(ends_in, default=None)),
+            paused=self._whole.ends_in is None,
+            on_timeout=on_timeout,
+            person_only=self.preview_seconds is None,
+        )
+
+    def keep(self) -> bool:
+        """Look at it for another preview, within the offer's own time; False if no preview runs."""
+        is_running = self._preview is not None and self._preview.ends_in is not None
+        if is_running:
+            self.restart()
+        return is_running
 
     def start(self) -> None:
         """Time passes from now on."""
@@ -77,3 +98,7 @@ class Offer:
         self.stand_still()
         if self._expiry:
             self._expiry.cancel()
+
+
+def _after(now: datetime, seconds: float | None) -> datetime | None:
+    return None if seconds is None else now + timedelta(seconds=seconds)

@@ -35,7 +35,13 @@ from lcm_plugin.supply import Question, Supply
 
 @frozen(kw_only=True, eq=False)
 class Shared:
-    """What all desks share. `show` announces an offer; `closed` is set when the host stops."""
+    """What all desks share.
+
+    Attributes:
+        closed: set when the host stops.
+        show: announces an offer.
+        tell: announces that something in an attempt has changed.
+    """
 
     settings: LcmSettings
     site: Site
@@ -51,6 +57,7 @@ class Shared:
     on_refusal: OnRefusal
     closed: asyncio.Event
     show: Callable[[Attempt], None]
+    tell: Callable[[Attempt], None]
 
 
 @frozen(kw_only=True, eq=False)
@@ -93,7 +100,12 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
     """
     settings, site, ledger, disposing = shared.settings, shared.site, shared.ledger, shared.disposing
     readiness, hand = Readiness(settings=settings), Hand(agent=agent, ledger=ledger)
-    screen = Screen(readiness=readiness)
+    screen = Screen(
+        readiness=readiness,
+        now=ledger.now,
+        on_timeout=settings.preview.on_timeout,
+        retimed=lambda one: shared.tell(attempt) if (attempt := hand.get(one)) else None,
+    )
     intake = Intake(
         hand=hand,
         settings=settings,
@@ -148,5 +160,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
         refusing=refusing,
         calling=calling,
         offering=offering,
-        answering=Answering(hand=hand, calling=calling, disposing=disposing, rejected=intake.rejected),
+        answering=Answering(
+            hand=hand, screen=screen, calling=calling, disposing=disposing, rejected=intake.rejected
+        ),
     )

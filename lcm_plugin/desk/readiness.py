@@ -101,6 +101,10 @@ class Readiness:
         """The agent is there."""
         self.stopped, self.unanswered, self._counts_again = "", 0, True
 
+    def present(self) -> None:
+        """The agent is there, and has not answered yet."""
+        self.unanswered = 0
+
     def called(self) -> None:
         """A call was placed; it uses up ready, if the site wants a ready for each call.
 

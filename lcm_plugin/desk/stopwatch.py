@@ -15,6 +15,13 @@ class Stopwatch:
     _is_over: bool = field(default=False, init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
 
+    @property
+    def ends_in(self) -> float | None:
+        """Seconds until it is over; None while it stands still."""
+        if self._timer is None:
+            return None
+        return max(0.0, self._timer.when() - asyncio.get_running_loop().time())
+
     def go_on(self) -> None:
         """What is left passes from now on."""
         if self._timer is None and not self._is_over:

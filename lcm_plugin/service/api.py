@@ -19,7 +19,7 @@ from lcm_plugin.service.paging import PageQuery
 from lcm_plugin.service.route import Route
 from lcm_plugin.service.routes.agents import AgentsRoutes, AgentUpdate
 from lcm_plugin.service.routes.attempts import AttemptsQuery, AttemptsRoutes, AttemptStory, ExplanationQuery
-from lcm_plugin.service.routes.calls import AnswerTold, CallsRoutes, Cleared, DispositionTold, Heard
+from lcm_plugin.service.routes.calls import AnswerTold, CallsRoutes, Cleared, DispositionTold, Heard, KeepTold
 from lcm_plugin.service.routes.dialing import DialingRoutes, DialingShown, Scope
 from lcm_plugin.service.routes.ledger import LedgerRoutes, MessagesQuery
 from lcm_plugin.service.routes.site import Alive, Readiness, SiteRoutes
@@ -94,6 +94,10 @@ class Api:
             Route(
                 method="POST", path=f"{one}/answer", handler=calls.answer, body=AnswerTold, answer=Attempt,
                 problems={**conflict, **wrong, **_NO_ATTEMPT},
+            ),
+            Route(
+                method="POST", path=f"{one}/keep", handler=calls.keep, body=KeepTold, answer=Attempt,
+                problems={**conflict, **_NO_ATTEMPT},
             ),
             Route(
                 method="POST", path=f"{one}/clear", handler=calls.clear, answer=Cleared,

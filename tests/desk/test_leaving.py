@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cti_hooks import Agent, Attempt, AttemptState, CallEventKind, Disposition, Outcome
+from cti_hooks import Agent, AgentState, Attempt, AttemptState, CallEventKind, Disposition, Outcome
 from lcm_plugin.ledger import OPEN, AttemptLostError
 from lcm_plugin.plugin import lcm_of
 from tests.desk.centre import Centre, OpenCentre, contact_of
@@ -85,7 +85,7 @@ async def test_logged_off_while_the_dial_is_recorded(open_centre: OpenCentre) ->
     def logs_off(attempt: Attempt, when: str) -> None:
         if (attempt.state, when) == (AttemptState.DIALING, "before"):
             desk = lcm_of(first.host).desks.of(ALICE)
-            asyncio.get_running_loop().call_soon(desk.on_logged_off, ALICE)
+            asyncio.get_running_loop().call_soon(desk.hear, ALICE, AgentState.LOGGED_OFF)
 
     first.ledger.watch = logs_off
     await first.logs_on(ALICE)

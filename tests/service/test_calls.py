@@ -288,6 +288,22 @@ async def test_dialing_stopped_holds_until_it_is_resumed(floor: Open) -> None:
         await here.connected()
 
 
+async def test_an_offer_is_kept(floor: Open) -> None:
+    """The API tells how long an offer stays, and gives it another preview; what has none is a conflict."""
+    async with floor() as here:
+        await here.offered()
+        first = (await here.shown())["offer"]
+        assert (first["on_timeout"], first["paused"], first["person_only"]) == ("skip", False, False)
+        await asyncio.sleep(5)
+        status, shown = await here.post("keep", {})
+        assert (status, shown["reason"]) == (200, "kept by alice")
+        assert shown["offer"]["preview_ends_at"] > first["preview_ends_at"]
+        assert (await here.site.get("/v1/agents/alice"))[1]["attempt"]["offer"] == shown["offer"]
+        await here.connected()
+        status, problem = await here.post("keep", {"actor": "sue"})
+        assert (status, "not on offer" in problem["detail"]) == (409, True)
+
+
 @pytest.mark.parametrize(("scope", "other"), [("agent", "bob"), ("campaign", "another")])
 async def test_a_stop_is_for_its_scope_only(floor: Open, scope: str, other: str) -> None:
     """A stop for an agent or a campaign holds there, and nowhere else; each is lifted as it was ordered."""

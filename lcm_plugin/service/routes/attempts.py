@@ -87,7 +87,7 @@ class AttemptsRoutes:
 
     async def get(self, attempt_id: str) -> AttemptStory:
         """One attempt: its contact, calls, outcome, history, and the messages to the LCM."""
-        attempt = await self.one(attempt_id)
+        attempt = self.lcm.desks.as_shown(await self.one(attempt_id))
         return AttemptStory(
             **attrs.asdict(attempt, recurse=False, filter=lambda one, _: one.init),
             history=tuple(await self._ledger.history(attempt_id)),

@@ -42,6 +42,13 @@ class AnswerTold:
 
 
 @frozen(kw_only=True)
+class KeepTold:
+    """That an offer is looked at a little longer; its agent says so, if no `actor` is named."""
+
+    actor: str | None = field(default=None, validator=named)
+
+
+@frozen(kw_only=True)
 class CallbackTold:
     """When to call again, as a window."""
 
@@ -116,6 +123,15 @@ class CallsRoutes:
                 agent, attempt_id, body.answer, body.reason, actor, mode_id=body.mode_id
             )
         )
+
+    async def keep(self, attempt_id: str, body: KeepTold) -> Attempt:
+        """Give an offer another preview, within `offer_seconds`: its agent wants to look at it longer."""
+        attempt = await self.attempts.one(attempt_id)
+        actor = body.actor or attempt.agent.id
+        return self._shown(await self.attempts.lcm.keep(attempt.agent, attempt_id, actor))
+
+    def _shown(self, attempt: Attempt | None) -> Attempt:
+        return self.attempts.lcm.desks.as_shown(_known(attempt))
 
     async def clear(self, attempt_id: str) -> Cleared:
         """Hang up the attempt's call, all its legs."""
