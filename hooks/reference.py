@@ -242,6 +242,15 @@ class Wallboard:
     def on_attempt_changed(self, attempt):
         self.line = f"{attempt.agent.id}: {attempt.state} {attempt.reason}"
 """,
+    "on_agent_activity": """
+class Board:
+    def __init__(self):
+        self.rows = {}
+
+    @hookimpl
+    def on_agent_activity(self, agent, activity):
+        self.rows[agent.id] = f"{activity.kind} since {activity.since:%H:%M:%S}"
+""",
     "on_callback_due": """
 class Desktop:
     @hookimpl

@@ -28,6 +28,8 @@ from cti_hooks.masking import described, masked, masked_text, printable
 from cti_hooks.registration import register
 from cti_hooks.typed_hooks import TypedHooks
 from cti_hooks.values import (
+    Activity,
+    ActivityKind,
     Agent,
     AgentState,
     Answer,
@@ -59,6 +61,8 @@ from cti_hooks.values import (
 )
 
 __all__ = [
+    "Activity",
+    "ActivityKind",
     "Agent",
     "AgentState",
     "Answer",

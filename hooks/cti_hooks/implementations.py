@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from cti_hooks.values import (
+    Activity,
     Agent,
     AgentState,
     AnswerKind,
@@ -184,6 +185,14 @@ class OnAttemptChanged(Protocol):
     @abstractmethod
     def on_attempt_changed(self, *, attempt: Attempt) -> object:
         """An attempt changed its state, or something in it changed."""
+
+
+class OnAgentActivity(Protocol):
+    """Implements `on_agent_activity`."""
+
+    @abstractmethod
+    def on_agent_activity(self, *, agent: Agent, activity: Activity) -> object:
+        """An agent does something else now: they wait, talk, write up a call."""
 
 
 class OnCallbackDue(Protocol):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cti_hooks.markers import Declaration, Way, hookspec
 from cti_hooks.values import (
+    Activity,
     Agent,
     AgentState,
     AnswerKind,
@@ -332,6 +333,18 @@ def on_attempt_changed(attempt: Attempt) -> object:
 
     Arguments:
         attempt: the attempt as it is now; `reason` says why, for people.
+    """
+
+
+@notice
+def on_agent_activity(agent: Agent, activity: Activity) -> object:
+    """An agent does something else now: they wait, talk, write up a call.
+
+    Called by lcm-plugin, for desktops and boards; in order with what is told of the agent's attempts.
+
+    Arguments:
+        agent: the agent, as the host told last.
+        activity: what they are doing, since when, and what they wait for.
     """
 
 

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from cti_hooks.dispatch import Hooks
 from cti_hooks.values import (
+    Activity,
     Agent,
     AgentState,
     Answer,
@@ -106,6 +107,10 @@ class TypedHooks:
     async def on_attempt_changed(self, *, attempt: Attempt) -> list[Answer]:
         """An attempt changed its state, or something in it changed."""
         return await self.hooks.all("on_attempt_changed", attempt=attempt)
+
+    async def on_agent_activity(self, *, agent: Agent, activity: Activity) -> list[Answer]:
+        """An agent does something else now: they wait, talk, write up a call."""
+        return await self.hooks.all("on_agent_activity", agent=agent, activity=activity)
 
     async def on_callback_due(self, *, agent: Agent, at: datetime) -> list[Answer]:
         """It is the minute of a callback that this agent booked for themselves, and they ask for no contact now."""

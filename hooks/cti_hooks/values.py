@@ -43,6 +43,31 @@ class Consent(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ActivityKind(StrEnum):
+    """What an agent is doing, as far as outbound contacts are concerned."""
+
+    IDLE = "idle"
+    """They want no contact, and have none."""
+    WAITING = "waiting"
+    """They want one."""
+    FETCHING = "fetching"
+    """It is being asked for."""
+    OFFERED = "offered"
+    """One is on their screen."""
+    PLACING = "placing"
+    """The call is being placed."""
+    RINGING = "ringing"
+    """It rings at the customer's."""
+    TALKING = "talking"
+    """The customer has answered."""
+    WRAP_UP = "wrap_up"
+    """The call is over, and waits for its disposition."""
+    UNKNOWN_CALL = "unknown_call"
+    """Whether it rang is being looked up."""
+    STOPPED = "stopped"
+    """They are ready, and nothing is fetched: dialing is stopped, or they have to be ready anew."""
+
+
 class AttemptState(StrEnum):
     """Where an attempt stands. What leads from one state to another: docs/attempt.md."""
 
@@ -379,6 +404,18 @@ class Disposition:
     """How far it reaches; as far as it can if None: the number and the contact, in every campaign."""
     do_not_call_until: datetime | None = field(default=None, validator=_aware)
     """When it ends; never if None."""
+
+
+@frozen(kw_only=True)
+class Activity:
+    """What an agent is doing, since when, and what they wait for. Derived: the agent's state is the host's."""
+
+    kind: ActivityKind = field(converter=ActivityKind)
+    since: datetime = field(validator=_aware)
+    wants: bool
+    """Whether they want a contact now."""
+    waits_for: str = ""
+    """Why they get none, in one sentence for people; empty if they have one, or nobody can say."""
 
 
 @frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""Tells attempts' changes in order, without the desk waiting for whoever listens."""
+"""Tells what has happened to agents, in order, without the desk waiting for whoever listens."""
 
 import asyncio
 from collections import deque
@@ -6,22 +6,19 @@ from collections.abc import Awaitable, Callable
 
 from attrs import define, field
 
-from cti_hooks import Attempt
-
-Tell = Callable[[Attempt], Awaitable[None]]
+Tell = Callable[[], Awaitable[None]]
 
 
 @define
 class Announcements:
     """A queue for each agent, so that one slow listener delays no other agent's news."""
 
-    _waiting: dict[str, deque[tuple[Tell, Attempt]]] = field(factory=dict, init=False)
+    _waiting: dict[str, deque[Tell]] = field(factory=dict, init=False)
     _tellers: dict[str, asyncio.Task[None]] = field(factory=dict, init=False)
 
-    def add(self, tell: Tell, attempt: Attempt) -> None:
-        """Tell this after all earlier changes of the same agent's attempts."""
-        agent_id = attempt.agent.id
-        self._waiting.setdefault(agent_id, deque()).append((tell, attempt))
+    def add(self, agent_id: str, tell: Tell) -> None:
+        """Tell this after all earlier news of the same agent."""
+        self._waiting.setdefault(agent_id, deque()).append(tell)
         if agent_id not in self._tellers:
             name = f"announcements of agent {agent_id}"
             self._tellers[agent_id] = asyncio.create_task(self._tell_all(agent_id), name=name)
@@ -34,7 +31,6 @@ class Announcements:
         waiting = self._waiting[agent_id]
         try:
             while waiting:
-                tell, attempt = waiting.popleft()
-                await tell(attempt)
+                await waiting.popleft()()
         finally:
             del self._tellers[agent_id]

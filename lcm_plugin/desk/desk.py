@@ -6,36 +6,36 @@ one after another.
 """
 
 import asyncio
-import logging
 from datetime import datetime
 from functools import partial
 
 from attrs import define, field
 
-from cti_hooks import Agent, AgentState, Attempt, AttemptState, Call, CallEvent, Contact, Outcome
+from cti_hooks import (
+    Agent,
+    AgentState,
+    Attempt,
+    AttemptState,
+    Call,
+    CallEvent,
+    Contact,
+    Outcome,
+)
 from lcm_plugin.desk.auto_disposing import AUTO, AutoDisposing
 from lcm_plugin.desk.following import Following
-from lcm_plugin.desk.hand import Hand
-from lcm_plugin.desk.intake import Intake
-from lcm_plugin.desk.parts import Parts, Shared, parts
-from lcm_plugin.desk.readiness import Readiness
+from lcm_plugin.desk.parts import parts
 from lcm_plugin.desk.said import Said
+from lcm_plugin.desk.standing import Standing
 from lcm_plugin.desk.tasks import Tasks
 from lcm_plugin.desk.turns import Turns
-from lcm_plugin.desk.waiting import waits_for
 from lcm_plugin.desk.working import Working
 from lcm_plugin.ledger import IN_DOUBT, OPEN
 
-log = logging.getLogger("lcm_plugin.desk")
-
 
 @define(kw_only=True, eq=False)
-class Desk:
+class Desk(Standing):
     """The desk of one agent."""
 
-    agent: Agent
-    shared: Shared
-    parts: Parts = field(init=False)
     _following: Following = field(init=False)
     _automatic: AutoDisposing = field(init=False)
     _working: Working = field(init=False)
@@ -43,7 +43,7 @@ class Desk:
     _turns: Turns = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._turns = Turns(f"desk of agent {self.agent.id}")
+        self._turns = Turns(f"desk of agent {self.agent.id}", self.note_activity)
         self.parts = parts(
             self.shared,
             self.agent,
@@ -76,21 +76,6 @@ class Desk:
             left=self._leave_if_gone,
         )
 
-    @property
-    def hand(self) -> Hand:
-        """What the agent has in hand."""
-        return self.parts.hand
-
-    @property
-    def intake(self) -> Intake:
-        """How contacts come to the agent."""
-        return self.parts.intake
-
-    @property
-    def readiness(self) -> Readiness:
-        """Whether the agent wants a contact."""
-        return self.parts.readiness
-
     # -- what the host and the dialers tell -----------------------------------------------------------------
 
     def hear(
@@ -102,14 +87,23 @@ class Desk:
         be lost; what it brings is held. While they are busy an offer stays, and its time stands still. Who
         logs off lets go of what waits for them; a call in progress goes on.
         """
-        facts = {}
-        if state is AgentState.BUSY:  # a host that does not name the call means the attempt's own
-            facts["own_call"] = self.hand.has(call.attempt_id) if call else self.hand.is_called
-        self._hear(agent, state, reason, **facts)
+        if self.shared.settings.relay_agent_states:
+            self._tasks.spawn(self.shared.disposing.tell_state(agent, state), f"telling {agent.id}'s state")
+        own_call = self.hand.has(call.attempt_id) if call else self.hand.is_called  # if a host names none
+        news = self.readiness.told(state, reason, own_call=own_call)
+        self.hand.told(agent, is_ready=self.readiness.ready or state is AgentState.READY)
+        if news:
+            self._working.wake()
+            self.parts.pauses.reset()
+            self.parts.screen.keep_time()
+        elif self.wants and self.hand.attempt is None:
+            self._turns.tell(self._working.take_along)
+        self._working.go_on()
         if state in {AgentState.LOGGED_ON, AgentState.LOGGED_OFF}:
             self.intake.begin_login()
         if state is AgentState.LOGGED_OFF:
             self.leave("the agent logged off")
+        self.note_activity()
 
     def leave(self, reason: str) -> None:
         """Let go of what waits for a person: any host the agent comes to takes it up."""
@@ -138,18 +132,6 @@ class Desk:
         if contact:  # offered, if the agent waits
             self._working.wake()
         return contact
-
-    @property
-    def wants(self) -> bool:
-        """Whether the agent wants a contact."""
-        return self.readiness.wants and not self.shared.closed.is_set()
-
-    @property
-    def waits_for(self) -> str:
-        """Why the agent gets no contact, in words; empty if they have one, or nobody can say."""
-        reason = waits_for(self.readiness, self.hand.attempt, self.parts.refusing.trouble)
-        waits = self.shared.supply.said(self.intake.place)
-        return reason or (self.shared.outage.said or waits if self.intake.place.waits else "")
 
     def callback_due(self, at: datetime) -> None:
         """The agent's own callback starts now: who waits for a contact gets it, anybody else is told."""
@@ -209,7 +191,6 @@ class Desk:
         self.readiness.left(host)
         self.leave(f"the agent is at host {host}")
         self._working.wake()
-        log.info("agent %s is ready at host %s: nothing is looked for here", self.hand.agent.id, host)
 
     def adopt(self, attempt: Attempt) -> None:
         """Take what a host that ended has left behind: its call has to be looked up before anything else."""
@@ -231,19 +212,6 @@ class Desk:
     def tasks(self) -> list[asyncio.Task[object]]:
         """What is under way, for whoever has to wait for it."""
         return [*self._turns, *self._tasks]
-
-    def _hear(self, agent: Agent, state: AgentState, reason: str | None = None, **facts: bool) -> None:
-        if self.shared.settings.relay_agent_states:
-            self._tasks.spawn(self.shared.disposing.tell_state(agent, state), f"telling {agent.id}'s state")
-        news = self.readiness.told(state, reason, **facts)
-        self.hand.told(agent, is_ready=self.readiness.ready or state is AgentState.READY)
-        if news:
-            self._working.wake()
-            self.parts.pauses.reset()
-            self.parts.screen.keep_time()
-        elif self.wants and self.hand.attempt is None:
-            self._turns.tell(self._working.take_along)
-        self._working.go_on()
 
     def _leave_if_gone(self) -> None:
         """Let go of what came, or ended, when the agent was gone already."""

@@ -1,13 +1,14 @@
 """All agents' desks, and what they share."""
 
 import asyncio
+import logging
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 from attrs import define, evolve, field
 
-from cti_hooks import Agent, Attempt, AttemptState, CallEvent, Disposition, Health, Host
+from cti_hooks import Activity, Agent, Attempt, AttemptState, CallEvent, Disposition, Health, Host
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.announcements import Announcements
 from lcm_plugin.desk.bulletin import Bulletin
@@ -31,6 +32,8 @@ from lcm_plugin.ledger import IN_DOUBT, OPEN, Ledger, LedgerError, Stop
 from lcm_plugin.ledger.schema import digest
 from lcm_plugin.ledger.stops import StopKind
 from lcm_plugin.supply import Supply
+
+log = logging.getLogger("lcm_plugin.desk")
 
 SPARE: Final = 100
 """So many desks are kept, whoever has left theirs."""
@@ -91,8 +94,9 @@ class Desks:
             details=Details(settings=self.settings, client=self.client),
             on_refusal=OnRefusal(wishes=self.settings.on_refusal, disposing=self.disposing),
             closed=self._closed,
-            show=lambda attempt: self._announcements.add(self.site.tell_offered, self.as_shown(attempt)),
+            show=self._show,
             tell=self._tell,
+            tell_activity=self._tell_activity,
         )
         self.inbox.reader = self
 
@@ -146,6 +150,11 @@ class Desks:
         resumed = await self.ledger.resume_dialing(kind, name)
         self._shared.stops.forget()
         return resumed
+
+    def activity(self, agent_id: str) -> Activity | None:
+        """What the agent is doing; None if nothing was heard of them."""
+        desk = self._desks.get(agent_id)
+        return desk.activity if desk else None
 
     def waits_for(self, agent_id: str) -> str:
         """Why the agent gets no contact, in words; empty if they have one, or nobody can say."""
@@ -232,12 +241,23 @@ class Desks:
 
     def changed(self, attempt: Attempt) -> None:
         """Its desk goes on with it, and whoever listens is told."""
-        if desk := self._desks.get(attempt.agent.id):
+        desk = self._desks.get(attempt.agent.id)
+        if desk:
             desk.on_changed(attempt)
         self._tell(attempt)
+        if desk:
+            desk.note_activity()
+
+    def _show(self, attempt: Attempt) -> None:
+        shown = self.as_shown(attempt)
+        self._announcements.add(attempt.agent.id, partial(self.site.tell_offered, shown))
 
     def _tell(self, attempt: Attempt) -> None:
-        self._announcements.add(self.site.tell_changed, self.as_shown(attempt))
+        shown = self.as_shown(attempt)
+        self._announcements.add(attempt.agent.id, partial(self.site.tell_changed, shown))
+
+    def _tell_activity(self, agent: Agent, activity: Activity) -> None:
+        self._announcements.add(agent.id, partial(self.site.tell_activity, agent, activity))
 
     def lost(self, attempt: Attempt) -> None:
         """Another host has it: its agent is there, unless they were told ready here since."""
@@ -245,7 +265,8 @@ class Desks:
         is_back = desk is not None and desk.hand.arrived
         if desk:
             desk.lose(attempt)
-        self._announcements.add(partial(self._tell_lost, is_back=is_back), attempt)
+            desk.note_activity()
+        self._announcements.add(attempt.agent.id, partial(self._tell_lost, attempt, is_back=is_back))
 
     async def _tell_lost(self, attempt: Attempt, *, is_back: bool) -> None:
         """Tell how it is now. If its agent has gone to another host, nothing more is fetched here."""
@@ -258,11 +279,13 @@ class Desks:
         has_left = waited and not is_back and not desk.hand.arrived
         if has_left and now and now.state in OPEN and now.host != self.host.name:
             desk.leave_to(now.host)
+            log.info("agent %s is ready at host %s: nothing is looked for here", now.agent.id, now.host)
         await self.site.tell_changed(now or evolve(attempt, host="?", reason="another host has it"))
 
     def adopted(self, attempt: Attempt) -> None:
         """Its call is looked up."""
         self.of(attempt.agent).adopt(attempt)
+        self.of(attempt.agent).note_activity()
 
     def _callback_due(self, agent: str, at: datetime) -> None:
         for desk in self._desks.values():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from cti_hooks import Agent, Attempt
+from cti_hooks import Activity, Agent, Attempt
 from lcm_plugin.config import LcmSettings
 from lcm_plugin.desk.answering import Answering
 from lcm_plugin.desk.bulletin import Bulletin
@@ -41,6 +41,7 @@ class Shared:
         closed: set when the host stops.
         show: announces an offer.
         tell: announces that something in an attempt has changed.
+        tell_activity: announces that an agent does something else.
     """
 
     settings: LcmSettings
@@ -58,6 +59,7 @@ class Shared:
     closed: asyncio.Event
     show: Callable[[Attempt], None]
     tell: Callable[[Attempt], None]
+    tell_activity: Callable[[Agent, Activity], None]
 
 
 @frozen(kw_only=True, eq=False)

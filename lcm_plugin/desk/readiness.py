@@ -60,6 +60,11 @@ class Readiness:
         return self.ready and not self.stopped and not self._used
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether nothing is fetched for an agent who is ready, until they are there again."""
+        return self.ready and bool(self.stopped)
+
+    @property
     def looks_ahead(self) -> bool:
         """Whether the agent will want the next contact once what came of a call is said, as far as is known.
 

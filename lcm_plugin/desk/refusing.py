@@ -27,6 +27,7 @@ class Refusing:
 
     Attributes:
         trouble: what kept the desk from fetching when it tried last.
+        is_stopped: whether that was a stop of dialing.
     """
 
     hand: Hand
@@ -35,6 +36,7 @@ class Refusing:
     stopping: Stopping
     offer_seconds: float
     trouble: str = ""
+    is_stopped: bool = False
 
     def is_held(self, attempt: Attempt, refusals: tuple[Refusal, ...]) -> bool:
         """Whether the site wants a contact with these refusals held back."""
@@ -66,13 +68,18 @@ class Refusing:
         longest = min(self.offer_seconds, seconds_left(attempt.contact, now))
         return Wait(max(LOOK_AGAIN, min(left, longest)))
 
+    def no_trouble(self) -> None:
+        """Nothing keeps the desk from fetching."""
+        self.trouble, self.is_stopped = "", False
+
     def after_error(self, error: Exception, *, told: bool = False) -> float:
         """Seconds until it is tried again; what is the trouble is kept, for the agent to be told.
 
         `told` if the log has it already, as it concerns all agents.
         """
+        self.is_stopped = isinstance(error, DialingStoppedError)
         self.trouble = str(error) if isinstance(error, LedgerError) else described(error)
-        if isinstance(error, DialingStoppedError):
+        if self.is_stopped:
             return LOOK_AGAIN
         pause = self.pauses.after_error(getattr(error, "retry_after", None))
         level = logging.DEBUG if told else logging.WARNING

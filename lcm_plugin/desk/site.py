@@ -8,6 +8,7 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from cti_hooks import (
+    Activity,
     Agent,
     AgentState,
     Answer,
@@ -143,6 +144,10 @@ class Site:
     async def tell_offered(self, attempt: Attempt) -> None:
         """Announce an offer."""
         await self.hook.on_contact_offered(attempt=attempt)
+
+    async def tell_activity(self, agent: Agent, activity: Activity) -> None:
+        """Announce what an agent does now."""
+        await self.hook.on_agent_activity(agent=agent, activity=activity)
 
     async def tell_callback_due(self, agent: Agent, at: datetime) -> None:
         """Announce an agent's own callback."""

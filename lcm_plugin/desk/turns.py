@@ -24,9 +24,14 @@ class _Turn:
 
 @define(eq=False)
 class Turns:
-    """The turns of one desk; `name` names their task, which is there while anything is to be done."""
+    """The turns of one desk; `name` names their task, which is there while anything is to be done.
+
+    Attributes:
+        after: called after each turn.
+    """
 
     name: str
+    after: Callable[[], None]
     _line: list[_Turn] = field(factory=list, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -56,6 +61,7 @@ class Turns:
         try:
             while self._line:
                 await _done(self._line.pop(0))
+                self.after()
         finally:  # cancelled with the host: nobody waits for ever
             for turn in self._line:
                 if turn.result:

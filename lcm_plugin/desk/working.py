@@ -179,7 +179,7 @@ class Working:
         self._answered(question, answer)
         self.outage.over()
         self.parts.pauses.answered()
-        self.parts.refusing.trouble = ""
+        self.parts.refusing.no_trouble()
         try:
             if attempt is None and not self.parts.hand.attempt and self.supply.is_dry(place.groups):
                 attempt = await self.parts.intake.skipped_again()
@@ -220,7 +220,7 @@ class Working:
             if hand.attempt is None:
                 raise
             return ()
-        self.parts.refusing.trouble = ""
+        self.parts.refusing.no_trouble()
         if self.supply.is_dry(groups):
             await self._take_up()
         return groups

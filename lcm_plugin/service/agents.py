@@ -8,6 +8,8 @@ from typing import Any, Final
 from attrs import asdict, define, evolve, field, frozen
 
 from cti_hooks import (
+    Activity,
+    ActivityKind,
     Agent,
     AgentState,
     Attempt,
@@ -44,6 +46,14 @@ class AgentShown(Agent):
     """The open one; what is open at another host is before the agent there."""
     last_attempt: Attempt | None
     """The last that was refused, skipped, expired or disposed of."""
+    activity: ActivityKind | None
+    """What they are doing; None in a host without an LCM."""
+    since: datetime | None
+    """Since when they do that."""
+    wants: bool
+    """Whether they want a contact now."""
+    waits_for: str
+    """Why they get none, in one sentence; empty if they have one, or nobody can say."""
     note: str
     """Why there is no contact, and what to do for one; else what was heard last: why one was refused, how a
     call stands."""
@@ -62,14 +72,19 @@ class Seat:
     leaving: asyncio.TimerHandle | None = None
     """Since it logged off."""
 
-    def shown(self, waits_for: str) -> AgentShown:
+    def shown(self, activity: Activity | None) -> AgentShown:
         """The seat as the API shows it; what the agent waits for is told before what was heard."""
+        waits_for = activity.waits_for if activity else ""
         return AgentShown(
             **asdict(self.agent, recurse=False),
             state=self.state,
             reason=self.reason,
             attempt=self.attempt,
             last_attempt=self.last,
+            activity=activity.kind if activity else None,
+            since=activity.since if activity else None,
+            wants=activity is not None and activity.wants,
+            waits_for=waits_for,
             note=waits_for or self.note,
         )
 
@@ -120,7 +135,7 @@ class Agents:
     async def shown(self, seats: Sequence[Seat]) -> list[AgentShown]:
         """These seats as the API shows them, without people whom another process had the ledger forget."""
         is_known = await self._erased.get()
-        shown = [seat.shown(self._waits_for(seat)) for seat in seats]
+        shown = [seat.shown(self._activity(seat)) for seat in seats]
         return shown if is_known else [evolve(one, last_attempt=None) for one in shown]
 
     async def _drop_erased(self) -> bool:
@@ -137,12 +152,12 @@ class Agents:
                 seat.last, seat.note = None, ""
         return True
 
-    def _waits_for(self, seat: Seat) -> str:
-        """Why the agent gets no contact; empty in a host without an LCM."""
+    def _activity(self, seat: Seat) -> Activity | None:
+        """What the agent is doing; None in a host without an LCM, or if it has not heard of them."""
         try:
-            return lcm_of(self.host).waits_for(seat.agent.id)
+            return lcm_of(self.host).desks.activity(seat.agent.id)
         except ConfigError:
-            return ""
+            return None
 
     async def close(self) -> None:
         """Wait for what is being told."""
@@ -181,6 +196,18 @@ class Agents:
     def on_contact_offered(self, attempt: Attempt) -> None:
         """Pass it on."""
         self.feed.publish("contact_offered", attempt=as_json(attempt))
+
+    @hookimpl
+    def on_agent_activity(self, agent: Agent, activity: Activity) -> None:
+        """Pass it on."""
+        self.feed.publish(
+            "agent_activity",
+            agent=agent.id,
+            activity=activity.kind.value,
+            since=as_json(activity.since),
+            wants=activity.wants,
+            waits_for=activity.waits_for,
+        )
 
     @hookimpl
     def on_callback_due(self, agent: Agent, at: datetime) -> None:

@@ -27,7 +27,7 @@ class Acts:
 
 async def test_one_after_another() -> None:
     """Each begins once the one before has ended, in the order they were asked for."""
-    turns, acts = Turns("desk"), Acts()
+    turns, acts = Turns("desk", lambda: None), Acts()
     turns.tell(partial(acts.act, "first"))
     assert await asyncio.gather(*(turns.take(partial(acts.act, name)) for name in "ab")) == ["a", "b"]
     wanted = [f"{name} {what}" for name in ("first", "a", "b") for what in ("begins", "ends")]
@@ -38,7 +38,7 @@ async def test_one_after_another() -> None:
 
 async def test_what_has_begun_ends_and_what_has_not_is_left_out() -> None:
     """Whoever waits may be cut off: a half-done act would be worse than none."""
-    turns, acts = Turns("desk"), Acts()
+    turns, acts = Turns("desk", lambda: None), Acts()
     waits = [asyncio.create_task(turns.take(partial(acts.act, name))) for name in "ab"]
     await asyncio.sleep(0.5)
     for one in waits:
@@ -49,7 +49,7 @@ async def test_what_has_begun_ends_and_what_has_not_is_left_out() -> None:
 
 async def test_a_failure_is_for_whoever_waits(caplog: pytest.LogCaptureFixture) -> None:
     """It reaches whoever waits, else the log; the next has its turn all the same."""
-    turns, acts = Turns("desk"), Acts()
+    turns, acts = Turns("desk", lambda: None), Acts()
     with pytest.raises(ValueError, match="cannot be done"):
         await turns.take(acts.fail)
     assert caplog.messages == []
@@ -60,7 +60,7 @@ async def test_a_failure_is_for_whoever_waits(caplog: pytest.LogCaptureFixture) 
 
 async def test_nobody_waits_for_ever() -> None:
     """With its task cancelled, as at the end of a host, nobody is left waiting."""
-    turns, acts = Turns("desk"), Acts()
+    turns, acts = Turns("desk", lambda: None), Acts()
     waits = [asyncio.create_task(turns.take(partial(acts.act, name))) for name in "ab"]
     await asyncio.sleep(0.5)
     (task,) = turns

@@ -9,6 +9,7 @@ import pluggy
 import pytest
 
 from cti_hooks import (
+    Activity,
     Agent,
     Attempt,
     Call,
@@ -68,6 +69,7 @@ def facts(clock: LoopClock) -> Callable[[str], dict[str, Any]]:
         known = {
             "agent": agent, "contact": contact, "attempt": attempt, "call": call, "moment": now,
             "since": now, "at": now,
+            "activity": Activity(kind="talking", since=now, wants=False),
             "campaign_group": "G", "reason": None, "state": "ready", "attempt_id": "a1", "answer": "dial",
             "actor": "alice", "dial": Dial(to="+12125550123", not_after=now + timedelta(seconds=20)),
             "event": CallEvent(kind="established", call_id="c1", at=now), "disposition": None, "host": None,

@@ -161,6 +161,7 @@ NOTIFICATIONS = [
     "on_agent_logged_on", "on_agent_ready", "on_agent_not_ready", "on_agent_busy",
     "on_agent_working_after_call",
     "on_agent_logged_off", "on_contact_offered", "on_callback_due", "on_attempt_changed", "on_call_event",
+    "on_agent_activity",
 ]  # fmt: skip
 
 

@@ -288,6 +288,22 @@ async def test_dialing_stopped_holds_until_it_is_resumed(floor: Open) -> None:
         await here.connected()
 
 
+async def test_an_agents_activity_is_shown(floor: Open) -> None:
+    """Beside the state that was told: what the agent does, since when, and what they wait for."""
+    async with floor() as here:
+        await here.offered()
+        shown = (await here.site.get("/v1/agents/alice"))[1]
+        assert (shown["state"], shown["activity"], shown["wants"]) == ("ready", "offered", True)
+        await here.connected()
+        await asyncio.sleep(10)
+        shown = (await here.site.get("/v1/agents/alice"))[1]
+        assert (shown["state"], shown["activity"]) == ("ready", "talking")
+        assert shown["since"] < here.clock.now().isoformat()
+        await asyncio.sleep(120)
+        shown = (await here.site.get("/v1/agents/alice"))[1]
+        assert (shown["activity"], "no disposition" in shown["waits_for"]) == ("wrap_up", True)
+
+
 async def test_an_offer_is_kept(floor: Open) -> None:
     """The API tells how long an offer stays, and gives it another preview; what has none is a conflict."""
     async with floor() as here:

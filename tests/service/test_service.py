@@ -18,6 +18,7 @@ from attrs import define, evolve, field
 from yarl import URL
 
 from cti_hooks import (
+    Activity,
     Agent,
     AgentState,
     Attempt,
@@ -188,6 +189,11 @@ async def test_events_are_published() -> None:
         await site.host.hooks.all("on_callback_due", agent=Agent(id="1001"), at=at)
         heard = await events.receive_json(timeout=5)
         assert heard == {"event": "callback_due", "agent": "1001", "at": "2026-03-02T16:00:00+00:00"}
+        activity = Activity(kind="waiting", since=at, wants=True, waits_for="G had nothing")
+        await site.host.hooks.all("on_agent_activity", agent=Agent(id="1001"), activity=activity)
+        heard = await events.receive_json(timeout=5)
+        told = {"since": "2026-03-02T16:00:00+00:00", "wants": True, "waits_for": "G had nothing"}
+        assert heard == {"event": "agent_activity", "agent": "1001", "activity": "waiting", **told}
 
 
 async def test_a_slow_subscriber_holds_up_nobody() -> None:
