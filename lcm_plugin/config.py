@@ -10,6 +10,7 @@ from attrs import field, frozen, validators
 from cti_hooks import DoNotCallScope, Outcome, nearest
 from cti_hooks.settings import SECRET
 from cti_hooks.spec import FETCH_LIMIT
+from lcm_plugin.agent_flow import Preview, WrapUp
 
 
 class ConsentFilter(StrEnum):
@@ -65,20 +66,6 @@ class Tls:
     """Trust this CA instead of the system's."""
     cert_file: str | None = None
     key_file: str | None = None
-
-
-@frozen(kw_only=True)
-class Preview:
-    """How long an agent may look at a contact before something happens; `seconds = 0` dials at once.
-
-    Only a contact whose consent is given is ever dialed by the timer, or at once.
-    """
-
-    seconds: float = field(default=20.0, validator=_not_negative)
-    on_timeout: Literal["dial", "skip", "not_ready"] = "skip"
-    unanswered: int = field(default=2, validator=validators.ge(1))
-    """Offers in a row that may end without an answer. The last of them stays held, and nothing is fetched for
-    the agent until it is answered, or the agent is ready anew."""
 
 
 ANY: Final = "*"
@@ -222,6 +209,7 @@ class LcmSettings:
     own_question_seconds: float = field(default=300.0, validator=_positive)
     """How often a waiting agent asks for themselves all the same, as an LCM may keep a list for them."""
     preview: Preview = field(factory=Preview)
+    wrap_up: WrapUp = field(factory=WrapUp)
     offer_seconds: float = field(default=300.0, validator=_positive)
     """How long an offer waits for a person, at the longest; it stands still while the agent is busy."""
     skip_again_after: float = field(default=600.0, validator=_not_negative)

@@ -469,6 +469,8 @@ class Attempt:
     place: AttemptPlace = field(default=AttemptPlace.NOW, converter=AttemptPlace)
     offer: OfferTimes | None = None
     """How long it stays on the agent's screen, as the host that has it says; it is not recorded."""
+    wrap_up_ends_at: datetime | None = field(default=None, validator=_aware)
+    """When its agent has to have said what came of it, if the site sets a limit; it is not recorded."""
 
     @backend.default
     def _named(self) -> str | None:

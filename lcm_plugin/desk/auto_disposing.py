@@ -41,8 +41,8 @@ class AutoDisposing:
     after_error: Callable[[Exception], float]
     closed: asyncio.Event
 
-    async def dispose_in_time(self, attempt: Attempt) -> None:
-        """Dispose of it, again while the ledger cannot be written.
+    async def dispose_in_time(self, attempt: Attempt, outcome_id: str | None = None) -> None:
+        """Dispose of it, again while the ledger cannot be written; by this outcome, if it is given.
 
         If the LCM does not list the outcome, it is tried a few times more: its lists may be incomplete.
         """
@@ -50,7 +50,7 @@ class AutoDisposing:
         while not self.closed.is_set():
             try:
                 known = self.ledger.get_open(attempt.id) or await self.ledger.get(attempt.id)
-                if await self.dispose(known or attempt):
+                if await self.dispose(known or attempt, outcome_id):
                     return
                 pause = next(pauses)
             except LedgerUnavailable as error:
@@ -66,14 +66,14 @@ class AutoDisposing:
         if left and not self.hand.has(left.id):
             self.ledger.release(left)
 
-    async def dispose(self, attempt: Attempt) -> bool:
+    async def dispose(self, attempt: Attempt, outcome_id: str | None = None) -> bool:
         """Whether all is done that can be: False if the LCM does not list the outcome.
 
         Raises:
             LedgerUnavailable: it cannot be recorded now.
         """
         outcome = attempt.outcome.value if attempt.outcome else "unknown"
-        wanted = self.wanted.get(outcome, self.wanted.get(ANY))
+        wanted = outcome_id or self.wanted.get(outcome, self.wanted.get(ANY))
         if wanted is None:
             return True
         try:

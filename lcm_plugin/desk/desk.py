@@ -21,6 +21,7 @@ from cti_hooks import (
     Contact,
     Outcome,
 )
+from lcm_plugin.agent_flow import OUTCOME
 from lcm_plugin.desk.auto_disposing import AUTO, AutoDisposing
 from lcm_plugin.desk.following import Following
 from lcm_plugin.desk.parts import parts
@@ -52,6 +53,7 @@ class Desk(Standing):
             wants=lambda: self.wants,
             preview_over=lambda one: self._turns.tell(partial(self._preview_over, one)),
             offer_over=lambda one: self._turns.tell(partial(self.parts.offering.after_offer, one)),
+            wrap_up_over=lambda one: self._turns.tell(partial(self._wrap_up_over, one)),
         )
         self._following = Following(ledger=self.shared.ledger)
         self._automatic = AutoDisposing(
@@ -171,6 +173,7 @@ class Desk(Standing):
         elif attempt.state is AttemptState.ENDED:
             self._tasks.spawn(self._after_call(attempt), f"disposing of attempt {attempt.id}")
             self._working.ended()
+            self.parts.wrap_up.begin(attempt)
         elif self.hand.attempt is None:
             self._working.go_on()
 
@@ -223,6 +226,17 @@ class Desk(Standing):
     async def _preview_over(self, attempt_id: str) -> None:
         await self.parts.offering.after_preview(attempt_id)
         self._leave_if_gone()
+
+    async def _wrap_up_over(self, attempt_id: str) -> None:
+        """Nobody has said in time what came of a call."""
+        attempt, then = self.hand.attempt, self.shared.settings.wrap_up.then
+        if attempt is None or attempt.id != attempt_id or not self.hand.has_ended:
+            return
+        if then.startswith(OUTCOME):
+            work = self._automatic.dispose_in_time(attempt, then.removeprefix(OUTCOME))
+            self._tasks.spawn(work, f"disposing of attempt {attempt_id}")
+        else:
+            self._tasks.spawn(self.parts.wrap_up.ask_for_state(), f"asking for {self.agent.id} to be {then}")
 
     async def answer(self, attempt_id: str, said: Said) -> Attempt:
         """What a person says to an offer, or of an ended call that is to be made once more.

@@ -191,10 +191,12 @@ class Desks:
         return None if attempt is None else await self.of(attempt.agent).keep(attempt_id, actor)
 
     def as_shown(self, attempt: Attempt) -> Attempt:
-        """The attempt with how long it stays on its agent's screen, if it is on offer here."""
+        """The attempt with how long it stays on its agent's screen, or may be written up, if it is here."""
         desk = self._desks.get(attempt.agent.id)
-        times = desk.parts.screen.times(attempt.id) if desk else None
-        return evolve(attempt, offer=times) if times else attempt
+        if desk is None:
+            return attempt
+        times, ends_at = desk.parts.screen.times(attempt.id), desk.parts.wrap_up.ends_at(attempt.id)
+        return evolve(attempt, offer=times, wrap_up_ends_at=ends_at) if times or ends_at else attempt
 
     async def dispose(
         self, agent: Agent, attempt_id: str, disposition: Disposition, actor: str

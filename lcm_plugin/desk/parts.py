@@ -28,6 +28,7 @@ from lcm_plugin.desk.site import Site
 from lcm_plugin.desk.stopping import Stopping
 from lcm_plugin.desk.tasks import Tasks
 from lcm_plugin.desk.verdicts import Verdicts
+from lcm_plugin.desk.wrap_up import WrapUp
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import Ledger
 from lcm_plugin.supply import Question, Supply
@@ -77,6 +78,7 @@ class Parts:
     calling: Calling
     offering: Offering
     answering: Answering
+    wrap_up: WrapUp
 
 
 def parts(  # noqa: PLR0913  (whom the parts tell)
@@ -88,6 +90,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
     wants: Callable[[], bool],
     preview_over: Callable[[str], None],
     offer_over: Callable[[str], None],
+    wrap_up_over: Callable[[str], None],
 ) -> Parts:
     """The parts of an agent's desk.
 
@@ -99,6 +102,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
         wants: whether the agent wants a contact now.
         preview_over: is told the attempt whose preview is over.
         offer_over: is told the attempt whose offer, or whose contact's reservation, is over.
+        wrap_up_over: is told the attempt that its agent has not disposed of in time.
     """
     settings, site, ledger, disposing = shared.settings, shared.site, shared.ledger, shared.disposing
     readiness, hand = Readiness(settings=settings), Hand(agent=agent, ledger=ledger)
@@ -162,6 +166,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
         refusing=refusing,
         calling=calling,
         offering=offering,
+        wrap_up=WrapUp(limit=settings.wrap_up, hand=hand, site=site, over=wrap_up_over),
         answering=Answering(
             hand=hand, screen=screen, calling=calling, disposing=disposing, rejected=intake.rejected
         ),

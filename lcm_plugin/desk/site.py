@@ -137,8 +137,11 @@ class Site:
         return not isinstance(dialer, KnowsEngines) or dialer.engine_of(attempt.agent) in silent
 
     async def request_not_ready(self, agent: Agent, reason: str) -> bool:
-        """Ask the host to put the agent into not ready: the state is the host's. Whether it did so."""
-        state = AgentState.NOT_READY
+        """Ask the host to put the agent into not ready. Whether it did so."""
+        return await self.request_state(agent, AgentState.NOT_READY, reason)
+
+    async def request_state(self, agent: Agent, state: AgentState, reason: str) -> bool:
+        """Ask the host to put the agent into this state, which is the host's. Whether it did so."""
         return await self.hook.request_agent_state(agent=agent, state=state, reason=reason) is True
 
     async def tell_offered(self, attempt: Attempt) -> None:

@@ -64,5 +64,12 @@ class Standing:
         is_stopped = self.readiness.is_stopped or (self.wants and self.parts.refusing.is_stopped)
         kind = kind_of(self.hand.attempt, wants=self.wants, is_stopped=is_stopped)
         if kind is not self._kind:
+            self._write_up(kind)
             self._kind, self._since = kind, self.shared.ledger.now()
             self.shared.tell_activity(self.hand.agent, self.activity)
+
+    def _write_up(self, kind: ActivityKind) -> None:
+        if kind is ActivityKind.WRAP_UP and self.hand.attempt:
+            self.parts.wrap_up.begin(self.hand.attempt)
+        else:
+            self.parts.wrap_up.end()
