@@ -75,6 +75,8 @@ _LED_TO: Final[Mapping[ConnectionState, CallEventKind]] = {
 """What must have happened for the customer's connection to be in a state."""
 _ENDS: Final = {CallEventKind.FAILED, CallEventKind.CONNECTION_CLEARED, CallEventKind.CALL_CLEARED}
 _LEAVES: Final = {CallEventKind.FAILED, CallEventKind.CONNECTION_CLEARED}
+_BEFORE_ANY_LEG: Final = {CallEventKind.SERVICE_INITIATED, CallEventKind.CALL_CLEARED}
+"""What may be told of the customer, though no leg of theirs began."""
 _AGENT_IS_UP: Final = {CallEventKind.ORIGINATED, CallEventKind.ESTABLISHED}
 
 
@@ -89,6 +91,12 @@ def outcome_of(events: Sequence[CallEvent]) -> Outcome:
     if seen.agent_failed and not seen.rang:
         return Outcome.AGENT_UNAVAILABLE
     return _from_cause(seen) or _from_course(seen)
+
+
+def is_not_reached(events: Sequence[CallEvent]) -> bool:
+    """Whether the agent's phone was not reached, and the customer's leg never began: nobody was called."""
+    of_customer = {event.kind for event in events if not _is_agents(event)}
+    return outcome_of(events) is Outcome.AGENT_UNAVAILABLE and of_customer <= _BEFORE_ANY_LEG
 
 
 def end_of(events: Sequence[CallEvent]) -> str:

@@ -102,6 +102,15 @@ PLACED: Final = Transition(
     condition="a dialer took the call",
     must=_VISIBLE,
 )
+NOT_REACHED: Final = Transition(
+    name="not_reached",
+    sources=(_DIALING, _CALLING),
+    target=_CLOSED,
+    kind=Kind.SEEN,
+    condition="no agent's phone was reached, and the customer's leg never began; together with once_more",
+    must=_VISIBLE,
+    erases_dial=True,
+)
 DOUBTED: Final = Transition(
     name="doubted",
     sources=(_DIALING, _CALLING, _UNKNOWN),
@@ -152,7 +161,7 @@ ONCE_MORE: Final = Transition(
     name="once_more",
     target=_OFFERED,
     kind=Kind.INTENT,
-    condition="the contact of a redialed attempt, as another attempt; a person's to dial",
+    condition="the contact of an attempt redialed or not_reached, as another attempt; a person's to dial",
 )
 FELL_BACK: Final = Transition(
     name="fell_back",
@@ -242,6 +251,7 @@ TABLE: Final = (
     EXPIRED,
     DIAL,
     PLACED,
+    NOT_REACHED,
     DOUBTED,
     HEARD,
     FOUND,

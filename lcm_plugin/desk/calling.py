@@ -42,9 +42,9 @@ class Calling:
     wants: Callable[[], bool]
 
     def may_dial_itself(self, attempt: Attempt) -> bool:
-        """Whether a timer or a ready agent may dial it: consent given, and its key never dialed."""
+        """Whether a timer or a ready agent may dial it: consent given, its key never dialed, a first try."""
         given = attempt.contact is not None and attempt.contact.consent is Consent.GIVEN
-        return given and attempt.id not in self.reviewing.for_a_person
+        return given and attempt.redial_of is None and attempt.id not in self.reviewing.for_a_person
 
     async def dial(self, attempt: Attempt) -> Step:
         """Dial without a person's doing; reviewed again right before, and again if it was called meanwhile.

@@ -23,7 +23,7 @@ from cti_hooks import (
 )
 from lcm_plugin.agent_flow import OUTCOME
 from lcm_plugin.desk.auto_disposing import AUTO, AutoDisposing
-from lcm_plugin.desk.following import Following
+from lcm_plugin.desk.following import UNREACHED, Following
 from lcm_plugin.desk.parts import parts
 from lcm_plugin.desk.said import Said
 from lcm_plugin.desk.standing import Standing
@@ -147,7 +147,13 @@ class Desk(Standing):
 
     def on_call_event(self, attempt: Attempt, event: CallEvent) -> None:
         """Keep the attempt's call up to date; `call_cleared` ends it."""
-        self._following.hear(attempt, event)
+        again = self._following.hear(attempt, event)
+        if again and not self.hand.had(attempt.id):
+            self.shared.ledger.release(again)
+        elif again:
+            self.hand.hold(again)
+            self.parts.stopping.stop(UNREACHED)
+            self.parts.offering.put(again)
 
     def on_changed(self, attempt: Attempt) -> None:
         """What follows of an attempt's change; whatever closes the one in hand frees the agent."""
@@ -269,6 +275,6 @@ class Desk(Standing):
     async def _after_call(self, attempt: Attempt) -> None:
         """A call that outlives its agent's login waits for a disposition wherever its agent comes to."""
         if attempt.outcome is Outcome.AGENT_UNAVAILABLE:
-            self.parts.stopping.stop("the agent's phone was not reached")
+            self.parts.stopping.stop(UNREACHED)
         await self._automatic.dispose_in_time(attempt)
         self._leave_if_gone()

@@ -1,17 +1,20 @@
 """One host on the ledger: from start to stop, under a lease that it renews."""
 
 import asyncio
+from functools import partial
 from random import Random
 from typing import Any
 
 from attrs import define, field
 
-from cti_hooks import Attempt, Health
+from cti_hooks import Agent, Attempt, Health
 from lcm_plugin.attempt.transition import Transition
+from lcm_plugin.ledger import reading, writing
 from lcm_plugin.ledger.database import Database
 from lcm_plugin.ledger.ids import new_attempt_id
 from lcm_plugin.ledger.keeper import Keeper
 from lcm_plugin.ledger.known import Known
+from lcm_plugin.ledger.reading import Doubtful
 from lcm_plugin.ledger.timeline import Timeline
 from lcm_plugin.ledger.upgrade import opened
 
@@ -104,6 +107,25 @@ class Holder(Known):
         """
         await self._keeper.ensure(seconds)
         return min(seconds, self._keeper.held_until - asyncio.get_running_loop().time())
+
+    def note_doubt(self, agent: Agent, campaign_group: str, reason: str) -> None:
+        """The LCM may have reserved a contact for this agent that never arrived."""
+        doubt = self._memory.doubts[agent.id] = Doubtful(
+            campaign_group=campaign_group, reason=reason, since=self.timeline.now()
+        )
+        self._writer.note(partial(writing.note_doubt, agent_id=agent.id, doubt=doubt))
+
+    def end_doubt(self, agent: Agent) -> None:
+        """The agent's doubt is settled."""
+        self._memory.doubts[agent.id] = None
+        self._writer.note(partial(writing.end_doubt, agent_id=agent.id))
+
+    async def still_has(self, attempt: Attempt) -> bool:
+        """Whether the attempt is recorded as this host has it; if not, it is lost to whoever changed it."""
+        if await self._read(reading.is_held, attempt=attempt, holder=self.holder):
+            return True
+        self._custody.lose(attempt)
+        return False
 
     def _opened(self, transition: Transition, **facts: Any) -> Attempt:
         now = self.timeline.now()

@@ -10,15 +10,23 @@ from attrs import define, evolve
 from cti_hooks import Agent, Attempt, AttemptPlace, AttemptState, Contact
 from lcm_plugin.attempt.states import LIVE, OPEN
 from lcm_plugin.attempt.transition import Kind, Transition
-from lcm_plugin.attempt.transitions import CONFIRMED, DIAL, DISPOSE, NOTHING, ONCE_MORE, REDIALED, REQUEST
-from lcm_plugin.ledger import barring, intents, reading, writing
+from lcm_plugin.attempt.transitions import (
+    CONFIRMED,
+    DIAL,
+    DISPOSE,
+    NOT_REACHED,
+    NOTHING,
+    ONCE_MORE,
+    REDIALED,
+    REQUEST,
+)
+from lcm_plugin.ledger import barring, intents, placing, writing
 from lcm_plugin.ledger.errors import AttemptLostError, DialingStoppedError, LedgerError
 from lcm_plugin.ledger.holder import Holder
 from lcm_plugin.ledger.intents import Intent
 from lcm_plugin.ledger.letters import Draft
 from lcm_plugin.ledger.opening import Taker
 from lcm_plugin.ledger.placing import Relied
-from lcm_plugin.ledger.reading import Doubtful
 from lcm_plugin.ledger.writer import LINGER_LONG
 
 log = logging.getLogger("lcm_plugin.ledger")
@@ -206,6 +214,27 @@ class Ledger(Holder):
         self._custody.keep(changed)
         return changed
 
+    def offer_again(self, attempt: Attempt, **facts: Any) -> Attempt:
+        """Its agent's phone was not reached, and nobody was called: it is closed, its contact offered anew.
+
+        The new attempt, which only a person may have dialed.
+
+        Raises:
+            NoTransitionError: no call of it is being placed, or goes on.
+        """
+        closed = self._after(NOT_REACHED, attempt, **facts)
+        of = {"agent": attempt.agent, "contact": attempt.contact, "campaign_group": attempt.campaign_group}
+        again = self._opened(ONCE_MORE, redial_of=attempt.id, reason=closed.reason, **of)
+        self.watch(closed, "before")
+        self._writer.note(
+            partial(placing.offer_again, before=closed, again=again, holder=self.holder),
+            on_error=lambda _: self._custody.lose(again),
+            on_written=lambda _: self.watch(closed, "after"),
+        )
+        self._custody.keep(closed)
+        self._custody.keep(again)
+        return again
+
     def drop(self, attempt: Attempt, reason: str) -> None:
         """A question that brought nothing is no attempt: no trace of it is kept, unless it left doubt."""
         doubt = self._memory.doubts.get(attempt.agent.id)
@@ -234,25 +263,6 @@ class Ledger(Holder):
         """Let go of what waits for a person: its agent may come to any host, and `news` tells of that."""
         self._memory.release(attempt)
         self._writer.note(partial(writing.release_attempt, attempt_id=attempt.id, holder=self.holder))
-
-    def note_doubt(self, agent: Agent, campaign_group: str, reason: str) -> None:
-        """The LCM may have reserved a contact for this agent that never arrived."""
-        doubt = self._memory.doubts[agent.id] = Doubtful(
-            campaign_group=campaign_group, reason=reason, since=self.timeline.now()
-        )
-        self._writer.note(partial(writing.note_doubt, agent_id=agent.id, doubt=doubt))
-
-    def end_doubt(self, agent: Agent) -> None:
-        """The agent's doubt is settled."""
-        self._memory.doubts[agent.id] = None
-        self._writer.note(partial(writing.end_doubt, agent_id=agent.id))
-
-    async def still_has(self, attempt: Attempt) -> bool:
-        """Whether the attempt is recorded as this host has it; if not, it is lost to whoever changed it."""
-        if await self._read(reading.is_held, attempt=attempt, holder=self.holder):
-            return True
-        self._custody.lose(attempt)
-        return False
 
     # -- this host's own ------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from cti_hooks import Attempt, AttemptState
 from lcm_plugin.attempt.keys import Again
 from lcm_plugin.attempt.transition import Must
-from lcm_plugin.attempt.transitions import DIAL, REDIALED
+from lcm_plugin.attempt.transitions import DIAL, NOT_REACHED, REDIALED
 from lcm_plugin.ledger.audit import note, note_dial
 from lcm_plugin.ledger.barring import Subjects, bar_for, wait_for_bars
 from lcm_plugin.ledger.codec import attempt_of
@@ -107,5 +107,18 @@ def redial_attempt(
     """
     _check_allowed(connection, again, asked)
     settle_attempt(connection, REDIALED, before)
+    INSERT_ATTEMPT.run(connection, row_of(again, holder))
+    note(connection, again)
+
+
+def offer_again(connection: sa.Connection, before: Attempt, again: Attempt, holder: str) -> None:
+    """Close an attempt that called nobody, and offer its contact once more: the phone was not reached.
+
+    Raises:
+        AttemptLostError: it was closed meanwhile; its history tells what was seen.
+    """
+    if not write(connection, Change(transition=NOT_REACHED, attempt=before, by=holder)):
+        note(connection, evolve(before, reason=f"{before.reason}; seen by a host that had lost it"))
+        raise AttemptLostError(f"attempt {before.id} is not open any more")
     INSERT_ATTEMPT.run(connection, row_of(again, holder))
     note(connection, again)

@@ -155,12 +155,14 @@ def settle_attempt(connection: sa.Connection, transition: Transition, attempt: A
 def fall_back(connection: sa.Connection, over: Attempt, holder: str | None) -> Attempt | None:
     """The call before an offer to call once more that is `over` without one: `ended` again, and `holder`'s.
 
-    None if there is none, or somebody has told the LCM what came of it.
+    None if there is none (an attempt that was not reached called nobody), or somebody has told the LCM what
+    came of it.
     """
     if over.redial_of is None or over.state not in _WITHOUT_CALL:
         return None
-    closed = (attempts.c.id == over.redial_of, attempts.c.state == AttemptState.CLOSED.value)
-    body = connection.execute(sa.select(attempts.c.body).where(*closed).with_for_update()).scalar()
+    closed = sa.and_(attempts.c.id == over.redial_of, attempts.c.state == AttemptState.CLOSED.value)
+    called = sa.and_(closed, attempts.c.dialed_at.is_not(None))
+    body = connection.execute(sa.select(attempts.c.body).where(called).with_for_update()).scalar()
     before = None if body is None else attempt_of(body)
     if before is None or before.disposition:
         return None

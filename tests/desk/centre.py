@@ -37,6 +37,8 @@ class Dialer:
     found: dict[str, Call] = field(factory=dict)
     tells_first: tuple[CallEventKind, ...] = ()
     """What is told of a call before `make_call` returns."""
+    tells_of: str = "customer"
+    """Whose leg that is about."""
     engine: str | None = None
 
     @hookimpl
@@ -49,7 +51,7 @@ class Dialer:
         if self.fails:
             raise self.fails.pop(0)
         for kind in self.tells_first:
-            await self.event(kind, attempt)
+            await self.event(kind, attempt, party=self.tells_of)
         state = ConnectionState.INITIATED
         return Call(id=f"call-{attempt.id}", attempt_id=attempt.id, state=state, engine=self.engine)
 

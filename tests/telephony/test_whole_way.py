@@ -83,17 +83,22 @@ async def test_eight_customers_from_the_lcm_to_its_disposition(
 async def test_an_unregistered_phone_is_no_try_at_the_customer(
     shared_asterisk: Asterisk, tmp_path: Path, dialer: str
 ) -> None:
-    """An agent's phone that is not registered is agent_unavailable: no customer rung, nothing said of one."""
+    """A phone that is not registered is agent_unavailable: nobody is rung, and the contact offered again."""
     table = table_of(dialer, shared_asterisk)
     async with (
         Sandbox(contacts=people(Customer.ANSWERS)) as lcm,
         working(lcm, tmp_path / "ledger.db", dialer, table) as shift,
     ):
         await shift.ready("absent", "PJSIP/1003")
-        ended = await shift.state(Customer.ANSWERS, AttemptState.ENDED)
-        assert ended.outcome is Outcome.AGENT_UNAVAILABLE
+        await shift.record.until(lambda attempts: any(one.redial_of for one in attempts))
+        offer = shift.record.to(Customer.ANSWERS)
+        assert offer
+        assert offer.state is AttemptState.OFFERED
+        closed = await shift.ledger.get(offer.redial_of or "")
+        assert closed
+        assert (closed.state, closed.outcome) == (AttemptState.CLOSED, Outcome.AGENT_UNAVAILABLE)
     assert lcm.account.dispositions == []
-    assert f"{ended.id}-c" not in shared_asterisk.account()
+    assert f"{closed.id}-c" not in shared_asterisk.account()
 
 
 async def test_one_404_makes_nobody_invalid_unless_the_site_says_so(
