@@ -218,7 +218,7 @@ async def ledger_tool(config: Path) -> AsyncIterator[LedgerTool]:
     host = Host.from_config(config)
     database = database_for(lcm_of(host).settings.ledger, host.directory)
     try:
-        _refuse_missing(database)
+        refuse_missing(database)
         await upgrade.opened(database)
         yield LedgerTool(database, host.clock)
     finally:
@@ -234,7 +234,7 @@ async def adopt(config: Path) -> str:
     host = Host.from_config(config)
     database = database_for(lcm_of(host).settings.ledger, host.directory)
     try:
-        _refuse_missing(database)
+        refuse_missing(database)
         if not isinstance(database, Sqlite) or database.file is None:
             raise refused(database.name, "is no file", "only a copied file has to be adopted")
         upgrade.refuse_file(database.file, may_be_a_copy=True)
@@ -244,7 +244,12 @@ async def adopt(config: Path) -> str:
         await database.close()
 
 
-def _refuse_missing(database: Database) -> None:
+def refuse_missing(database: Database) -> None:
+    """Refuse to make a ledger: only a host that starts does.
+
+    Raises:
+        ConfigError: there is none yet.
+    """
     if isinstance(database, Sqlite) and (database.file is None or not database.file.exists()):
         raise refused(database.name, "is not there yet", "the host makes it when it starts")
 

@@ -11,6 +11,7 @@ _COMMANDS: Final = {
     "attempts": "What the ledger holds, and why.",
     "check": "Is this config file good, and does its LCM answer?",
     "demo": "A contact centre on 127.0.0.1, all of it played.",
+    "dnc": "Whom nobody dials any more, by the ledger's own list.",
     "explain": "Why a contact may or may not be called.",
     "next": "One contact as JSON; nothing is dialed.",
     "run": "The embedded host, until interrupted.",

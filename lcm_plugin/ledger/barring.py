@@ -22,6 +22,7 @@ _KINDS: Final[Mapping[DoNotCallScope | None, tuple[BarKind, ...]]] = {
     DoNotCallScope.CONTACT: ("contact",),
     DoNotCallScope.CAMPAIGN: ("number", "contact"),
 }
+_AT_ONCE: Final = 500
 _LOCK: Final = 0x4C434D32
 """PostgreSQL's advisory lock: dials share it, and a bar waits for those that did not see it."""
 BARS_FOR: Final = barred.select().where(
@@ -118,11 +119,46 @@ def drop_ended(connection: sa.Connection, before: datetime, at_most: int) -> int
     return connection.execute(barred.delete().where(barred.c.id.in_(ended))).rowcount
 
 
+def listed(connection: sa.Connection, after: int, limit: int) -> list[tuple[int, Bar]]:
+    """Bars behind the one of this number, oldest first, each with its number."""
+    query = barred.select().where(barred.c.id > after).order_by(barred.c.id).limit(limit)
+    return [(row.id, _bar(row)) for row in connection.execute(query)]
+
+
+def add(connection: sa.Connection, bars: Sequence[Bar]) -> int:
+    """Bar those who are not barred so already; how many."""
+    subjects = [bar.subject for bar in bars]
+    known: set[tuple[str, str, str | None, datetime | None]] = set()
+    for start in range(0, len(subjects), _AT_ONCE):
+        query = barred.select().where(barred.c.subject.in_(subjects[start : start + _AT_ONCE]))
+        known |= {_same(_bar(row)) for row in connection.execute(query)}
+    fresh = {_same(bar): bar for bar in bars if _same(bar) not in known}
+    write(connection, list(fresh.values()))
+    return len(fresh)
+
+
+def remove(connection: sa.Connection, subjects: Sequence[str], campaign: str | None) -> int:
+    """Take away the bars of these numbers, or those of one campaign; how many."""
+    count = 0
+    for start in range(0, len(subjects), _AT_ONCE):
+        of_them = barred.c.subject.in_(subjects[start : start + _AT_ONCE])
+        where = [of_them] if campaign is None else [of_them, barred.c.campaign == campaign]
+        count += connection.execute(barred.delete().where(*where)).rowcount
+    return count
+
+
+def _same(bar: Bar) -> tuple[str, str, str | None, datetime | None]:
+    """What makes two bars the same, whoever said them."""
+    return bar.kind, bar.subject, bar.campaign, bar.until
+
+
 def bar_for(connection: sa.Connection, asked: Mapping[str, Any]) -> Bar | None:
     """What bars a contact, as `Subjects.at` asks; the oldest if there are several."""
     row = connection.execute(BARS_FOR.order_by(barred.c.id), asked).first()
-    if row is None:
-        return None
+    return None if row is None else _bar(row)
+
+
+def _bar(row: Any) -> Bar:
     return Bar(
         kind=row.kind,
         subject=row.subject,
