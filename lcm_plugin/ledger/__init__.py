@@ -16,7 +16,7 @@ from lcm_plugin.ledger.errors import (
 from lcm_plugin.ledger.housekeeping import GONE, Housekeeping
 from lcm_plugin.ledger.ledger import Ledger
 from lcm_plugin.ledger.letters import KEPT, Draft, Letter, LetterState
-from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
+from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message, Past
 from lcm_plugin.ledger.news import LedgerNews
 from lcm_plugin.ledger.outbox import Delivery, Outbox
 from lcm_plugin.ledger.reading import Doubtful, Line, Objection
@@ -54,6 +54,7 @@ __all__ = [
     "Objection",
     "OpenElsewhereError",
     "Outbox",
+    "Past",
     "Stop",
     "database_for",
     "key_of",

@@ -4,15 +4,19 @@ A page goes on behind the last of the one before, whether that one is still ther
 """
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import sqlalchemy as sa
-from attrs import frozen
+from attrs import asdict, frozen
 
+from cti_hooks import Attempt, Contact, Disposition, Outcome, PastCall
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.letters import LetterState
+from lcm_plugin.ledger.reading import past_calls
 from lcm_plugin.ledger.schema import attempts, doubts, holders, outbox
+
+_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @frozen(kw_only=True)
@@ -51,6 +55,39 @@ class Lease:
     host: str
     renewed_at: datetime
     open_attempts: int
+
+
+@frozen(kw_only=True)
+class Past:
+    """A call placed before, to the same number or the same contact: how it went, and what was said of it."""
+
+    attempt_id: str
+    at: datetime
+    """When it was dialed."""
+    ended_at: datetime | None
+    outcome: Outcome | None
+    same_number: bool
+    same_contact: bool
+    agent: str | None
+    """Who called; None if the ledger knows no more than that there was a call."""
+    disposition: Disposition | None
+    """What the agent said of it, with their comments."""
+
+
+def past(connection: sa.Connection, contact: Contact, number_hash: str, limit: int) -> list[Past]:
+    """The calls placed to this number or contact, newest first."""
+    calls = past_calls(connection, contact, number_hash, _EVER)[::-1][:limit]
+    query = sa.select(attempts.c.body).where(attempts.c.id.in_([call.attempt_id for call in calls]))
+    known = {one.id: one for one in map(attempt_of, connection.execute(query).scalars())}
+    return [_past(call, known.get(call.attempt_id)) for call in calls]
+
+
+def _past(call: PastCall, attempt: Attempt | None) -> Past:
+    return Past(
+        agent=attempt.agent.id if attempt else None,
+        disposition=attempt.disposition if attempt else None,
+        **asdict(call),
+    )
 
 
 def messages(

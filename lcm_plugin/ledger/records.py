@@ -12,7 +12,7 @@ from lcm_plugin.ledger import barring, letters, lists, reading, rows, stops
 from lcm_plugin.ledger.barring import Bar, Subjects
 from lcm_plugin.ledger.database import Database, Step
 from lcm_plugin.ledger.letters import Letter, LetterState
-from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message
+from lcm_plugin.ledger.lists import DoubtfulAgent, Lease, Message, Past
 from lcm_plugin.ledger.reading import Doubtful, Line
 from lcm_plugin.ledger.stops import Stop, StopKind
 from lcm_plugin.ledger.writer import Reversal, Writer
@@ -122,6 +122,11 @@ class Records:
         """The calls to this number or contact dialed since then, by any host."""
         number = self.number_hash(contact)
         return await self._read(reading.past_calls, contact=contact, number_hash=number, since=since)
+
+    async def past(self, contact: Contact, limit: int) -> list[Past]:
+        """The calls placed to this number or contact, at any host, newest first; what was said of each."""
+        number = self.number_hash(contact)
+        return await self._read(lists.past, contact=contact, number_hash=number, limit=limit)
 
     def number_hash(self, contact: Contact) -> str:
         """What stands for the contact's number in the evidence that outlives personal data."""

@@ -11,17 +11,23 @@ from attrs import define
 from cti_hooks import Attempt
 from lcm_plugin.desk import OutcomeLists
 from lcm_plugin.explanation import Explanation
-from lcm_plugin.ledger import DoubtfulAgent, Lease, Message
+from lcm_plugin.ledger import DoubtfulAgent, Lease, Message, Past
 from lcm_plugin.service.agents import AgentShown
 from lcm_plugin.service.call_events import CallEventTold
 from lcm_plugin.service.guard import CALL_EVENTS
 from lcm_plugin.service.paging import PageQuery
 from lcm_plugin.service.route import Route
 from lcm_plugin.service.routes.agents import AgentsRoutes, AgentUpdate
-from lcm_plugin.service.routes.attempts import AttemptsQuery, AttemptsRoutes, AttemptStory, ExplanationQuery
+from lcm_plugin.service.routes.attempts import (
+    AttemptsQuery,
+    AttemptsRoutes,
+    AttemptStory,
+    ExplanationQuery,
+    PastQuery,
+)
 from lcm_plugin.service.routes.calls import AnswerTold, CallsRoutes, Cleared, DispositionTold, Heard, KeepTold
 from lcm_plugin.service.routes.dialing import DialingRoutes, DialingShown, Scope
-from lcm_plugin.service.routes.ledger import LedgerRoutes, MessagesQuery
+from lcm_plugin.service.routes.ledger import LedgerRoutes, MessagesQuery, MessagesTold, SeenTo
 from lcm_plugin.service.routes.site import Alive, Readiness, SiteRoutes
 
 _NO_LEDGER = {
@@ -80,6 +86,10 @@ class Api:
             ),
             Route(method="GET", path=one, handler=attempts.get, answer=AttemptStory, problems=_NO_ATTEMPT),
             Route(
+                method="GET", path=f"{one}/past", handler=attempts.past, query=PastQuery, answer=list[Past],
+                problems=_NO_ATTEMPT,
+            ),
+            Route(
                 method="GET", path=f"{one}/explanation", handler=attempts.explain, query=ExplanationQuery,
                 answer=Explanation, problems=no_contact,
             ),
@@ -130,7 +140,12 @@ class Api:
     def _ledger(self) -> list[Route]:
         ledger = self.ledger
         route = partial(Route, method="GET", problems=_NO_LEDGER, gives_response=True)
+        wrong = {HTTPStatus.UNPROCESSABLE_ENTITY: "it cannot be right; `errors` names each field"}
+        problems = {**wrong, **_NO_LEDGER}
+        told = partial(Route, method="POST", body=MessagesTold, answer=SeenTo, problems=problems)
         return [
+            told(path="/v1/messages/resend", handler=ledger.resend),
+            told(path="/v1/messages/withdraw", handler=ledger.withdraw),
             route(path="/v1/messages", handler=ledger.messages, query=MessagesQuery, answer=list[Message]),
             route(path="/v1/doubts", handler=ledger.doubts, query=PageQuery, answer=list[DoubtfulAgent]),
             route(path="/v1/hosts", handler=ledger.hosts, query=PageQuery, answer=list[Lease]),

@@ -104,3 +104,56 @@ async def test_a_host_without_a_ledger_says_so(site: Any) -> None:
         for what in ("messages", "doubts", "hosts"):
             status, problem = await here.get(f"/v1/{what}")
             assert (status, 'no plugin "lcm"' in problem["detail"]) == (501, True)
+
+
+async def test_messages_are_sent_again(site: Any) -> None:
+    """Those of one attempt, or all that wait for a person; the LCM is asked again at once."""
+    async with site() as here:
+        await quiet(here)
+        lost = await settled(here, "alice", LetterState.UNCONFIRMED, "the connection was cut")
+        await settled(here, "bob", LetterState.REJECTED, "the LCM says: no")
+        await settled(here, "carol", LetterState.CONFIRMED, None)
+        assert await here.ask("POST", "/v1/messages/resend", {"attempts": [lost]}) == (200, {"messages": 1})
+        (waiting,) = (await here.get("/v1/messages?state=waiting"))[1]
+        assert (waiting["attempt_id"], waiting["error"]) == (lost, None)
+        asked = {"state": ["rejected", "unconfirmed"], "actor": "sue"}
+        assert await here.ask("POST", "/v1/messages/resend", asked) == (200, {"messages": 1})
+        assert await here.ask("POST", "/v1/messages/resend", asked) == (200, {"messages": 0})
+
+
+async def test_messages_are_given_up(site: Any) -> None:
+    """The attempt is closed, as the LCM is to be told nothing more of it."""
+    async with site() as here:
+        await quiet(here)
+        lost = await settled(here, "alice", LetterState.UNCONFIRMED, "the connection was cut")
+        assert await here.ask("POST", "/v1/messages/withdraw", {"attempts": [lost]}) == (200, {"messages": 1})
+        assert (await here.get(f"/v1/attempts/{lost}"))[1]["state"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({"state": ["waiting"]}, "waiting is not for a person to decide on"),
+        ({"attempts": []}, "attempts"),
+        ({"attempt": ["a"]}, 'did you mean "attempts"?'),
+    ],
+)
+async def test_what_nobody_may_decide_on(site: Any, body: dict[str, Any], wrong: str) -> None:
+    """What is on its way to the LCM, or nothing at all, is an error that says what is meant."""
+    async with site() as here:
+        status, problem = await here.ask("POST", "/v1/messages/withdraw", body)
+        assert (status, wrong in str(problem)) == (422, True)
+
+
+async def test_the_past_of_a_contact(site: Any) -> None:
+    """Calls to the same number or contact before, newest first, each with what its agent said of it."""
+    async with site() as here:
+        await quiet(here)
+        first = await settled(here, "alice", LetterState.CONFIRMED, None)
+        await asyncio.sleep(60)
+        offer = await here.offered("bob", key="0|bob")
+        status, (call,) = await here.get(f"/v1/attempts/{offer.id}/past")
+        assert (status, call["attempt_id"], call["agent"]) == (200, first, "alice")
+        assert (call["same_number"], call["at"] < offer.opened_at.isoformat()) == (True, True)
+        assert (await here.get(f"/v1/attempts/{first}/past"))[1] == []
+        assert (await here.get("/v1/attempts/nobody/past"))[0] == 404

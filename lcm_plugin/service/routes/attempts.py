@@ -1,6 +1,7 @@
 """The routes of attempts: what the ledger of all hosts holds, and why."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
@@ -12,7 +13,7 @@ from attrs import define, field, frozen, validators
 from cti_hooks import Agent, Attempt, AttemptState, ConfigError, Host
 from lcm_plugin.explanation import Explanation, explained
 from lcm_plugin.instants import instant_of
-from lcm_plugin.ledger import Ledger, Letter, LetterState, Line
+from lcm_plugin.ledger import Ledger, Letter, LetterState, Line, Past
 from lcm_plugin.plugin import LcmPlugin, lcm_of
 from lcm_plugin.service.paging import limit, page
 from lcm_plugin.service.problems import ProblemError, invalid
@@ -28,6 +29,13 @@ class AttemptsQuery:
     state: tuple[AttemptState, ...] = ()
     limit: int = limit()
     before: str | None = None
+
+
+@frozen(kw_only=True)
+class PastQuery:
+    """So many calls at the most."""
+
+    limit: int = limit()
 
 
 @frozen(kw_only=True)
@@ -102,6 +110,14 @@ class AttemptsRoutes:
             raise ProblemError(HTTPStatus.CONFLICT, f"it has no contact to explain: it is {attempt.state}")
         agent = Agent(id=query.agent) if query.agent else attempt.agent
         return await explained(self.host, agent, attempt.contact, moment, attempt_id)
+
+    async def past(self, attempt_id: str, query: PastQuery) -> Sequence[Past]:
+        """The calls placed before to its number or contact, newest first, with what their agents said."""
+        attempt = await self.one(attempt_id)
+        if attempt.contact is None:
+            return []
+        found = await self._ledger.past(attempt.contact, query.limit + 1)
+        return [one for one in found if one.attempt_id != attempt_id][: query.limit]
 
     async def one(self, attempt_id: str) -> Attempt:
         """An attempt of the ledger.
