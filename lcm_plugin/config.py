@@ -227,6 +227,10 @@ class LcmSettings:
     """Whether the LCM is told agents' states (SendAgentState)."""
 
     # dispositions
+    machine_outcomes: tuple[str, ...] = ()
+    wrong_number_outcomes: tuple[str, ...] = ()
+    """The LCM's outcome ids by which an agent says that a machine, or somebody else, answered: that was no
+    conversation, for the rules that count those."""
     auto_dispose: Mapping[str, str] = field(factory=dict, validator=_outcomes)
     """Outcome, or `*` for any other, to the LCM outcome id it is disposed with, without an agent's doing."""
     do_not_call_scope: DoNotCallScope | None = None

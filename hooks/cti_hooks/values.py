@@ -118,6 +118,9 @@ class Outcome(StrEnum):
     CONGESTION = "congestion"
     BLOCKED = "blocked"
     MACHINE = "machine"
+    """A machine answered, as the dialer or the agent says: no conversation."""
+    WRONG_NUMBER = "wrong_number"
+    """Somebody else answered, as the agent says: no conversation with the customer."""
     ABANDONED = "abandoned"
     """Answered without an agent."""
     AGENT_UNAVAILABLE = "agent_unavailable"
@@ -138,6 +141,13 @@ def counts_as_attempt(outcome: Outcome | None) -> bool:
     of which nothing is known counts: it may have rung.
     """
     return outcome not in _NO_ATTEMPT
+
+
+class AnsweredBy(StrEnum):
+    """Who answered, as far as a dialer detects it."""
+
+    PERSON = "person"
+    MACHINE = "machine"
 
 
 class ConnectionState(StrEnum):
@@ -491,6 +501,8 @@ class CallEvent:
     sip_status: int | None = None
     text: str | None = field(default=None, repr=_quiet)
     related_call_ids: tuple[str, ...] = field(default=(), converter=_words)
+    answered_by: AnsweredBy | None = field(default=None, converter=attrs.converters.optional(AnsweredBy))
+    """Who answered, if the dialer detects that; it may be told with any event of the customer's leg."""
 
 
 @frozen(kw_only=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from cti_hooks import Attempt, CallEvent, CallEventKind, ConnectionState, Outcome, masked_text
+from cti_hooks import AnsweredBy, Attempt, CallEvent, CallEventKind, ConnectionState, Outcome, masked_text
 
 AGENT: Final = "agent"
 
@@ -63,6 +63,8 @@ BY_SIP_AT_LAST: Final[Mapping[int, Told]] = {
         Outcome.UNREACHABLE,
     ),  # a ring time-out gives it too, so the cause goes before it
 }
+BY_WORD: Final = frozenset({Outcome.MACHINE, Outcome.WRONG_NUMBER})
+"""What no signal of the network tells: a person says so, or a dialer that listens."""
 NETWORK_BLOCKED: Final = (603, "block")
 """603+ (ATIS-1000099) is a plain 603 but for its text, `Network Blocked`."""
 
@@ -86,6 +88,8 @@ def outcome_of(events: Sequence[CallEvent]) -> Outcome:
     `unknown` if they do not tell, or the call has not ended. It never raises.
     """
     seen = _seen(events)
+    if seen.answered and seen.answered_by is AnsweredBy.MACHINE:
+        return Outcome.MACHINE
     if seen.answered:
         return Outcome.ANSWERED if seen.met else Outcome.ABANDONED
     if seen.agent_failed and not seen.rang:
@@ -128,6 +132,8 @@ class _Seen:
     """What the events show."""
 
     answered: bool
+    answered_by: AnsweredBy | None
+    """By the dialer's last word."""
     met: bool
     """Whether customer and agent were on the line at once, as far as can be told."""
     rang: bool
@@ -146,6 +152,7 @@ def _seen(events: Sequence[CallEvent]) -> _Seen:
     kinds = {event.kind for event in customer}
     return _Seen(
         answered=CallEventKind.ESTABLISHED in kinds,
+        answered_by=next((event.answered_by for event in reversed(customer) if event.answered_by), None),
         met=_met(events),
         rang=CallEventKind.DELIVERED in kinds,
         agent_failed=_agent_failed(events),

@@ -13,6 +13,7 @@ from cti_hooks import (
     Callback,
     Contact,
     Disposition,
+    Outcome,
     Refusal,
     described,
 )
@@ -80,8 +81,11 @@ class Disposing:
         await self._check(attempt, attempt.contact, disposition)
         drafts = self._setters.drafts(attempt, disposition, self.ledger.now())
         told |= {"disposition": disposition, "actor": actor, "refusals": refusals or attempt.refusals}
+        reason = f"disposed of by {actor}"
+        if outcome := self._outcome_said(attempt, disposition):
+            told["outcome"], reason = outcome, f"{reason}: {outcome}, where the line told {attempt.outcome}"
         try:
-            disposed = await self.ledger.dispose(attempt, drafts, reason=f"disposed of by {actor}", **told)
+            disposed = await self.ledger.dispose(attempt, drafts, reason=reason, **told)
         except AttemptLostError as error:
             raise ConflictError(str(error)) from None
         self.outbox.wake()
@@ -95,6 +99,15 @@ class Disposing:
             await self.client.ask(AGENT_STATE, agent, state=state.name)
         except LcmError as error:
             log.warning("the LCM was not told that %s is %s: %s", agent.id, state, error)
+
+    def _outcome_said(self, attempt: Attempt, disposition: Disposition) -> Outcome | None:
+        """What the agent says of who answered, which no signal of the network tells; None if nothing."""
+        said = {disposition.outcome_id, disposition.business_outcome_id}
+        if attempt.outcome not in {Outcome.ANSWERED, Outcome.UNKNOWN}:
+            return None
+        if said & {*self.settings.machine_outcomes}:
+            return Outcome.MACHINE
+        return Outcome.WRONG_NUMBER if said & {*self.settings.wrong_number_outcomes} else None
 
     # -- checking -------------------------------------------------------------------------------------------
 

@@ -17,6 +17,11 @@ _DIAL: Final = Statement(dials.insert())
 _END: Final = Statement(
     dials.update().where(dials.c.attempt_id == sa.bindparam("own"), dials.c.ended_at.is_(None))
 )
+_AMEND: Final = (
+    dials.update()
+    .where(dials.c.attempt_id == sa.bindparam("own"))
+    .values(outcome=sa.bindparam("said", type_=sa.Text))
+)
 _DROP: Final = dials.delete().where(dials.c.attempt_id == sa.bindparam("own"))
 _DROP_LINES: Final = Statement(history.delete().where(history.c.attempt_id == sa.bindparam("own")))
 _NOTED: Final = "noted for the audit"
@@ -51,6 +56,13 @@ def note_end(connection: sa.Connection, attempt: Attempt) -> None:
     """How the call ended, if one was placed and had not ended before."""
     outcome = attempt.outcome.value if attempt.outcome else None
     _noted(connection)[_END].append({"own": attempt.id, "ended_at": attempt.changed_at, "outcome": outcome})
+
+
+def amend_end(connection: sa.Connection, attempt: Attempt) -> None:
+    """How the call went by an agent's word, which the network cannot tell; or by the network's again."""
+    write_noted(connection)
+    outcome = attempt.outcome.value if attempt.outcome else None
+    connection.execute(_AMEND, {"own": attempt.id, "said": outcome})
 
 
 def erase_dial(connection: sa.Connection, attempt: Attempt) -> None:

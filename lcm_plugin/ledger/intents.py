@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from attrs import frozen
 
 from cti_hooks import Attempt, AttemptState
+from lcm_plugin.attempt.outcomes import BY_WORD
 from lcm_plugin.attempt.transitions import (
     DIAL_UNDONE,
     DISPOSE,
@@ -20,7 +21,7 @@ from lcm_plugin.attempt.transitions import (
     ONCE_MORE_UNDONE,
     REQUEST_UNDONE,
 )
-from lcm_plugin.ledger import barring, letters, opening, placing, succession, writing
+from lcm_plugin.ledger import audit, barring, letters, opening, placing, succession, writing
 from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Step
 from lcm_plugin.ledger.letters import Draft
@@ -107,6 +108,8 @@ def _dispose(
     connection: sa.Connection, attempt: Attempt, drafts: Sequence[Draft], bars: Sequence[Bar]
 ) -> str | None:
     writing.settle_attempt(connection, DISPOSE, attempt)
+    if attempt.outcome in BY_WORD:
+        audit.amend_end(connection, attempt)
     barring.write(connection, bars)
     letters.write(connection, attempt, drafts, attempt.changed_at or attempt.opened_at)
     return succession.promote(connection, attempt)

@@ -13,7 +13,7 @@ from cti_hooks import Attempt, AttemptPlace, AttemptState
 from lcm_plugin.attempt.states import OPEN, WAITING
 from lcm_plugin.attempt.transition import Must, Transition
 from lcm_plugin.attempt.transitions import FELL_BACK, NOTHING, PROMOTION_UNDONE, RELEASED
-from lcm_plugin.ledger.audit import erase_dial, forget_lines, note, note_end
+from lcm_plugin.ledger.audit import amend_end, erase_dial, forget_lines, note, note_end
 from lcm_plugin.ledger.barring import lift
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.conditions import update_for
@@ -198,6 +198,8 @@ class Undo:
         )
         if not write(connection, change):
             return False
+        if self.intended.outcome is not self.undone.outcome:
+            amend_end(connection, self.undone)
         lift(connection, self.intended.id)
         connection.execute(outbox.delete().where(outbox.c.attempt_id == self.intended.id))
         fall_back(connection, self.undone, self.holder)

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from attrs import field, frozen
 from attrs.validators import deep_iterable, ge, le, max_len, min_len, optional
 
-from cti_hooks import Attempt, CallEvent, CallEventKind, ConfigError, Host, ToldByEvents
+from cti_hooks import AnsweredBy, Attempt, CallEvent, CallEventKind, ConfigError, Host, ToldByEvents
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.service.problems import ProblemError
 
@@ -28,6 +28,7 @@ class CallEventTold:
     q850: int | None = field(default=None, validator=optional((ge(0), le(127))))
     sip_status: int | None = field(default=None, validator=optional((ge(100), le(699))))
     text: str | None = field(default=None, validator=optional(max_len(500)))
+    answered_by: AnsweredBy | None = None
     related_call_ids: tuple[str, ...] = field(default=(), validator=deep_iterable(max_len(200), max_len(16)))
 
     def event(self) -> CallEvent:
@@ -50,6 +51,7 @@ class CallEventTold:
             sip_status=self.sip_status,
             text=self.text,
             related_call_ids=self.related_call_ids,
+            answered_by=self.answered_by,
         )
 
 
