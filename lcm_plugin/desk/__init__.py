@@ -1,5 +1,6 @@
 """One agent's flow: ready, contact, call, and the next."""
 
+from lcm_plugin.desk.callbacks import CallbackList
 from lcm_plugin.desk.desk import Desk
 from lcm_plugin.desk.desks import Desks
 from lcm_plugin.desk.expiry import expiry_refusal
@@ -7,4 +8,4 @@ from lcm_plugin.desk.intake import OpenAttemptError
 from lcm_plugin.desk.outcome_lists import OutcomeLists
 from lcm_plugin.desk.said import Said
 
-__all__ = ["Desk", "Desks", "OpenAttemptError", "OutcomeLists", "Said", "expiry_refusal"]
+__all__ = ["CallbackList", "Desk", "Desks", "OpenAttemptError", "OutcomeLists", "Said", "expiry_refusal"]

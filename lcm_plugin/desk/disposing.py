@@ -10,22 +10,19 @@ from cti_hooks import (
     AgentState,
     Attempt,
     AttemptState,
-    Callback,
     Contact,
     Disposition,
     Outcome,
     Refusal,
-    described,
 )
 from lcm_plugin.config import LcmSettings
-from lcm_plugin.desk.outcome_lists import ListedOutcomes, in_time, now
+from lcm_plugin.desk.callbacks import Callbacks
+from lcm_plugin.desk.outcome_lists import ListedOutcomes, now
 from lcm_plugin.desk.setters import Setters
 from lcm_plugin.desk.shape import wrong_for_lcm, wrong_in_shape
 from lcm_plugin.desk.site import is_foreign
 from lcm_plugin.errors import ConflictError, InvalidError, LcmError
-from lcm_plugin.lcm import meanings
 from lcm_plugin.lcm.catalogue.agent_states import AGENT_STATE
-from lcm_plugin.lcm.catalogue.callbacks import OVERLAP
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import AttemptLostError, Ledger, Outbox
 
@@ -44,10 +41,12 @@ class Disposing:
     ledger: Ledger
     outbox: Outbox = field(init=False)
     listed: ListedOutcomes = field(init=False)
+    callbacks: Callbacks = field(init=False)
     _setters: Setters = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.listed = ListedOutcomes(settings=self.settings, client=self.client)
+        self.callbacks = Callbacks(settings=self.settings, client=self.client, ledger=self.ledger)
         self._setters = Setters(settings=self.settings, client=self.client)
         self.outbox = Outbox(
             ledger=self.ledger,
@@ -122,19 +121,8 @@ class Disposing:
             raise InvalidError(wrong)
         if contact.source or disposition.callback is None:
             return
-        if await self._overlaps(attempt, contact, disposition.callback, until):
+        if await self.callbacks.overlaps(attempt, contact, disposition.callback, until):
             raise ConflictError("the callback overlaps another one of the agent's; choose another time")
-
-    async def _overlaps(self, attempt: Attempt, contact: Contact, callback: Callback, until: float) -> bool:
-        call_id = self.settings.callid or attempt.id  # an empty one is refused by the LCM
-        values = {"call_id": call_id, "key": contact.key, **self._setters.window(callback)}
-        try:
-            async with in_time(until):
-                reply = await self.client.ask(OVERLAP, attempt.agent, attempt.id, **values)
-        except LcmError as error:
-            log.warning("whether a callback overlaps could not be asked: %s", described(error))
-            return False
-        return meanings.overlaps(reply)
 
     # -- sending --------------------------------------------------------------------------------------------
 

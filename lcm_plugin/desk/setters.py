@@ -70,10 +70,6 @@ class Setters:
         """What to tell the LCM, in order; nothing if another source gave the contact."""
         return [_draft(message, values) for message, values in self._messages(attempt, disposition, at)]
 
-    def window(self, callback: Callback) -> dict[str, Any]:
-        """The values that say when a callback is."""
-        return {"starts_at": callback.starts_at, "ends_at": callback.ends_at, TIME_ZONE: self._zone}
-
     async def deliver(self, letter: Letter) -> Delivery:
         """Send one; whether the LCM has it."""
         values = {name: value for name, value in letter.values.items() if value is not None}

@@ -162,6 +162,15 @@ def personal_callbacks(connection: sa.Connection, agent_id: str, since: datetime
     return list(connection.execute(query.order_by(attempts.c.callback_at).limit(CALLBACKS)).scalars())
 
 
+def booked(connection: sa.Connection, agent_id: str, since: datetime, until: datetime) -> list[Attempt]:
+    """The attempts by which this agent booked a callback for themselves that starts in this time."""
+    at = attempts.c.callback_at
+    query = sa.select(attempts.c.body).where(
+        attempts.c.agent_digest == digest(agent_id), at >= since, at <= until
+    )
+    return [attempt_of(body) for body in connection.execute(query.order_by(at).limit(CALLBACKS)).scalars()]
+
+
 def left_behind(connection: sa.Connection) -> set[str]:
     """The digests of the agents whose open attempt waits for them at no host that lives."""
     joined = attempts.outerjoin(holders, holders.c.id == attempts.c.holder)

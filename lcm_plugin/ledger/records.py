@@ -106,6 +106,10 @@ class Records:
         """When the next callbacks that this agent booked for themselves, at any host, start after then."""
         return await self._read(reading.personal_callbacks, agent_id=agent.id, since=since)
 
+    async def booked(self, agent: Agent, since: datetime, until: datetime) -> list[Attempt]:
+        """The attempts by which this agent booked a callback for themselves that starts in this time."""
+        return await self._read(reading.booked, agent_id=agent.id, since=since, until=until)
+
     async def left_behind(self) -> set[str]:
         """The digests of the agents whose open attempt waits for them at no host that lives."""
         return await self._read(reading.left_behind)

@@ -9,7 +9,7 @@ from aiohttp import web
 from attrs import define
 
 from cti_hooks import Attempt
-from lcm_plugin.desk import OutcomeLists
+from lcm_plugin.desk import CallbackList, OutcomeLists
 from lcm_plugin.explanation import Explanation
 from lcm_plugin.ledger import DoubtfulAgent, Lease, Message, Past
 from lcm_plugin.service.agents import AgentShown
@@ -17,7 +17,7 @@ from lcm_plugin.service.call_events import CallEventTold
 from lcm_plugin.service.guard import CALL_EVENTS
 from lcm_plugin.service.paging import PageQuery
 from lcm_plugin.service.route import Route
-from lcm_plugin.service.routes.agents import AgentsRoutes, AgentUpdate
+from lcm_plugin.service.routes.agents import AgentsRoutes, AgentUpdate, CallbacksQuery
 from lcm_plugin.service.routes.attempts import (
     AttemptsQuery,
     AttemptsRoutes,
@@ -25,7 +25,16 @@ from lcm_plugin.service.routes.attempts import (
     ExplanationQuery,
     PastQuery,
 )
-from lcm_plugin.service.routes.calls import AnswerTold, CallsRoutes, Cleared, DispositionTold, Heard, KeepTold
+from lcm_plugin.service.routes.calls import (
+    AnswerTold,
+    CallbackChecked,
+    CallbackTold,
+    CallsRoutes,
+    Cleared,
+    DispositionTold,
+    Heard,
+    KeepTold,
+)
 from lcm_plugin.service.routes.dialing import DialingRoutes, DialingShown, Scope
 from lcm_plugin.service.routes.ledger import LedgerRoutes, MessagesQuery, MessagesTold, SeenTo
 from lcm_plugin.service.routes.site import Alive, Readiness, SiteRoutes
@@ -74,6 +83,10 @@ class Api:
                 answer=list[AgentShown], gives_response=True,
             ),
             Route(method="GET", path=one, handler=agents.get, answer=AgentShown, problems=unknown),
+            Route(
+                method="GET", path=f"{one}/callbacks", handler=agents.callbacks, query=CallbacksQuery,
+                answer=CallbackList, problems=_NO_LEDGER,
+            ),
         ]  # fmt: skip
 
     def _attempts(self) -> list[Route]:
@@ -108,6 +121,10 @@ class Api:
             Route(
                 method="POST", path=f"{one}/keep", handler=calls.keep, body=KeepTold, answer=Attempt,
                 problems={**conflict, **_NO_ATTEMPT},
+            ),
+            Route(
+                method="POST", path=f"{one}/callback-check", handler=calls.check_callback, body=CallbackTold,
+                answer=CallbackChecked, problems={**conflict, **wrong, **_NO_ATTEMPT},
             ),
             Route(
                 method="POST", path=f"{one}/clear", handler=calls.clear, answer=Cleared,

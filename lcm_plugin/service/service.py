@@ -50,7 +50,7 @@ class Service:
         self._metrics = _metrics(host)
         attempts = AttemptsRoutes(host=host)
         self._api = Api(
-            agents=AgentsRoutes(agents=self.agents),
+            agents=AgentsRoutes(agents=self.agents, attempts=attempts),
             attempts=attempts,
             calls=CallsRoutes(attempts=attempts, agents=self.agents),
             dialing=DialingRoutes(attempts=attempts),

@@ -395,3 +395,74 @@ async def test_a_clients_mistake_is_no_error_of_ours(floor: Open, caplog: pytest
         assert (await here.post("disposition", {"outcome_id": "0"}))[0] == 409
     said = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
     assert [one for one in said if "blocked the event loop" not in one] == [], "the machine may be busy"
+
+
+async def booked(here: Floor, hours: float) -> str:
+    """Alice's call of now, with a callback of her own booked so many hours later; its attempt's id."""
+    await here.offered()
+    await here.connected()
+    await here.post("clear")
+    await here.until("alice", "ended")
+    lists = (await here.site.get(f"/v1/attempts/{here.attempt_id}/outcomes"))[1]
+    callback = {"kind": "personal", "starts_at": here.in_hours(hours), "ends_at": here.in_hours(hours + 1)}
+    body = {"outcome_id": lists["telephony"][0]["id"], "comments": "call again", "callback": callback}
+    assert (await here.post("disposition", body))[0] == 200
+    await asyncio.sleep(5)
+    return here.attempt_id
+
+
+async def test_an_agents_callbacks_are_listed(floor: Open) -> None:
+    """What the LCM lists and what was booked here is one callback, with the note taken then."""
+    async with floor() as here:
+        attempt_id = await booked(here, 24)
+        status, found = await here.site.get("/v1/agents/alice/callbacks")
+        assert (status, found["not_listed"]) == (200, "")
+        (one,) = found["callbacks"]
+        assert (one["listed"], one["attempt_id"], one["comments"]) == (True, attempt_id, "call again")
+        late = (await here.site.get("/v1/agents/alice/callbacks?since=2030-01-01T00:00:00Z"))[1]
+        assert late["callbacks"] == []
+        status, problem = await here.site.get("/v1/agents/alice/callbacks?until=noon")
+        assert (status, "until" in problem["detail"]) == (422, True)
+
+
+async def test_without_the_lcm_the_ledgers_callbacks_are_listed(floor: Open) -> None:
+    """What was booked here is known here; the answer says why the LCM's list is missing."""
+    async with floor() as here:
+        attempt_id = await booked(here, 24)
+        here.lcm.order("reject,message=GetPersonalCallbackList")
+        found = (await here.site.get("/v1/agents/alice/callbacks"))[1]
+        assert [(one["attempt_id"], one["listed"]) for one in found["callbacks"]] == [(attempt_id, False)]
+        assert "LcmRejected" in found["not_listed"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "says"),
+    [(24.5, (True, True)), (48, (False, True)), (36, (False, False))],
+    ids=["meets another", "free", "at night"],
+)
+async def test_a_callback_is_checked_before_it_is_booked(
+    floor: Open, hours: float, says: tuple[bool, bool]
+) -> None:
+    """Whether it meets another one of the agent's, and whether the rules let it be called then."""
+    overlaps, allowed = says
+    async with floor(names=("calling-hours",)) as here:
+        await booked(here, 24)
+        await here.offered()
+        told = {"kind": "personal", "starts_at": here.in_hours(hours), "ends_at": here.in_hours(hours + 1)}
+        status, found = await here.post("callback-check", told)
+        assert (status, found["overlaps"], found["allowed"]) == (200, overlaps, allowed)
+        assert (found["not_before"] is None) is allowed
+        assert any(one["passed"] is False for one in found["checks"]) is not allowed
+        assert len(here.lcm.account.dispositions) == 1
+
+
+async def test_a_check_of_what_the_lcm_does_not_say(floor: Open) -> None:
+    """An LCM that does not answer leaves it open whether callbacks overlap."""
+    async with floor() as here:
+        await here.offered()
+        here.lcm.order("reject,message=ScheduledCallBackOverlap")
+        told = {"kind": "personal", "starts_at": here.in_hours(24), "ends_at": here.in_hours(25)}
+        status, found = await here.post("callback-check", told)
+        assert (status, found["overlaps"], found["allowed"]) == (200, None, True)
+        status, problem = await here.post("callback-check", {**told, "starts_at": "noon"})
+        assert (status, "starts_at" in str(problem)) == (422, True)

@@ -1,18 +1,24 @@
 """The routes of agents: their states, told by the site, and what they have before them."""
 
+from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from attrs import define, field, frozen
 from attrs.validators import deep_iterable, max_len, optional
 
 from cti_hooks import Agent, AgentState
+from lcm_plugin.desk import CallbackList
+from lcm_plugin.instants import instant_of
 from lcm_plugin.service.agents import AGENTS, Agents, AgentShown, changed
 from lcm_plugin.service.paging import PageQuery, page
 from lcm_plugin.service.phones import wrong_endpoint
 from lcm_plugin.service.problems import ProblemError, invalid
+from lcm_plugin.service.routes.attempts import AttemptsRoutes
 from lcm_plugin.service.texts import named
+
+_DAYS: Final = timedelta(days=7)
 
 _groups: Any = optional(deep_iterable(named, max_len(100)))
 
@@ -39,11 +45,32 @@ class AgentUpdate:
         return changed(agent, told)
 
 
+@frozen(kw_only=True)
+class CallbacksQuery:
+    """Those that start from `since` to `until`: from now on, for a week."""
+
+    since: str | None = field(default=None, metadata={"schema": {"format": "date-time"}})
+    until: str | None = field(default=None, metadata={"schema": {"format": "date-time"}})
+
+    def moment(self, name: str) -> datetime | None:
+        """The instant under this name.
+
+        Raises:
+            ProblemError: it is none.
+        """
+        text = getattr(self, name)
+        try:
+            return None if text is None else instant_of(text)
+        except ValueError as error:
+            raise invalid({name: str(error)}) from None
+
+
 @define(kw_only=True, eq=False)
 class AgentsRoutes:
     """The handlers."""
 
     agents: Agents
+    attempts: AttemptsRoutes
 
     async def put(self, agent_id: str, body: AgentUpdate) -> AgentShown:
         """Tell an agent's state."""
@@ -69,6 +96,13 @@ class AgentsRoutes:
             raise ProblemError(HTTPStatus.NOT_FOUND, "no such agent; PUT it first")
         (shown,) = await self.agents.shown([seat])
         return shown
+
+    async def callbacks(self, agent_id: str, query: CallbacksQuery) -> CallbackList:
+        """The agent's own callbacks of some days, as the LCM lists them and the ledger booked them."""
+        since = query.moment("since") or self.agents.host.clock.now()
+        until = query.moment("until") or since + _DAYS
+        desks = self.attempts.lcm.desks
+        return await desks.disposing.callbacks.of(self.agents.known(agent_id), since, until)
 
     def _refuse_new(self, agent_id: str) -> None:
         try:

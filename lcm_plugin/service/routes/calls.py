@@ -5,19 +5,21 @@ from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from cti_hooks import (
     AnswerKind,
     Attempt,
     Callback,
     CallbackKind,
+    Check,
     ConnectionState,
     Disposition,
     DoNotCallScope,
     described,
 )
 from lcm_plugin.desk import OutcomeLists
+from lcm_plugin.explanation import explained
 from lcm_plugin.instants import instant_of
 from lcm_plugin.service.agents import Agents
 from lcm_plugin.service.call_events import CallEventTold, refuse_strange
@@ -56,6 +58,19 @@ class CallbackTold:
     starts_at: str = field(metadata=_INSTANT)
     ends_at: str = field(metadata=_INSTANT)
     mode_id: str | None = None
+
+
+@frozen(kw_only=True)
+class CallbackChecked:
+    """What is known of a time to call back, before it is booked."""
+
+    overlaps: bool | None
+    """Whether it meets another callback of the agent's; None if the LCM did not say."""
+    allowed: bool
+    """Whether every rule lets the contact be called then."""
+    not_before: datetime | None
+    """From when on no rule is known to object, if one does; None if that cannot be told."""
+    checks: tuple[Check, ...]
 
 
 @frozen(kw_only=True)
@@ -129,6 +144,24 @@ class CallsRoutes:
         attempt = await self.attempts.one(attempt_id)
         actor = body.actor or attempt.agent.id
         return self._shown(await self.attempts.lcm.keep(attempt.agent, attempt_id, actor))
+
+    async def check_callback(self, attempt_id: str, body: CallbackTold) -> CallbackChecked:
+        """Look whether a callback may be booked then: nothing is, and nothing is dialed."""
+        callback = _callback(body)
+        attempt = await self.attempts.one(attempt_id)
+        if attempt.contact is None:
+            raise ProblemError(HTTPStatus.CONFLICT, f"it has no contact to call back: it is {attempt.state}")
+        callbacks = self.attempts.lcm.desks.disposing.callbacks
+        anew = evolve(attempt.contact, expires_at=None)  # it comes again then, reserved anew
+        found = await explained(self.attempts.host, attempt.agent, anew, callback.starts_at)
+        return CallbackChecked(
+            overlaps=None
+            if attempt.contact.source
+            else await callbacks.overlaps(attempt, attempt.contact, callback),
+            allowed=found.allowed,
+            not_before=found.not_before,
+            checks=found.checks,
+        )
 
     def _shown(self, attempt: Attempt | None) -> Attempt:
         return self.attempts.lcm.desks.as_shown(_known(attempt))
