@@ -16,7 +16,16 @@ from prometheus_client import (
     generate_latest,
 )
 
-from cti_hooks import Agent, Attempt, AttemptState, ConfigError, ConnectionState, Host, hookimpl
+from cti_hooks import (
+    Agent,
+    Attempt,
+    AttemptPlace,
+    AttemptState,
+    ConfigError,
+    ConnectionState,
+    Host,
+    hookimpl,
+)
 from lcm_plugin.lcm.breaker import BreakerState
 from lcm_plugin.ledger import OPEN, Ledger, LedgerUnavailable, LetterState
 from lcm_plugin.plugin import LcmPlugin, lcm_of
@@ -77,14 +86,14 @@ class Metrics:
     """The plugin `service-metrics`: hears what happens, and looks up the rest when asked."""
 
     media: str = field(default=CONTENT_TYPE_LATEST, init=False)
-    _registry: CollectorRegistry = field(factory=CollectorRegistry, init=False)
+    registry: CollectorRegistry = field(factory=CollectorRegistry, init=False)
     _measured: Instruments = field(init=False)
     _courses: dict[str, _Course] = field(factory=dict, init=False)
     _rules: set[str] = field(factory=set, init=False)
     _lcm: LcmPlugin | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._measured = Instruments(self._registry)
+        self._measured = Instruments(self.registry)
 
     def watch(self, host: Host) -> None:
         """Measure a started host's requests to the LCM, and look up ledger and breaker when asked."""
@@ -104,7 +113,7 @@ class Metrics:
             self._measured.waiting.set(len(supply.waiting()))
             self._measured.reserved_every.set(supply.reserved_every)
             await self._look_up(self._lcm.desks.ledger)
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
 
     @hookimpl
     def on_agent_ready(self, agent: Agent) -> None:
@@ -126,10 +135,12 @@ class Metrics:
 
     @hookimpl
     def on_attempt_changed(self, attempt: Attempt) -> None:
-        """The steps of an attempt, each measured once, and refusals."""
+        """The steps of an attempt, each measured once, and refusals; an agent's next one has no steps yet."""
         if attempt.state is AttemptState.REFUSED:
             for refusal in attempt.refusals:
                 self._measured.refusals.labels(self._rule(refusal.rule)).inc()
+        if attempt.place is AttemptPlace.NEXT:
+            return
         course = self._courses.setdefault(attempt.agent.id, _Course())
         if attempt.state is AttemptState.OFFERED:
             self._offered(course, attempt)

@@ -13,6 +13,7 @@ from aiohttp import web
 from cti_hooks import Host
 from lcm_plugin.service.agents import Agents
 from lcm_plugin.service.api import Api
+from lcm_plugin.service.counts import Counts
 from lcm_plugin.service.door import Door
 from lcm_plugin.service.events import Feed
 from lcm_plugin.service.guard import Guard
@@ -48,6 +49,8 @@ class Service:
         self.unready = ["starting"]
         self.agents = Agents(host=host, feed=Feed())
         self._metrics = _metrics(host)
+        self._counts = Counts(self._metrics.registry)
+        host.register(self._counts, name="service-counts")
         attempts = AttemptsRoutes(host=host)
         self._api = Api(
             agents=AgentsRoutes(agents=self.agents, attempts=attempts),
@@ -111,7 +114,7 @@ class Service:
 
     def _application(self) -> web.Application:
         guard = Guard(settings=self._settings, token=self._token, clock=self._host.clock, door=self._door)
-        app = web.Application(middlewares=[problems, guard.watch])
+        app = web.Application(middlewares=[self._counts.watch, problems, guard.watch])
         app.on_response_prepare.append(keep_to_ourselves)
         app.add_routes(self._api.web_routes())
         return app

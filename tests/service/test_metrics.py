@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 from prometheus_client.parser import text_string_to_metric_families
 
-from cti_hooks import Agent, Attempt, AttemptState, Call, Contact, Refusal
+from cti_hooks import Activity, Agent, Attempt, AttemptState, Call, Contact, Refusal
 from lcm_plugin.attempt.transitions import ENDED
 from lcm_plugin.errors import LcmError
 from lcm_plugin.lcm.catalogue import CAMPAIGN_GROUPS
@@ -182,3 +182,59 @@ async def test_who_waits_is_seen(site: Any) -> None:
         seen = await scraped(here)
         assert seen["agents_waiting"] == 3
         assert seen["reserved_every_seconds"] == 60
+
+
+async def test_what_comes_of_offers_and_calls_is_counted(site: Any) -> None:
+    """Each once, however often it is told: offers, skips by what was said, calls by outcome, dispositions."""
+    async with site(names=()) as here:
+        for number, facts in enumerate(({"answer": "skip"}, {})):
+            await tell(here, attempt(here, number=number))
+            await tell(here, attempt(here, "skipped", number, **facts))
+        called = [("offered", {}), ("dialing", {}), ("calling", {}), ("ended", {"outcome": "busy"})]
+        for state, facts in [*called, called[-1], ("disposed", {"actor": "auto"}), ("closed", {})]:
+            await tell(here, attempt(here, state, 7, **facts))
+        for state, facts in [*called[:2], ("closed", {"outcome": "agent_unavailable"})]:
+            await tell(here, attempt(here, state, 8, **facts))
+        await tell(here, attempt(here, "disposed", 9, actor="alice"))
+        found = await scraped(here)
+    assert found["offers_total"] == 4
+    assert found["skips_total['skip']"] == found["skips_total['unanswered']"] == 1
+    assert found["calls_total['busy']"] == found["calls_total['agent_unavailable']"] == 1
+    assert found["dispositions_total['auto']"] == found["dispositions_total['person']"] == 1
+
+
+async def test_a_next_contact_is_no_offer_yet(site: Any) -> None:
+    """One that waits behind a call is neither counted as an offer nor the end of a wait."""
+    async with site(names=()) as here:
+        await here.host.hooks.all("on_agent_ready", agent=AGENT)
+        await tell(here, attempt(here, place="next"))
+        found = await scraped(here)
+        assert (found["offers_total"], found["ready_to_contact_seconds_count"]) == (0, 0)
+        await tell(here, attempt(here))
+        found = await scraped(here)
+        assert (found["offers_total"], found["ready_to_contact_seconds_count"]) == (1, 1)
+
+
+async def test_talk_and_wrap_up_are_timed(site: Any) -> None:
+    """By what agents do, from one step to the next."""
+    async with site(names=()) as here:
+        for kind, seconds in (("talking", 90), ("wrap_up", 20), ("waiting", 0)):
+            activity = Activity(kind=kind, since=here.host.clock.now(), wants=True)
+            await here.host.hooks.all("on_agent_activity", agent=AGENT, activity=activity)
+            await asyncio.sleep(seconds)
+        found = await scraped(here)
+    assert (found["talk_seconds_count"], found["talk_seconds_sum"]) == (1, 90)
+    assert (found["wrap_up_seconds_count"], found["wrap_up_seconds_sum"]) == (1, 20)
+
+
+async def test_requests_are_counted_by_route(site: Any) -> None:
+    """By the route's pattern and not by what is in the path, refused ones too."""
+    async with site(names=()) as here:
+        await here.get("/v1/agents/agent-7")
+        await here.get("/v1/agents/agent-8")
+        await here.get("/nowhere/agent-7")
+        found = await scraped(here)
+        async with here.http.get("/metrics") as reply:
+            assert "agent-7" not in await reply.text()
+    assert found["http_request_seconds_count['/v1/agents/{agent_id}', '404', 'GET']"] == 2
+    assert found["http_request_seconds_count['404', 'GET', 'unknown']"] == 1
