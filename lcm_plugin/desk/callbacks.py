@@ -75,10 +75,12 @@ class Callbacks:
     async def overlaps(
         self, attempt: Attempt, contact: Contact, callback: Callback, until: float | None = None
     ) -> bool | None:
-        """Whether the LCM says that it overlaps another one of the agent's; None if it did not answer.
+        """Whether the LCM says that it overlaps another one of the agent's; None if it cannot be asked.
 
         It has until then to answer, by the running loop's time.
         """
+        if contact.source or self._zone is None:  # the LCM does not know it; or its times could be any
+            return None
         call_id = self.settings.callid or attempt.id  # an empty one is refused by the LCM
         values = {
             "call_id": call_id,

@@ -466,3 +466,15 @@ async def test_a_check_of_what_the_lcm_does_not_say(floor: Open) -> None:
         assert (status, found["overlaps"], found["allowed"]) == (200, None, True)
         status, problem = await here.post("callback-check", {**told, "starts_at": "noon"})
         assert (status, "starts_at" in str(problem)) == (422, True)
+
+
+async def test_a_check_without_the_lcms_zone(floor: Open) -> None:
+    """Times that the LCM cannot be told are asked of the rules alone; one in the past is an error."""
+    async with floor(callback_time_zone=None) as here:
+        await here.offered()
+        told = {"kind": "personal", "starts_at": here.in_hours(24), "ends_at": here.in_hours(25)}
+        status, found = await here.post("callback-check", told)
+        assert (status, found["overlaps"], found["allowed"]) == (200, None, True)
+        status, problem = await here.post("callback-check", {**told, "starts_at": here.in_hours(-1)})
+        (error,) = problem["errors"]
+        assert (status, error["field"], "is in the past" in error["detail"]) == (422, "starts_at", True)

@@ -14,11 +14,13 @@ from cti_hooks import (
     CallbackKind,
     Check,
     ConnectionState,
+    Contact,
     Disposition,
     DoNotCallScope,
     described,
 )
 from lcm_plugin.desk import OutcomeLists
+from lcm_plugin.desk.shape import wrong_in_shape
 from lcm_plugin.explanation import explained
 from lcm_plugin.instants import instant_of
 from lcm_plugin.service.agents import Agents
@@ -147,20 +149,16 @@ class CallsRoutes:
 
     async def check_callback(self, attempt_id: str, body: CallbackTold) -> CallbackChecked:
         """Look whether a callback may be booked then: nothing is, and nothing is dialed."""
-        callback = _callback(body)
-        attempt = await self.attempts.one(attempt_id)
+        callback, attempt = _callback(body), await self.attempts.one(attempt_id)
         if attempt.contact is None:
             raise ProblemError(HTTPStatus.CONFLICT, f"it has no contact to call back: it is {attempt.state}")
-        callbacks = self.attempts.lcm.desks.disposing.callbacks
+        desks = self.attempts.lcm.desks
+        _refuse_impossible(attempt.contact, callback, desks.ledger.now())
         anew = evolve(attempt.contact, expires_at=None)  # it comes again then, reserved anew
         found = await explained(self.attempts.host, attempt.agent, anew, callback.starts_at)
+        overlaps = await desks.disposing.callbacks.overlaps(attempt, attempt.contact, callback)
         return CallbackChecked(
-            overlaps=None
-            if attempt.contact.source
-            else await callbacks.overlaps(attempt, attempt.contact, callback),
-            allowed=found.allowed,
-            not_before=found.not_before,
-            checks=found.checks,
+            overlaps=overlaps, allowed=found.allowed, not_before=found.not_before, checks=found.checks
         )
 
     def _shown(self, attempt: Attempt | None) -> Attempt:
@@ -210,6 +208,12 @@ class CallsRoutes:
         """The outcomes the LCM lists for this attempt's contact."""
         attempt = await self.attempts.one(attempt_id)
         return await self.attempts.lcm.outcomes(attempt.agent, attempt)
+
+
+def _refuse_impossible(contact: Contact, callback: Callback, now: datetime) -> None:
+    wrong = wrong_in_shape(contact, Disposition(callback=callback), now)
+    if wrong:
+        raise invalid({name.removeprefix("callback."): why for name, why in wrong.items()})
 
 
 def _known(attempt: Attempt | None) -> Attempt:
