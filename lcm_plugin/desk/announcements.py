@@ -32,5 +32,5 @@ class Announcements:
         try:
             while waiting:
                 await waiting.popleft()()
-        finally:
-            del self._tellers[agent_id]
+        finally:  # an agent of whom nothing is told costs nothing
+            del self._tellers[agent_id], self._waiting[agent_id]

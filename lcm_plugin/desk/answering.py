@@ -22,7 +22,7 @@ class Answering:
     screen: Screen
     calling: Calling
     disposing: Disposing
-    rejected: set[str]
+    rejected: dict[str, None]
 
     async def answer(self, attempt_id: str, said: Said) -> Attempt:
         """Do as it says; the attempt as it is then.
@@ -40,7 +40,7 @@ class Answering:
         if said.answer is AnswerKind.CLOSE:
             return await self._close(attempt, said)
         if said.answer is AnswerKind.REJECT and attempt.contact:
-            self.rejected.add(key_of(attempt.contact))
+            self.rejected[key_of(attempt.contact)] = None
         reason = f"{said.answer}: {said.reason}" if said.reason else f"{said.answer}"
         told = said.told(self.hand.ledger.now())
         return self.hand.put_down(attempt, SKIPPED, reason=reason, **told) or attempt

@@ -31,6 +31,7 @@ from lcm_plugin.desk.tasks import Tasks
 from lcm_plugin.desk.turns import Turns
 from lcm_plugin.desk.working import Working
 from lcm_plugin.ledger import IN_DOUBT, OPEN
+from lcm_plugin.supply import Question
 
 
 @define(kw_only=True, eq=False)
@@ -49,11 +50,11 @@ class Desk(Standing):
             self.shared,
             self.agent,
             self._tasks,
-            ask=lambda one: self._working.ask(one),  # noqa: PLW0108  (which is made of these parts)
-            wants=lambda: self.wants,
-            preview_over=lambda one: self._turns.tell(partial(self._preview_over, one)),
-            offer_over=lambda one: self._turns.tell(partial(self.parts.offering.after_offer, one)),
-            wrap_up_over=lambda one: self._turns.tell(partial(self._wrap_up_over, one)),
+            ask=self._asks,
+            retimed=self._retimed,
+            preview_over=self._preview_over,
+            offer_over=self._offer_over,
+            wrap_up_over=self._wrap_up_over,
         )
         self._following = Following(ledger=self.shared.ledger)
         self._automatic = AutoDisposing(
@@ -73,7 +74,7 @@ class Desk(Standing):
             outage=self.shared.outage,
             automatic=self._automatic,
             turns=self._turns,
-            wants=lambda: self.wants,
+            wants=self.readiness.wants_one,
             closed=self.shared.closed,
             left=self._leave_if_gone,
         )
@@ -160,7 +161,7 @@ class Desk(Standing):
         if attempt.state not in IN_DOUBT:
             self._following.forget(attempt.id)
         if attempt.state not in OPEN:
-            self.parts.reviewing.for_a_person.discard(attempt.id)
+            self.parts.reviewing.for_a_person.pop(attempt.id, None)
         if self.parts.screen.shows(attempt.id) and attempt.state is not AttemptState.OFFERED:
             self.parts.screen.clear()
         self.hand.promoted(attempt)
@@ -229,11 +230,27 @@ class Desk(Standing):
 
     # -- what timers and people tell ------------------------------------------------------------------------
 
-    async def _preview_over(self, attempt_id: str) -> None:
+    def _asks(self, question: Question) -> None:
+        self._working.ask(question)
+
+    def _retimed(self, attempt_id: str) -> None:
+        if attempt := self.hand.get(attempt_id):
+            self.shared.tell(attempt)
+
+    def _preview_over(self, attempt_id: str) -> None:
+        self._turns.tell(partial(self._after_preview, attempt_id))
+
+    def _offer_over(self, attempt_id: str) -> None:
+        self._turns.tell(partial(self.parts.offering.after_offer, attempt_id))
+
+    def _wrap_up_over(self, attempt_id: str) -> None:
+        self._turns.tell(partial(self._after_wrap_up, attempt_id))
+
+    async def _after_preview(self, attempt_id: str) -> None:
         await self.parts.offering.after_preview(attempt_id)
         self._leave_if_gone()
 
-    async def _wrap_up_over(self, attempt_id: str) -> None:
+    async def _after_wrap_up(self, attempt_id: str) -> None:
         """Nobody has said in time what came of a call."""
         attempt, then = self.hand.attempt, self.shared.settings.wrap_up.then
         if attempt is None or attempt.id != attempt_id or not self.hand.has_ended:

@@ -87,7 +87,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
     tasks: Tasks,
     *,
     ask: Callable[[Question], None],
-    wants: Callable[[], bool],
+    retimed: Callable[[str], None],
     preview_over: Callable[[str], None],
     offer_over: Callable[[str], None],
     wrap_up_over: Callable[[str], None],
@@ -99,18 +99,18 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
         agent: whose it is.
         tasks: what it has under way.
         ask: is told a question that is granted.
-        wants: whether the agent wants a contact now.
+        retimed: is told the attempt whose times on the screen have changed.
         preview_over: is told the attempt whose preview is over.
         offer_over: is told the attempt whose offer, or whose contact's reservation, is over.
         wrap_up_over: is told the attempt that its agent has not disposed of in time.
     """
     settings, site, ledger, disposing = shared.settings, shared.site, shared.ledger, shared.disposing
-    readiness, hand = Readiness(settings=settings), Hand(agent=agent, ledger=ledger)
+    readiness, hand = Readiness(settings=settings, closed=shared.closed), Hand(agent=agent, ledger=ledger)
     screen = Screen(
         readiness=readiness,
         now=ledger.now,
         on_timeout=settings.preview.on_timeout,
-        retimed=lambda one: shared.tell(attempt) if (attempt := hand.get(one)) else None,
+        retimed=retimed,
     )
     intake = Intake(
         hand=hand,
@@ -140,7 +140,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
         stopping=stopping,
         pauses=pauses,
         tasks=tasks,
-        wants=wants,
+        wants=readiness.wants_one,
     )
     offering = Offering(
         settings=settings,
@@ -150,7 +150,7 @@ def parts(  # noqa: PLR0913  (whom the parts tell)
         refusing=refusing,
         reviewing=reviewing,
         stopping=stopping,
-        wants=wants,
+        wants=readiness.wants_one,
         show=shared.show,
         preview_over=preview_over,
         offer_over=offer_over,

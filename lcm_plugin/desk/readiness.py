@@ -5,6 +5,7 @@ another reason (offers nobody answers, refusals in a row) ends with an answer or
 that a desktop that repeats ready every few seconds does not drain the campaign of an agent who is not there.
 """
 
+import asyncio
 from typing import Final
 
 from attrs import define, field
@@ -20,6 +21,7 @@ class Readiness:
     """One agent's readiness.
 
     Attributes:
+        closed: set when the host stops.
         state: told last; None before the first.
         busy: whether the agent has a call that was not placed here.
         stopped: why nothing is fetched though the agent is ready, in words; empty if nothing stops it.
@@ -27,6 +29,7 @@ class Readiness:
     """
 
     settings: LcmSettings
+    closed: asyncio.Event
     state: AgentState | None = field(default=None, init=False)
     busy: bool = field(default=False, init=False)
     stopped: str = field(default="", init=False)
@@ -72,6 +75,10 @@ class Readiness:
         """
         follows = self.ready or self.state is AgentState.WORKING_AFTER_CALL
         return follows and not (self.busy or self.stopped or self._is_for_one)
+
+    def wants_one(self) -> bool:
+        """Whether the agent wants a contact now, of a host that goes on."""
+        return self.wants and not self.closed.is_set()
 
     @property
     def is_used_up(self) -> bool:

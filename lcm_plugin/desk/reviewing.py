@@ -21,8 +21,8 @@ class Reviewing:
 
     site: Site
     ledger: Ledger
-    rejected: set[str]
-    for_a_person: set[str] = field(factory=set, init=False)
+    rejected: dict[str, None]
+    for_a_person: dict[str, None] = field(factory=dict, init=False)
 
     async def refusals(
         self,
@@ -50,7 +50,7 @@ class Reviewing:
         """Why nobody may call it, as its key is taken; None if a person may, and then only a person."""
         if by.again is not Again.BY_A_PERSON:
             return key_taken(by)
-        self.for_a_person.add(attempt.id)
+        self.for_a_person[attempt.id] = None
         return None
 
     def _rejection(self, contact: Contact) -> Refusal | None:
@@ -60,7 +60,7 @@ class Reviewing:
 
     async def _objection(self, attempt: Attempt, *, by_person: bool) -> Refusal | None:
         """A bar, or a key that comes again. If its call is over, it may be called for a person who asks."""
-        self.for_a_person.discard(attempt.id)
+        self.for_a_person.pop(attempt.id, None)
         found = await self.ledger.objection(attempt)
         if (
             found.bar and found.bar.holds(self.ledger.now()) and not by_person

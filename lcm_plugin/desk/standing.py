@@ -45,7 +45,7 @@ class Standing:
     @property
     def wants(self) -> bool:
         """Whether the agent wants a contact."""
-        return self.readiness.wants and not self.shared.closed.is_set()
+        return self.readiness.wants_one()
 
     @property
     def waits_for(self) -> str:

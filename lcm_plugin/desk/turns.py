@@ -37,7 +37,7 @@ class Turns:
 
     def __iter__(self) -> Iterator[asyncio.Task[None]]:
         """The task, if there is one."""
-        return iter([] if self._task is None or self._task.done() else [self._task])
+        return iter([] if self._task is None else [self._task])
 
     async def take(self, act: Act[_Result]) -> _Result:
         """Have it done in its turn, and wait for what it comes to.
@@ -54,19 +54,26 @@ class Turns:
 
     def _line_up(self, turn: _Turn) -> None:
         self._line.append(turn)
-        if self._task is None or self._task.done():
+        if self._task is None:
             self._task = asyncio.create_task(self._work(), name=self.name)
 
     async def _work(self) -> None:
         try:
             while self._line:
                 await _done(self._line.pop(0))
-                self.after()
+                self._tell_after()
         finally:  # cancelled with the host: nobody waits for ever
             for turn in self._line:
                 if turn.result:
                     turn.result.cancel()
             self._line.clear()
+            self._task = None
+
+    def _tell_after(self) -> None:
+        try:
+            self.after()
+        except Exception as error:  # noqa: BLE001  (those in line have their turns all the same)
+            log.error("%s", described(error))  # noqa: TRY400  (masked)
 
 
 async def _done(turn: _Turn) -> None:

@@ -67,3 +67,14 @@ async def test_nobody_waits_for_ever() -> None:
     task.cancel()
     await asyncio.wait(waits, timeout=1)
     assert [one.cancelled() for one in waits] == [True, True]
+
+
+async def test_what_fails_after_a_turn_takes_nobodys_turn() -> None:
+    """Whoever stands in line has their turn, whatever becomes of what is told between turns."""
+
+    def fails() -> None:
+        raise OSError("nobody listens")
+
+    turns, acts = Turns("desk", fails), Acts()
+    await asyncio.gather(*(turns.take(partial(acts.act, name)) for name in "ab"))
+    assert not list(turns)
