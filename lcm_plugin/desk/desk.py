@@ -149,12 +149,12 @@ class Desk(Standing):
     def on_call_event(self, attempt: Attempt, event: CallEvent) -> None:
         """Keep the attempt's call up to date; `call_cleared` ends it."""
         again = self._following.hear(attempt, event)
-        if again and not self.hand.had(attempt.id):
-            self.shared.ledger.release(again)
-        elif again:
+        if again and self.hand.had(attempt.id) and self.readiness.here:
             self.hand.hold(again)
             self.parts.stopping.stop(UNREACHED)
             self.parts.offering.put(again)
+        elif again:  # its agent has it wherever they come to
+            self.shared.ledger.release(again)
 
     def on_changed(self, attempt: Attempt) -> None:
         """What follows of an attempt's change; whatever closes the one in hand frees the agent."""

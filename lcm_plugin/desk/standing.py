@@ -60,10 +60,10 @@ class Standing:
         return Activity(kind=self._kind, since=self._since, wants=self.wants, waits_for=self.waits_for)
 
     def note_activity(self) -> None:
-        """Tell what the agent is doing, if it is something else than before."""
+        """Tell what the agent is doing, if it is something else than before and the host goes on."""
         is_stopped = self.readiness.is_stopped or (self.wants and self.parts.refusing.is_stopped)
         kind = kind_of(self.hand.attempt, wants=self.wants, is_stopped=is_stopped)
-        if kind is not self._kind:
+        if kind is not self._kind and not self.shared.closed.is_set():
             self._write_up(kind)
             self._kind, self._since = kind, self.shared.ledger.now()
             self.shared.tell_activity(self.hand.agent, self.activity)

@@ -98,6 +98,7 @@ async def test_an_agent_who_has_left_has_it_at_any_host(open_centre: OpenCentre)
     await first.dialer.event(CallEventKind.FAILED, call, party="agent")
     await first.dialer.event(CallEventKind.CALL_CLEARED, call)
     await asyncio.sleep(10)
+    assert len(first.records.shown) == 1
     await second.logs_on(ALICE)
     await second.ready(ALICE)
     await asyncio.sleep(5)
