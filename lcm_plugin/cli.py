@@ -41,11 +41,13 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lcm-plugin")
 @click.option("-v", "--verbose", count=True, help="Log more to standard error; twice for everything.")
-def main(verbose: int) -> None:
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              help="How it logs: JSON has the attempt, agent and key as fields.")  # fmt: skip
+def main(verbose: int, log_format: str) -> None:
     """Contacts from an LCM to the site's dialer."""
-    from lcm_plugin.log_lines import LogLines  # noqa: PLC0415  (`--help` does without the contract)
+    from lcm_plugin.log_lines import JsonLines, LogLines  # noqa: PLC0415  (`--help` does without the contract)
 
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LogLines())
+    handler.setFormatter(JsonLines() if log_format == "json" else LogLines())
     logging.basicConfig(level=level, handlers=[handler])

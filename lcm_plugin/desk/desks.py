@@ -19,6 +19,7 @@ from lcm_plugin.desk.dialer_wanted import dialer_health
 from lcm_plugin.desk.disposing import Disposing
 from lcm_plugin.desk.fetch_stops import FetchStops
 from lcm_plugin.desk.inbox import Inbox
+from lcm_plugin.desk.logged import say
 from lcm_plugin.desk.on_refusal import OnRefusal
 from lcm_plugin.desk.outage import Outage
 from lcm_plugin.desk.parts import Shared
@@ -247,6 +248,7 @@ class Desks:
         if desk:
             desk.on_changed(attempt)
         self._tell(attempt)
+        say(attempt)
         if desk:
             desk.note_activity()
 
