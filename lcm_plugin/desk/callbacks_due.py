@@ -1,7 +1,7 @@
 """Tells agents of their own callbacks at the minute they are due, as far as the ledger knows of them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +9,7 @@ from typing import Final
 from attrs import define, field
 
 from lcm_plugin.ledger import Ledger, LedgerError
+from lcm_plugin.ledger.schema import digest
 
 EVERY: Final = 60.0
 """Seconds from one reading to the next: so late at the most is told what was booked for a minute hence."""
@@ -20,12 +21,12 @@ class CallbacksDue:
     """Each callback is told of once.
 
     Attributes:
-        anybody: whether an agent is here who could be told.
-        tell: is told an agent's digest, and when their callback starts.
+        here: the ids of the agents who may be here.
+        tell: is told one's id, and when their callback starts.
     """
 
     ledger: Ledger
-    anybody: Callable[[], bool]
+    here: Callable[[], Collection[str]]
     tell: Callable[[str, datetime], None]
     _timers: dict[tuple[str, datetime], asyncio.TimerHandle] = field(factory=dict, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
@@ -44,7 +45,7 @@ class CallbacksDue:
 
     async def _read(self) -> None:
         while True:
-            if self.anybody():
+            if self.here():
                 with suppress(LedgerError):  # desks meet it, and say so
                     await self._read_once()
             await asyncio.sleep(EVERY)
@@ -53,6 +54,8 @@ class CallbacksDue:
         now, loop = self.ledger.now(), asyncio.get_running_loop()
         booked = await self.ledger.called_back(now - _AROUND, now + _AROUND)
         self._timers = {one: timer for one, timer in self._timers.items() if one[1] > now - 2 * _AROUND}
-        for agent, at in booked - self._timers.keys():
-            seconds = max(0.0, (at - now).total_seconds())
-            self._timers[agent, at] = loop.call_later(seconds, self.tell, agent, at)
+        known = {digest(agent_id): agent_id for agent_id in self.here()} if booked else {}
+        for mark, at in booked - self._timers.keys():
+            if mark in known:  # who comes later is told at the next reading
+                seconds = max(0.0, (at - now).total_seconds())
+                self._timers[mark, at] = loop.call_later(seconds, self.tell, known[mark], at)

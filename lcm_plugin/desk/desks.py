@@ -30,7 +30,6 @@ from lcm_plugin.desk.verdicts import Verdicts
 from lcm_plugin.errors import ConflictError
 from lcm_plugin.lcm.client import LcmClient
 from lcm_plugin.ledger import IN_DOUBT, OPEN, Ledger, LedgerError, Stop
-from lcm_plugin.ledger.schema import digest
 from lcm_plugin.ledger.stops import StopKind
 from lcm_plugin.supply import Supply
 
@@ -72,7 +71,7 @@ class Desks:
         stops = FetchStops(ledger=self.ledger, client=self.client, lists_seconds=self.settings.lists_seconds)
         self._bulletin = Bulletin(ledger=self.ledger, stops=stops)
         self._callbacks = CallbacksDue(
-            ledger=self.ledger, anybody=lambda: bool(self._desks), tell=self._callback_due
+            ledger=self.ledger, here=lambda: list(self._desks), tell=self._callback_due
         )
         self.supply = Supply(
             rules=supply_rules(self.settings),
@@ -291,7 +290,6 @@ class Desks:
         self.of(attempt.agent).adopt(attempt)
         self.of(attempt.agent).note_activity()
 
-    def _callback_due(self, agent: str, at: datetime) -> None:
-        for desk in self._desks.values():
-            if digest(desk.agent.id) == agent:
-                desk.callback_due(at)
+    def _callback_due(self, agent_id: str, at: datetime) -> None:
+        if desk := self._desks.get(agent_id):
+            desk.callback_due(at)
