@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from attrs import define, frozen
 
 from cti_hooks import Attempt, AttemptState, Clock, Host
+from lcm_plugin.config import LcmSettings
 from lcm_plugin.ledger import (
     KEPT,
     OPEN,
@@ -207,22 +208,40 @@ class LedgerTool:
         return await self.database.run(partial(step, **facts))
 
 
+@frozen(kw_only=True)
+class OpenedLedger:
+    """The ledger of a config file, with its own key for hashes."""
+
+    settings: LcmSettings
+    database: Database
+    clock: Clock
+    key: str
+
+
 @asynccontextmanager
-async def ledger_tool(config: Path) -> AsyncIterator[LedgerTool]:
-    """The ledger of a config file.
+async def opened_ledger(config: Path) -> AsyncIterator[OpenedLedger]:
+    """Open the ledger of a config file, whether its host runs or not.
 
     Raises:
         ConfigError: the settings cannot be used, or there is no ledger where they say.
         LedgerUnavailable: it cannot be reached.
     """
     host = Host.from_config(config)
-    database = database_for(lcm_of(host).settings.ledger, host.directory)
+    settings = lcm_of(host).settings
+    database = database_for(settings.ledger, host.directory)
     try:
-        refuse_missing(database)
-        await upgrade.opened(database)
-        yield LedgerTool(database, host.clock)
+        _refuse_missing(database)
+        key, _ = await upgrade.opened(database)
+        yield OpenedLedger(settings=settings, database=database, clock=host.clock, key=key)
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def ledger_tool(config: Path) -> AsyncIterator[LedgerTool]:
+    """The ledger of a config file; raises as `opened_ledger`."""
+    async with opened_ledger(config) as found:
+        yield LedgerTool(found.database, found.clock)
 
 
 async def adopt(config: Path) -> str:
@@ -234,7 +253,7 @@ async def adopt(config: Path) -> str:
     host = Host.from_config(config)
     database = database_for(lcm_of(host).settings.ledger, host.directory)
     try:
-        refuse_missing(database)
+        _refuse_missing(database)
         if not isinstance(database, Sqlite) or database.file is None:
             raise refused(database.name, "is no file", "only a copied file has to be adopted")
         upgrade.refuse_file(database.file, may_be_a_copy=True)
@@ -244,12 +263,7 @@ async def adopt(config: Path) -> str:
         await database.close()
 
 
-def refuse_missing(database: Database) -> None:
-    """Refuse to make a ledger: only a host that starts does.
-
-    Raises:
-        ConfigError: there is none yet.
-    """
+def _refuse_missing(database: Database) -> None:
     if isinstance(database, Sqlite) and (database.file is None or not database.file.exists()):
         raise refused(database.name, "is not there yet", "the host makes it when it starts")
 

@@ -15,14 +15,13 @@ from typing import Any, Final
 
 from attrs import asdict, frozen
 
-from cti_hooks import ConfigError, Host, Problem, masked
-from lcm_plugin.attempts import refuse_missing
+from cti_hooks import Clock, ConfigError, Problem, masked
+from lcm_plugin.attempts import opened_ledger
 from lcm_plugin.instants import instant_of
 from lcm_plugin.lcm.normalize import Normalizer
-from lcm_plugin.ledger import barring, database_for, rows, upgrade
+from lcm_plugin.ledger import barring, rows
 from lcm_plugin.ledger.barring import Bar
 from lcm_plugin.ledger.database import Database
-from lcm_plugin.plugin import lcm_of
 
 _FORMAT: Final = "lcm-plugin do-not-call 1"
 _AT_ONCE: Final = 1000
@@ -48,7 +47,7 @@ class DoNotCallList:
 
     database: Database
     normalizer: Normalizer
-    clock: Any
+    clock: Clock
     key: str
 
     async def bars(self, after: int = 0, limit: int = _AT_ONCE) -> list[tuple[int, Bar]]:
@@ -93,12 +92,13 @@ class DoNotCallList:
         Raises:
             ConfigError: it was exported from a ledger of another key, or has a line that cannot be read.
         """
-        lines = [line for line in _text_of(file).splitlines() if line.strip()]
-        if not lines or not lines[0].lstrip().startswith("{"):
-            numbers = [line.strip() for line in lines if not line.startswith("#")]
+        numbered = enumerate(_text_of(file).splitlines(), start=1)
+        lines = [(number, line.strip()) for number, line in numbered if line.strip()]
+        if not lines or not lines[0][1].startswith("{"):
+            numbers = [line for _, line in lines if not line.startswith("#")]
             return len(numbers), await self.add(numbers, said)
-        self._refuse_another_key(lines[0], file)
-        bars = [_bar_of(line, number, file) for number, line in enumerate(lines[1:], start=2)]
+        self._refuse_another_key(lines[0][1], file)
+        bars = [_bar_of(line, number, file) for number, line in lines[1:]]
         return len(bars), await self.database.run(partial(barring.add, bars=bars))
 
     @property
@@ -133,15 +133,8 @@ async def do_not_call_list(config: Path) -> AsyncIterator[DoNotCallList]:
         ConfigError: the settings cannot be used, or there is no ledger where they say.
         LedgerUnavailable: it cannot be reached.
     """
-    host = Host.from_config(config)
-    settings = lcm_of(host).settings
-    database = database_for(settings.ledger, host.directory)
-    try:
-        refuse_missing(database)
-        key, _ = await upgrade.opened(database)
-        yield DoNotCallList(database, Normalizer(settings), host.clock, key)
-    finally:
-        await database.close()
+    async with opened_ledger(config) as found:
+        yield DoNotCallList(found.database, Normalizer(found.settings), found.clock, found.key)
 
 
 def _text_of(file: Path) -> str:

@@ -81,7 +81,7 @@ def add(*, config: Path, campaign: str | None, until: datetime | None, actor: st
 @campaign_option
 @click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
 def remove(*, config: Path, campaign: str | None, numbers: Any) -> None:
-    """Let these numbers be dialed again, as far as this list is concerned."""
+    """Take the bars of these numbers away; a contact that was barred with its number stays barred."""
     count = run_to_end(_on_list(config, lambda one: one.remove(numbers, campaign)))
     if not count:
         sys.exit(said("none of them is barred by its number", NOTHING))

@@ -12,12 +12,21 @@ from attrs import define, field
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from cti_hooks import Activity, ActivityKind, Agent, Attempt, AttemptPlace, AttemptState, hookimpl
+from lcm_plugin.desk.auto_disposing import AUTO
 
 KNOWN: Final = 20_000
 """Attempts under way that are told apart."""
 _CALLS: Final = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _ANSWERS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_AUTO: Final = "auto"
+_OVER: Final = frozenset(
+    {
+        AttemptState.EMPTY,
+        AttemptState.SKIPPED,
+        AttemptState.REFUSED,
+        AttemptState.EXPIRED,
+        AttemptState.CLOSED,
+    }
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -75,7 +84,7 @@ class Counts:
         elif state is AttemptState.SKIPPED:
             self._skips.labels(attempt.answer.value if attempt.answer else "unanswered").inc()
         elif state is AttemptState.DISPOSED:
-            self._dispositions.labels("auto" if attempt.actor == _AUTO else "person").inc()
+            self._dispositions.labels("auto" if attempt.actor == AUTO else "person").inc()
         if state in _OVER:
             self._open.pop(attempt.id, None)
 
@@ -101,17 +110,6 @@ class Counts:
             seconds = asyncio.get_running_loop().time() - began
             self._http.labels(request.method, route, str(response.status)).observe(seconds)
         return response
-
-
-_OVER: Final = frozenset(
-    {
-        AttemptState.EMPTY,
-        AttemptState.SKIPPED,
-        AttemptState.REFUSED,
-        AttemptState.EXPIRED,
-        AttemptState.CLOSED,
-    }
-)
 
 
 def _is_live(before: AttemptState | None) -> bool:

@@ -115,6 +115,14 @@ def test_a_line_that_is_no_bar_is_named(table: Path, tmp_path: Path, line: str) 
     assert asyncio.run(bar_on(table, NUMBER)) == ""
 
 
+def test_a_line_behind_blank_ones_is_named_by_its_place(table: Path, tmp_path: Path) -> None:
+    """The number is that of the file's own lines."""
+    file = tmp_path / "list.jsonl"
+    file.write_text(dnc(table, "export")[1] + "\n\nnonsense", encoding="utf-8")
+    status, _, error = dnc(table, "import", str(file))
+    assert (status, "line 6" in error) == (2, True)
+
+
 def test_numbers_are_imported_from_a_file(table: Path, tmp_path: Path) -> None:
     """One in each line, comments left out; a line that is none is named, and nothing is added."""
     file = tmp_path / "numbers.txt"

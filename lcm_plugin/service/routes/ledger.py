@@ -62,7 +62,7 @@ class LedgerRoutes:
         return page(request, rows, query.limit, lambda row: row.id)
 
     async def resend(self, body: MessagesTold) -> SeenTo:
-        """Send again what the LCM rejected, or may not have had: it was told of it once, or twice then."""
+        """Send again what the LCM rejected, or may not have had: it may be told of it twice then."""
         count = await self._seen_to(letters.resend, body, "sent again")
         self.attempts.lcm.desks.disposing.outbox.wake()
         return SeenTo(messages=count)
