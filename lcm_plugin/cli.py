@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "next": "One contact as JSON; nothing is dialed.",
     "run": "The embedded host, until interrupted.",
     "sandbox": "An LCM to develop and test against.",
+    "token": "A token for one who may use the API, and its lines for the config file.",
 }
 """By name, with what the list of commands says of each: `lcm_plugin.commands` has a module of this name."""
 

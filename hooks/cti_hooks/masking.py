@@ -46,6 +46,11 @@ def masked_text(text: str) -> str:
     return _NUMBER_LIKE.sub(lambda found: found["kept"] or masked(found["number"]), text)
 
 
+def masked_repr(value: object) -> str:
+    """The repr of what somebody wrote, its numbers masked."""
+    return masked_text(repr(value))
+
+
 def printable(text: str) -> str:
     """A text from outside on one line: what is no letter, sign or blank is escaped.
 

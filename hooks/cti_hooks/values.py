@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 from attrs import field, frozen, validators
 
-from cti_hooks.masking import masked, masked_text
+from cti_hooks.masking import masked, masked_repr
 
 
 class AgentState(StrEnum):
@@ -226,11 +226,6 @@ def _read_only(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping))
 
 
-def _quiet(value: Any) -> str:
-    """The repr of what a plugin wrote, its numbers masked."""
-    return masked_text(repr(value))
-
-
 def _keys(mapping: Mapping[str, Any]) -> str:
     return f"<{', '.join(mapping)}>"
 
@@ -240,8 +235,9 @@ def _aware(_: object, attribute: "attrs.Attribute[Any]", value: datetime | None)
         raise ValueError(f"{attribute.name} needs a time zone: {value!r}")
 
 
-def _extras() -> Any:
-    return field(factory=dict, converter=_read_only, repr=_keys, hash=False)
+def _extras(*, private: bool = False) -> Any:
+    """A read-only mapping; the values of a private one are of a person, and shown to nobody else."""
+    return field(factory=dict, converter=_read_only, repr=_keys, hash=False, metadata={"private": private})
 
 
 @frozen(kw_only=True)
@@ -309,7 +305,7 @@ class Contact:
     source: str = ""
     """The plugin that gave it, by its name in the host's config; empty for what the LCM handed out."""
     modes: tuple[Mode, ...] = field(default=(), converter=_tupled)
-    extra: Mapping[str, Any] = _extras()
+    extra: Mapping[str, Any] = _extras(private=True)
 
 
 @frozen(kw_only=True)
@@ -322,7 +318,7 @@ class Dial:
     ring_seconds: float = 30
     """Counted from Delivered; a dialer rings 15 s at the least."""
     display_name: str | None = field(default=None, repr=masked)
-    variables: Mapping[str, str] = _extras()
+    variables: Mapping[str, str] = _extras(private=True)
 
 
 @frozen(kw_only=True)
@@ -361,7 +357,7 @@ class Health:
     what: str
     """`asterisk pbx-1`, `ledger`."""
     good: bool
-    seen: str = field(repr=_quiet)
+    seen: str = field(repr=masked_repr)
     """One line for people: the version, or what is wrong and the way out. No secret, no number."""
     serves: bool = False
     """Whether the host may be given work although this is not good."""
@@ -373,7 +369,7 @@ class Check:
 
     rule: str
     passed: bool
-    reason: str = field(repr=_quiet)
+    reason: str = field(repr=masked_repr)
     not_before: datetime | None = field(default=None, validator=_aware)
     """If it did not pass: the next moment it might."""
     evidence: Mapping[str, Any] = _extras()
@@ -384,7 +380,7 @@ class Refusal:
     """A reason not to call: the rule's name, its evidence, and the next moment it might be allowed."""
 
     rule: str
-    reason: str = field(repr=_quiet)
+    reason: str = field(repr=masked_repr)
     not_before: datetime | None = field(default=None, validator=_aware)
     evidence: Mapping[str, Any] = _extras()
 
@@ -458,7 +454,7 @@ class Attempt:
     outcome: Outcome | None = field(default=None, converter=attrs.converters.optional(Outcome))
     refusals: tuple[Refusal, ...] = field(default=(), converter=_tupled)
     changed_at: datetime | None = field(default=None, validator=_aware)
-    reason: str = field(default="", repr=_quiet)
+    reason: str = field(default="", repr=masked_repr)
     """Why it is in this state, for people."""
     host: str = ""
     """The host that has it, by its name."""
@@ -499,7 +495,7 @@ class CallEvent:
     """Whose connection it is about: `customer` or `agent`."""
     q850: int | None = None
     sip_status: int | None = None
-    text: str | None = field(default=None, repr=_quiet)
+    text: str | None = field(default=None, repr=masked_repr)
     related_call_ids: tuple[str, ...] = field(default=(), converter=_words)
     answered_by: AnsweredBy | None = field(default=None, converter=attrs.converters.optional(AnsweredBy))
     """Who answered, if the dialer detects that; it may be told with any event of the customer's leg."""
@@ -510,5 +506,5 @@ class Answer:
     """What one plugin answered: a value, or the error it failed with, numbers in its text masked."""
 
     plugin: str
-    value: Any = field(default=None, repr=_quiet)
-    error: Exception | None = field(default=None, repr=_quiet)
+    value: Any = field(default=None, repr=masked_repr)
+    error: Exception | None = field(default=None, repr=masked_repr)

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 
 from cti_hooks import Attempt, Contact, Disposition, Outcome, PastCall
+from cti_hooks.masking import masked_repr
 from lcm_plugin.ledger.codec import attempt_of
 from lcm_plugin.ledger.letters import LetterState
 from lcm_plugin.ledger.reading import past_calls
@@ -34,7 +35,7 @@ class Message:
     written_at: datetime
     changed_at: datetime
     """Since when it is in this state."""
-    error: str | None
+    error: str | None = field(repr=masked_repr)
 
 
 @frozen(kw_only=True)

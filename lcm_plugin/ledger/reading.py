@@ -6,9 +6,10 @@ from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from attrs import frozen
+from attrs import field, frozen
 
 from cti_hooks import Attempt, AttemptState, Contact, PastCall
+from cti_hooks.masking import masked_repr
 from lcm_plugin.attempt.states import WAITING
 from lcm_plugin.ledger.audit import write_noted
 from lcm_plugin.ledger.barring import Bar, bar_for
@@ -37,7 +38,7 @@ class Line:
     at: datetime
     state: AttemptState
     host: str
-    reason: str
+    reason: str = field(repr=masked_repr)
 
 
 def doubt_of(connection: sa.Connection, agent_id: str) -> Doubtful | None:

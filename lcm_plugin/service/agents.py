@@ -20,9 +20,9 @@ from cti_hooks import (
     Host,
     hookimpl,
 )
+from cti_hooks.masking import masked_repr
 from lcm_plugin.ledger import OPEN, LedgerError
 from lcm_plugin.plugin import lcm_of
-from lcm_plugin.presentation import as_json
 from lcm_plugin.service.events import Feed
 from lcm_plugin.service.kept import Kept
 
@@ -52,9 +52,9 @@ class AgentShown(Agent):
     """Since when they do that."""
     wants: bool
     """Whether they want a contact now."""
-    waits_for: str
+    waits_for: str = field(repr=masked_repr)
     """Why they get none, in one sentence; empty if they have one, or nobody can say."""
-    note: str
+    note: str = field(repr=masked_repr)
     """Why there is no contact, and what to do for one; else what was heard last: why one was refused, how a
     call stands."""
 
@@ -107,7 +107,7 @@ class Agents:
         seat = self.seats.setdefault(agent.id, Seat(agent=agent, state=state))
         seat.agent, seat.state, seat.reason = agent, state, reason
         self._leave(seat)
-        self.feed.publish("agent_state", agent=agent.id, state=state.value, reason=reason)
+        self.feed.publish("agent_state", of=agent.id, agent=agent.id, state=state, reason=reason)
         await self._told(agent, state, reason)
         return seat
 
@@ -195,16 +195,17 @@ class Agents:
     @hookimpl
     def on_contact_offered(self, attempt: Attempt) -> None:
         """Pass it on."""
-        self.feed.publish("contact_offered", attempt=as_json(attempt))
+        self.feed.publish("contact_offered", of=attempt.agent.id, attempt=attempt)
 
     @hookimpl
     def on_agent_activity(self, agent: Agent, activity: Activity) -> None:
         """Pass it on."""
         self.feed.publish(
             "agent_activity",
+            of=agent.id,
             agent=agent.id,
-            activity=activity.kind.value,
-            since=as_json(activity.since),
+            activity=activity.kind,
+            since=activity.since,
             wants=activity.wants,
             waits_for=activity.waits_for,
         )
@@ -212,7 +213,7 @@ class Agents:
     @hookimpl
     def on_callback_due(self, agent: Agent, at: datetime) -> None:
         """Tell that an agent's own callback starts now."""
-        self.feed.publish("callback_due", agent=agent.id, at=as_json(at))
+        self.feed.publish("callback_due", of=agent.id, agent=agent.id, at=at)
 
     @hookimpl
     def on_attempt_changed(self, attempt: Attempt) -> None:
@@ -220,12 +221,20 @@ class Agents:
         seat = self.seats.get(attempt.agent.id)
         if seat:
             _note(seat, attempt, here=attempt.host in {"", self.host.name})
-        self.feed.publish("attempt_changed", attempt=as_json(attempt))
+        self.feed.publish("attempt_changed", of=attempt.agent.id, attempt=attempt)
 
     @hookimpl
     def on_call_event(self, event: CallEvent) -> None:
         """Pass it on."""
-        self.feed.publish("call_event", call=as_json(event))
+        self.feed.publish("call_event", of=self._agent_of(event), call=event)
+
+    def _agent_of(self, event: CallEvent) -> str | None:
+        """Whose call an event is of, if this host has its attempt open."""
+        try:
+            attempt = lcm_of(self.host).desks.ledger.get_open(event.attempt_id, event.call_id)
+        except ConfigError:  # a host without attempts
+            return None
+        return attempt.agent.id if attempt else None
 
 
 def _note(seat: Seat, attempt: Attempt, *, here: bool) -> None:

@@ -1,31 +1,38 @@
-"""The feed of events for subscribers. A slow one is dropped, and holds up nobody."""
+"""The feed of events: each subscriber is told what is theirs. A slow one is dropped, and holds up nobody."""
 
 import asyncio
+import json
+from functools import cached_property
 from typing import Any, Final
 
-from attrs import define, field
+from attrs import define, field, frozen
+
+from lcm_plugin.identity import LOCAL, Caller, Role
+from lcm_plugin.service.callers import shown_to
 
 WAITING: Final = 1000
 """Events a subscriber may be behind."""
+_AUDITOR: Final = Caller(role=Role.AUDITOR, subject="")
 
 
 @define(eq=False)
 class Subscription:
-    """One subscriber's events. `missed` tells that it was too slow and gets no more."""
+    """One subscriber's events, as text. `missed` tells that it was too slow and gets no more."""
 
-    events: "asyncio.Queue[dict[str, Any]]" = field(factory=lambda: asyncio.Queue(WAITING))
+    caller: Caller = LOCAL
+    events: "asyncio.Queue[str]" = field(factory=lambda: asyncio.Queue(WAITING))
     missed: asyncio.Event = field(factory=asyncio.Event)
 
 
 @define(eq=False)
 class Feed:
-    """Passes each event on to all subscribers."""
+    """Passes each event on to those who may hear it."""
 
     _subscriptions: set[Subscription] = field(factory=set, init=False)
 
-    def subscribe(self) -> Subscription:
-        """Hear everything from now on."""
-        subscription = Subscription()
+    def subscribe(self, caller: Caller = LOCAL) -> Subscription:
+        """Hear from now on what this caller may."""
+        subscription = Subscription(caller)
         self._subscriptions.add(subscription)
         return subscription
 
@@ -33,11 +40,31 @@ class Feed:
         """Hear no more."""
         self._subscriptions.discard(subscription)
 
-    def publish(self, event: str, **facts: Any) -> None:
-        """Tell everybody; a subscriber that is too far behind is dropped."""
-        for subscription in list(self._subscriptions):
+    def publish(self, event: str, *, of: str | None = None, **facts: Any) -> None:
+        """Tell what happened, and `of` which agent; a subscriber that is too far behind is dropped."""
+        told = _Told(name=event, facts=facts)
+        for subscription in [one for one in self._subscriptions if one.caller.may_see(of)]:
             try:
-                subscription.events.put_nowait({"event": event, **facts})
+                subscription.events.put_nowait(told.to(subscription.caller))
             except asyncio.QueueFull:
                 subscription.missed.set()
                 self._subscriptions.discard(subscription)
+
+
+@frozen(kw_only=True, slots=False)
+class _Told:
+    """An event, written once for all who hear it whole, and once for auditors."""
+
+    name: str
+    facts: dict[str, Any]
+
+    def to(self, caller: Caller) -> str:
+        return self._veiled if caller.role is Role.AUDITOR else self._whole
+
+    @cached_property
+    def _whole(self) -> str:
+        return json.dumps({"event": self.name, **shown_to(None, self.facts)})
+
+    @cached_property
+    def _veiled(self) -> str:
+        return json.dumps({"event": self.name, **shown_to(_AUDITOR, self.facts)})

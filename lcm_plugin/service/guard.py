@@ -1,11 +1,12 @@
 """Who may speak to the embedded host: a bearer token if one is set, and no foreign page in a browser.
 
+A page shows a ticket where it opens a WebSocket, as a browser lets it set no header there but the protocol.
+
 Call events may be signed instead (`lcm_plugin.dialers.webhook.signing`), so that a site's dialer needs no
 token to everything else. If a secret is set for call events, they have to be signed, or show the token.
 """
 
 import asyncio
-import hmac
 import math
 from http import HTTPStatus
 from typing import Final
@@ -16,7 +17,9 @@ from attrs import define, field
 
 from cti_hooks import Clock
 from lcm_plugin.dialers.webhook.signing import SIGNATURE, SignatureError, verify
+from lcm_plugin.identity import Caller, Identity, KeysUnavailable, RefusedToken
 from lcm_plugin.service.bodies import bytes_of, refuse_encoded
+from lcm_plugin.service.callers import CALLER
 from lcm_plugin.service.door import Door
 from lcm_plugin.service.origins import OPEN, refuse_strangers
 from lcm_plugin.service.problems import ProblemError
@@ -26,8 +29,10 @@ from lcm_plugin.service.tries import Tries
 
 CALL_EVENTS: Final = "/v1/call-events"
 """Told with the token, or signed."""
-TRUSTED: Final = web.RequestKey("trusted", bool)
-"""On a request: whether it showed the token, or none is set."""
+EVENTS: Final = "/v1/events"
+"""Opened with a token, or with a ticket."""
+_TICKET: Final = "ticket."
+"""What a WebSocket's protocol begins with that is a ticket."""
 SIGNED: Final = web.RequestKey("signed", bool)
 """On a request: whether it was let in by its signature only."""
 
@@ -37,7 +42,7 @@ class Guard:
     """Keeps others out, as a middleware."""
 
     settings: ServiceSettings
-    token: str | None = field(repr=False)
+    identity: Identity
     clock: Clock
     door: Door
     _tries: Tries = field(factory=Tries, init=False)
@@ -48,25 +53,40 @@ class Guard:
         """Serve whom we know.
 
         Raises:
-            ProblemError: 401, 403, 409 or 429; says what would be right.
+            ProblemError: 401, 403, 409, 429 or 503; says what would be right.
         """
         refuse_strangers(request, self.settings)
         refuse_encoded(request)
-        request[TRUSTED] = self.token is None or self._shows(request)
         request[SIGNED] = False
-        left = 0.0 if request[TRUSTED] else self._count_wrong(request)
-        if request.path in OPEN and not request[TRUSTED]:
+        caller, why_not = await self._caller(request)
+        left = 0.0 if caller else self._count_wrong(request)
+        if request.path in OPEN and not caller:
             response = await handler(request)
             response.force_close()  # who is not let in does not stay
             return response
         if left:
             raise _too_many(left)
-        if request.path == CALL_EVENTS and self.settings.events_secret and not self._shows(request):
-            return await self._heard(request, self.settings.events_secret, handler)
-        if not request[TRUSTED]:
-            raise ProblemError(HTTPStatus.UNAUTHORIZED, "a bearer token is required")
+        secret = self.settings.events_secret
+        if request.path == CALL_EVENTS and secret and (not caller or self.identity.is_open):
+            return await self._heard(request, secret, handler)
+        if not caller:
+            raise why_not
+        request[CALLER] = caller
         self.door.let_in(request)
         return await handler(request)
+
+    async def _caller(self, request: web.Request) -> tuple[Caller | None, ProblemError]:
+        """Who asks; and if that is nobody, what to say."""
+        refused = ProblemError(HTTPStatus.UNAUTHORIZED, "a bearer token is required")
+        if request.path == EVENTS and (ticket := _ticket(request)):
+            refused = ProblemError(HTTPStatus.UNAUTHORIZED, "the ticket was used, or is older than 60 s")
+            return self.identity.tickets.take(ticket), refused
+        try:
+            return await self.identity.caller(_shown(request)), refused
+        except RefusedToken as error:
+            return None, ProblemError(HTTPStatus.UNAUTHORIZED, f"the token {error}")
+        except KeysUnavailable as error:
+            return None, ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}")
 
     def _count_wrong(self, request: web.Request) -> float:
         """Count a wrong token. If this peer has shown too many, the seconds until it may show another.
@@ -79,10 +99,6 @@ class Guard:
         if not (left := self._tries.seconds_left(request.remote, now)):
             self._tries.note(request.remote, shown, now)
         return left
-
-    def _shows(self, request: web.Request) -> bool:
-        shown, token = _shown(request), self.token
-        return bool(shown and token) and hmac.compare_digest(shown or b"", (token or "").encode())
 
     async def _heard(self, request: web.Request, secret: str, handler: Handler) -> web.StreamResponse:
         try:
@@ -104,6 +120,13 @@ def _shown(request: web.Request) -> bytes | None:
     """The token a request shows, as the bytes that came; None if it shows none."""
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
     return shown.strip().encode("utf-8", "surrogateescape") if scheme.casefold() == "bearer" else None
+
+
+def _ticket(request: web.Request) -> bytes | None:
+    """The ticket among the protocols that a WebSocket asks for; None if there is none."""
+    told = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+    shown = [one.strip().removeprefix(_TICKET) for one in told if one.strip().startswith(_TICKET)]
+    return shown[0].encode("utf-8", "surrogateescape") if shown else None
 
 
 def _too_many(seconds: float) -> ProblemError:

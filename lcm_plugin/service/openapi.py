@@ -80,6 +80,8 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     told: dict[str, Any] = {
         "operationId": route.handler.__qualname__.replace("Routes.", "_").lower(),
         "summary": first_line(route.handler),
+        "description": f"For: {', '.join(sorted(route.roles))}.",
+        "x-roles": sorted(route.roles),
         "parameters": [*_path_parameters(route), *_query_parameters(route, schemas)],
         "responses": _responses(route, schemas),
     }

@@ -26,7 +26,8 @@ def refuse_strangers(request: web.Request, settings: ServiceSettings) -> None:
     _refuse_foreign_pages(request, settings)
     if not settings.with_token and any(map(_tells_of_a_proxy, request.headers)):
         raise _refused(
-            "a proxy brings this, whoever asked it; behind one, set [service] token_env or token_file"
+            "a proxy brings this, whoever asked it; behind one, set a token: [service] token_env, token_file,"
+            " tokens or jwt"
         )
 
 
@@ -36,8 +37,8 @@ def _refuse_other_names(request: web.Request, settings: ServiceSettings) -> None
         return
     if request.path in OPEN and settings.with_token:
         return
-    name = (_url(f"http://{request.host}").host or "").removesuffix(".")
-    if name not in _LOCAL_NAMES | {one.removesuffix(".") for one in (settings.host, *settings.allowed_hosts)}:
+    own = {one.removesuffix(".") for one in (settings.host, *settings.allowed_hosts)}
+    if _name(request) not in _LOCAL_NAMES | own:
         raise _refused("this address answers to its own name only; others are [service] allowed_hosts")
 
 
@@ -48,11 +49,21 @@ def _refuse_foreign_pages(request: web.Request, settings: ServiceSettings) -> No
         if request.headers.get("Sec-Fetch-Site") in _FOREIGN:
             raise _refused("what pages of another origin ask for is refused")
         return
-    is_own = _url(origin).host_port_subcomponent == request.host
-    if not is_own and origin not in settings.allowed_origins:
+    if not _is_own(origin, request, settings) and origin not in settings.allowed_origins:
         raise _refused(
             "pages of another origin are refused; one that a proxy changes is [service] allowed_origins"
         )
+
+
+def _is_own(origin: str, request: web.Request, settings: ServiceSettings) -> bool:
+    """Whether a page came from here; by a proxy's name over TLS only, or anybody on the way made it."""
+    if _name(request) in settings.allowed_hosts and not origin.startswith("https://"):
+        return False
+    return _url(origin).host_port_subcomponent == request.host
+
+
+def _name(request: web.Request) -> str:
+    return (_url(f"http://{request.host}").host or "").removesuffix(".")
 
 
 def _tells_of_a_proxy(header: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from aiohttp import web
 from attrs import field, frozen, validators
 
-from lcm_plugin.presentation import as_json
+from lcm_plugin.service.callers import caller_of, shown_to
 
 T = TypeVar("T")
 MOST: Final = 1000
@@ -35,4 +35,4 @@ def page(request: web.Request, rows: Sequence[T], most: int, last: Callable[[T],
     if len(rows) == most:
         following = request.rel_url.update_query(before=str(last(rows[-1])))
         headers = {"Link": f'<{following}>; rel="next"'}
-    return web.json_response(as_json(rows), headers=headers)
+    return web.json_response(shown_to(caller_of(request), rows), headers=headers)

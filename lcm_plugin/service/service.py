@@ -27,10 +27,11 @@ from lcm_plugin.service.routes.agents import AgentsRoutes
 from lcm_plugin.service.routes.attempts import AttemptsRoutes
 from lcm_plugin.service.routes.calls import CallsRoutes
 from lcm_plugin.service.routes.dialing import DialingRoutes
+from lcm_plugin.service.routes.identity import IdentityRoutes
 from lcm_plugin.service.routes.ledger import LedgerRoutes
 from lcm_plugin.service.routes.site import SiteRoutes
 from lcm_plugin.service.settings import SHORT_TOKEN, ServiceSettings
-from lcm_plugin.service.token import token_of
+from lcm_plugin.service.token import token_of, who_is_let_in
 
 log = logging.getLogger("lcm_plugin.service")
 
@@ -45,7 +46,7 @@ class Service:
     def __init__(self, host: Host, settings: ServiceSettings) -> None:
         self._host = host
         self._settings = settings
-        self._token = token_of(settings, host.directory)
+        self._identity = who_is_let_in(settings, host.directory, host.clock)
         self.unready = ["starting"]
         self.agents = Agents(host=host, feed=Feed())
         self._metrics = _metrics(host)
@@ -58,6 +59,7 @@ class Service:
             calls=CallsRoutes(attempts=attempts, agents=self.agents),
             dialing=DialingRoutes(attempts=attempts),
             ledger=LedgerRoutes(attempts=attempts),
+            identity=IdentityRoutes(tickets=self._identity.tickets),
             site=SiteRoutes(
                 host=host,
                 feed=self.agents.feed,
@@ -84,12 +86,12 @@ class Service:
 
     def say_who_may_ask(self) -> None:
         """Warn of a token that is not set, or that may be guessed."""
-        if self._token is None:
+        if self._identity.is_open:
             log.warning(
                 "no token is set: every user and program of this machine may use the API;"
                 " see token_env and token_file"
             )
-        elif len(self._token) < SHORT_TOKEN:
+        elif 0 < len(token_of(self._settings, self._host.directory) or "") < SHORT_TOKEN:
             log.warning("the token has fewer than %d characters and may be guessed; set another", SHORT_TOKEN)
 
     async def __aenter__(self) -> Self:
@@ -113,7 +115,9 @@ class Service:
         await self._stack.aclose()
 
     def _application(self) -> web.Application:
-        guard = Guard(settings=self._settings, token=self._token, clock=self._host.clock, door=self._door)
+        guard = Guard(
+            settings=self._settings, identity=self._identity, clock=self._host.clock, door=self._door
+        )
         app = web.Application(middlewares=[self._counts.watch, problems, guard.watch])
         app.on_response_prepare.append(keep_to_ourselves)
         app.add_routes(self._api.web_routes())

@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from attrs import Attribute, field, frozen, validators
 from yarl import URL
@@ -12,6 +12,8 @@ from yarl import URL
 from cti_hooks import ConfigError, Problem
 from cti_hooks import settings as table_reader
 from cti_hooks.secret import not_set
+from lcm_plugin.identity import JwtSettings, TokenSettings
+from lcm_plugin.service.texts import named
 
 SHORT_TOKEN: Final = 16
 """Characters below which a token may be guessed; the start says so."""
@@ -20,6 +22,11 @@ SHORT_TOKEN: Final = 16
 def _is_set(_: object, attribute: "Attribute[str | None]", variable: str | None) -> None:
     if variable and not os.environ.get(variable):
         raise ConfigError([not_set(attribute.name, variable)])
+
+
+def _names(_: object, attribute: "Attribute[Any]", value: Mapping[str, TokenSettings]) -> None:
+    for name in value:
+        named(None, attribute, name)
 
 
 def _hosts(_: object, __: object, value: tuple[str, ...]) -> None:
@@ -56,6 +63,12 @@ class ServiceSettings:
     """The file with that token, relative to the config file. If it is not there, the start makes it: a new
     token, which the file's owner alone can read."""
 
+    tokens: Mapping[str, TokenSettings] = field(factory=dict, validator=_names)
+    """More tokens, each with a name, which the audit shows, and a role: `[service.tokens.NAME]`."""
+
+    jwt: JwtSettings | None = None
+    """The site's identity provider, whose tokens are taken too: `[service.jwt]`; needs the extra `jwt`."""
+
     events_secret_env: str | None = field(default=None, validator=_is_set)
     """The environment variable with the secret that call events are signed with: then they need no token."""
 
@@ -74,10 +87,13 @@ class ServiceSettings:
         if self.token_env and self.token_file:
             problems.append(Problem("token_file", "token_env is set, too: keep one of them"))
         if not self.loopback and not self.with_token:
-            why = f"is required, as {self.host} is no loopback address; or write token_file"
+            why = f"is required, as {self.host} is no loopback address; or write token_file, tokens or jwt"
             problems.append(Problem("token_env", why))
         problems += [
-            Problem(name, "needs token_env or token_file: whoever asks a proxy would be let in by it")
+            Problem(
+                name,
+                "needs token_env, token_file, tokens or jwt: whoever asks a proxy would be let in by it",
+            )
             for name in ("allowed_hosts", "allowed_origins")
             if getattr(self, name) and not self.with_token
         ]
@@ -102,7 +118,7 @@ class ServiceSettings:
     @property
     def with_token(self) -> bool:
         """Whether callers have to show a token."""
-        return bool(self.token_env or self.token_file)
+        return bool(self.token_env or self.token_file or self.tokens or self.jwt)
 
     @property
     def events_secret(self) -> str | None:

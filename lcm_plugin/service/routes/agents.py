@@ -10,11 +10,14 @@ from attrs.validators import deep_iterable, max_len, optional
 
 from cti_hooks import Agent, AgentState
 from lcm_plugin.desk import CallbackList
+from lcm_plugin.identity import Caller, Role
 from lcm_plugin.instants import instant_of
 from lcm_plugin.service.agents import AGENTS, Agents, AgentShown, changed
+from lcm_plugin.service.callers import caller_of
 from lcm_plugin.service.paging import PageQuery, page
 from lcm_plugin.service.phones import wrong_endpoint
 from lcm_plugin.service.problems import ProblemError, invalid
+from lcm_plugin.service.rights import refused
 from lcm_plugin.service.routes.attempts import AttemptsRoutes
 from lcm_plugin.service.texts import named
 
@@ -35,14 +38,18 @@ class AgentUpdate:
     lcm_id: str | None = field(default=None, validator=named)
     login_id: str | None = field(default=None, validator=named)
 
-    def of(self, agent: Agent) -> Agent:
-        """The agent as this body tells."""
-        told = {
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is told of the agent beside the state."""
+        return {
             name: value
             for name in ("endpoint", "campaign_groups", "name", "lcm_id", "login_id")
             if (value := getattr(self, name)) is not None
         }
-        return changed(agent, told)
+
+    def of(self, agent: Agent) -> Agent:
+        """The agent as this body tells."""
+        return changed(agent, self.facts)
 
 
 @frozen(kw_only=True)
@@ -72,8 +79,10 @@ class AgentsRoutes:
     agents: Agents
     attempts: AttemptsRoutes
 
-    async def put(self, agent_id: str, body: AgentUpdate) -> AgentShown:
-        """Tell an agent's state."""
+    async def put(self, agent_id: str, body: AgentUpdate, caller: Caller | None) -> AgentShown:
+        """Tell an agent's state. An agent's own token tells no more: where they sit is the site's to say."""
+        if caller and caller.role is Role.AGENT and body.facts:
+            raise refused(f"an agent may tell state and reason only; the site tells {', '.join(body.facts)}")
         if agent_id not in self.agents.seats:
             self._refuse_new(agent_id)
         agent = body.of(self.agents.known(agent_id))
@@ -84,8 +93,13 @@ class AgentsRoutes:
         return shown
 
     async def list(self, query: PageQuery, request: web.Request) -> web.Response:
-        """Agents told of and not logged off for an hour, by id; the header Link leads to the next page."""
-        ids = sorted(one for one in self.agents.seats if one > query.before)[: query.limit]
+        """Agents told of and not logged off for an hour, by id; the header Link leads to the next page.
+
+        An agent is shown themself only.
+        """
+        caller = caller_of(request)
+        seen = [one for one in self.agents.seats if caller is None or caller.may_see(one)]
+        ids = sorted(one for one in seen if one > query.before)[: query.limit]
         shown = await self.agents.shown([self.agents.seats[one] for one in ids])
         return page(request, shown, query.limit, lambda row: row.id)
 

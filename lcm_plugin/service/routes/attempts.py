@@ -8,15 +8,19 @@ from typing import Final
 
 import attrs
 from aiohttp import web
-from attrs import define, field, frozen, validators
+from attrs import define, evolve, field, frozen, validators
 
 from cti_hooks import Agent, Attempt, AttemptState, ConfigError, Host
+from cti_hooks.masking import masked_repr
 from lcm_plugin.explanation import Explanation, explained
+from lcm_plugin.identity import Caller
 from lcm_plugin.instants import instant_of
 from lcm_plugin.ledger import Ledger, Letter, LetterState, Line, Past
 from lcm_plugin.plugin import LcmPlugin, lcm_of
+from lcm_plugin.service.callers import caller_of
 from lcm_plugin.service.paging import limit, page
 from lcm_plugin.service.problems import ProblemError, invalid
+from lcm_plugin.service.rights import only_own
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
@@ -68,7 +72,7 @@ class MessageTold:
     tries: int
     written_at: datetime
     changed_at: datetime
-    error: str | None
+    error: str | None = field(repr=masked_repr)
 
 
 @frozen(kw_only=True)
@@ -87,6 +91,7 @@ class AttemptsRoutes:
 
     async def list(self, query: AttemptsQuery, request: web.Request) -> web.Response:
         """Attempts of all hosts, newest first; the header Link leads to the next page."""
+        query = evolve(query, agent=only_own(caller_of(request), query.agent))
         before = await self._before(query.before) if query.before is not None else None
         found = await self._ledger.attempts(
             agent_id=query.agent, states=query.state, before=before, limit=query.limit
@@ -102,9 +107,10 @@ class AttemptsRoutes:
             messages=tuple(map(_told, await self._ledger.letters_of(attempt_id))),
         )
 
-    async def explain(self, attempt_id: str, query: ExplanationQuery) -> Explanation:
+    async def explain(self, attempt_id: str, query: ExplanationQuery, caller: Caller | None) -> Explanation:
         """Why its contact may or may not be called: every rule, passed or not. Nothing is dialed."""
         moment = query.moment
+        only_own(caller, query.agent)
         attempt = await self.one(attempt_id)
         if attempt.contact is None:
             raise ProblemError(HTTPStatus.CONFLICT, f"it has no contact to explain: it is {attempt.state}")

@@ -22,6 +22,7 @@ from cti_hooks import (
 from lcm_plugin.desk import OutcomeLists
 from lcm_plugin.desk.shape import wrong_in_shape
 from lcm_plugin.explanation import explained
+from lcm_plugin.identity import Caller
 from lcm_plugin.instants import instant_of
 from lcm_plugin.service.agents import Agents
 from lcm_plugin.service.call_events import CallEventTold, refuse_strange
@@ -35,7 +36,7 @@ _INSTANT: Final = {"schema": {"format": "date-time"}}
 
 @frozen(kw_only=True)
 class AnswerTold:
-    """What is said to an offer; its agent says it, if no `actor` is named."""
+    """What is said to an offer. `actor` is who says it, if not its agent; only a host's claim is kept."""
 
     answer: AnswerKind
     reason: str | None = None
@@ -47,7 +48,7 @@ class AnswerTold:
 
 @frozen(kw_only=True)
 class KeepTold:
-    """That an offer is looked at a little longer; its agent says so, if no `actor` is named."""
+    """That an offer is looked at a little longer; `actor` is as of an answer."""
 
     actor: str | None = field(default=None, validator=named)
 
@@ -77,7 +78,7 @@ class CallbackChecked:
 
 @frozen(kw_only=True)
 class DispositionTold:
-    """What came of a call, ids as the LCM's lists give them; `actor` is a supervisor, if one says so."""
+    """What came of a call, ids as the LCM's lists give them; `actor` is as of an answer."""
 
     outcome_id: str | None = None
     business_outcome_id: str | None = None
@@ -126,25 +127,25 @@ class CallsRoutes:
     attempts: AttemptsRoutes
     agents: Agents
 
-    async def answer(self, attempt_id: str, body: AnswerTold) -> Attempt:
+    async def answer(self, attempt_id: str, body: AnswerTold, caller: Caller) -> Attempt:
         """Answer an offer: dial, skip, reject or close; or dial an ended call once more.
 
         An agent of this host answers their own offers only; any other actor answers for the attempt's agent.
         """
         attempt = await self.attempts.one(attempt_id)
-        seat = self.agents.seats.get(body.actor or "")
+        actor = caller.actor(body.actor, attempt.agent.id)
+        seat = self.agents.seats.get(actor) if caller.speaks_for_others else None
         agent = seat.agent if seat else attempt.agent
-        actor = body.actor or attempt.agent.id
         return _known(
             await self.attempts.lcm.answer(
                 agent, attempt_id, body.answer, body.reason, actor, mode_id=body.mode_id
             )
         )
 
-    async def keep(self, attempt_id: str, body: KeepTold) -> Attempt:
+    async def keep(self, attempt_id: str, body: KeepTold, caller: Caller) -> Attempt:
         """Give an offer another preview, within `offer_seconds`: its agent wants to look at it longer."""
         attempt = await self.attempts.one(attempt_id)
-        actor = body.actor or attempt.agent.id
+        actor = caller.actor(body.actor, attempt.agent.id)
         return self._shown(await self.attempts.lcm.keep(attempt.agent, attempt_id, actor))
 
     async def check_callback(self, attempt_id: str, body: CallbackTold) -> CallbackChecked:
@@ -178,7 +179,7 @@ class CallsRoutes:
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from None
         return Cleared(cleared=any(cleared))
 
-    async def dispose(self, attempt_id: str, body: DispositionTold) -> Attempt:
+    async def dispose(self, attempt_id: str, body: DispositionTold, caller: Caller) -> Attempt:
         """Say what came of a call; it is checked by the LCM's lists, recorded, and told to the LCM."""
         disposition = body.disposition()
         attempt = await self.attempts.one(attempt_id)
@@ -187,7 +188,7 @@ class CallsRoutes:
                 agent=attempt.agent,
                 attempt_id=attempt_id,
                 disposition=disposition,
-                actor=body.actor or attempt.agent.id,
+                actor=caller.actor(body.actor, attempt.agent.id),
             )
         )
 

@@ -2,6 +2,7 @@
 
 from attrs import define, field, frozen, validators
 
+from lcm_plugin.identity import Caller
 from lcm_plugin.ledger import Stop
 from lcm_plugin.service.problems import invalid
 from lcm_plugin.service.routes.attempts import AttemptsRoutes
@@ -13,7 +14,7 @@ _NAMED = {"schema": {"minLength": 1}}
 
 @frozen(kw_only=True)
 class Scope:
-    """Where: in one campaign, for one agent, or with neither everywhere; and who says so."""
+    """Where: in one campaign, for one agent, or with neither everywhere. Only a host's `actor` is kept."""
 
     campaign: str | None = field(default=None, validator=_named, metadata=_NAMED)
     agent: str | None = field(default=None, validator=_named, metadata=_NAMED)
@@ -37,14 +38,14 @@ class DialingRoutes:
         """Where dialing is stopped."""
         return DialingShown(stops=tuple(await self.attempts.lcm.dialing_stops()))
 
-    async def stop(self, body: Scope) -> DialingShown:
+    async def stop(self, body: Scope, caller: Caller) -> DialingShown:
         """Stop dialing there, on any host; a call recorded before may be placed within `dial_seconds`.
 
         After a restart too; nothing is fetched there, offers stay, calls go on.
         """
         _refuse_both(body)
         await self.attempts.lcm.stop_dialing(
-            campaign=body.campaign, agent_id=body.agent, actor=body.actor or "somebody"
+            campaign=body.campaign, agent_id=body.agent, actor=caller.actor(body.actor, "somebody")
         )
         return await self.show()
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from aiohttp import web
 from attrs import define, field, frozen, validators
 
+from lcm_plugin.identity import Caller
 from lcm_plugin.ledger import KEPT, Ledger, LetterState, housekeeping, letters
 from lcm_plugin.service.paging import PageQuery, limit, page
 from lcm_plugin.service.routes.attempts import AttemptsRoutes
@@ -61,20 +62,21 @@ class LedgerRoutes:
         rows = await self._ledger.messages(states=query.state, before=query.before, limit=query.limit)
         return page(request, rows, query.limit, lambda row: row.id)
 
-    async def resend(self, body: MessagesTold) -> SeenTo:
+    async def resend(self, body: MessagesTold, caller: Caller) -> SeenTo:
         """Send again what the LCM rejected, or may not have had: it may be told of it twice then."""
-        count = await self._seen_to(letters.resend, body, "sent again")
+        count = await self._seen_to(letters.resend, body, caller, "sent again")
         self.attempts.lcm.desks.disposing.outbox.wake()
         return SeenTo(messages=count)
 
-    async def withdraw(self, body: MessagesTold) -> SeenTo:
+    async def withdraw(self, body: MessagesTold, caller: Caller) -> SeenTo:
         """Give up what the LCM rejected, or may not have had: later messages of the contact go on."""
-        return SeenTo(messages=await self._seen_to(housekeeping.withdraw, body, "given up"))
+        return SeenTo(messages=await self._seen_to(housekeeping.withdraw, body, caller, "given up"))
 
-    async def _seen_to(self, act: Callable[..., int], body: MessagesTold, done: str) -> int:
+    async def _seen_to(self, act: Callable[..., int], body: MessagesTold, caller: Caller, done: str) -> int:
         asked = partial(_each, act=act, ids=body.attempts, states=body.state, now=self._ledger.now())
         count = await self._ledger.run(asked)
-        log.info("%s has %d message(s) to the LCM %s", body.actor or "somebody", count, done)
+        actor = caller.actor(body.actor, "somebody")
+        log.info("%s has %d message(s) to the LCM %s", actor, count, done)
         return count
 
     async def doubts(self, query: PageQuery, request: web.Request) -> web.Response:

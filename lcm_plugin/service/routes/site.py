@@ -9,13 +9,17 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from attrs import asdict, define, field, frozen
 
 from cti_hooks import Health, Host, health_of
+from lcm_plugin.identity import Caller
+from lcm_plugin.service.callers import CALLER, caller_of
 from lcm_plugin.service.events import Feed, Subscription
-from lcm_plugin.service.guard import TRUSTED
 from lcm_plugin.service.kept import Kept
 from lcm_plugin.service.metrics import Metrics
+from lcm_plugin.service.rights import READS
 
 ASKED_AGAIN: Final = 2.0
 """Seconds an answer of the plugins' health is kept: engines are asked for it, and anybody may want it."""
+PROTOCOL: Final = "lcm-events"
+"""What a page may ask for beside its ticket; a browser wants one of those it asked for in the answer."""
 HEARD: Final = 1024
 """Bytes of a message from a subscriber, which has nothing to say."""
 _PARTING: Final = 1
@@ -58,11 +62,13 @@ class SiteRoutes:
         return Alive()
 
     async def readyz(self, request: web.Request) -> web.Response:
-        """Whether it may be given work, and what is not good; told who shows the token, if one is set."""
+        """Whether it may be given work; and what is not good, for those who may read the whole floor."""
         ailing = await self._ailments.get()
         ready = not self.unready and all(one.serves for one in ailing)
         reasons = (*self.unready, *(f"{one.what}: {one.seen}" for one in ailing))
-        told = reasons if request[TRUSTED] else ("why is told who shows the token",) * (not ready)
+        caller = caller_of(request)
+        may_know = caller is not None and caller.role in READS
+        told = reasons if may_know else ("why is told who shows the token",) * (not ready)
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         return web.json_response(asdict(Readiness(ready=ready, reasons=told)), status=status)
 
@@ -79,16 +85,23 @@ class SiteRoutes:
         return self.described()
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """Everything that happens, from now on, as JSON over a WebSocket."""
-        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=HEARD)
+        """What happens from now on, as JSON over a WebSocket: to an agent what is theirs, to others all.
+
+        It ends with the token it was opened by.
+        """
+        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=HEARD, protocols=(PROTOCOL,))
         await socket.prepare(request)
-        subscription = self.feed.subscribe()
+        subscription = self.feed.subscribe(request[CALLER])
         self._sockets[socket] = request
         sending = asyncio.create_task(_send(socket, request, subscription))
         try:
-            async for packet in socket:  # nothing is expected; this sees it close
-                if packet.type is WSMsgType.ERROR:
-                    break
+            async with asyncio.timeout(self._seconds_left(request[CALLER])):
+                async for packet in socket:  # nothing is expected; this sees it close
+                    if packet.type is WSMsgType.ERROR:
+                        break
+        except TimeoutError:
+            sending.cancel()
+            await _send_away(socket, request, WSCloseCode.POLICY_VIOLATION, b"your token has expired")
         finally:
             self.feed.unsubscribe(subscription)
             del self._sockets[socket]
@@ -96,6 +109,10 @@ class SiteRoutes:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
         return socket
+
+    def _seconds_left(self, caller: Caller) -> float | None:
+        """How long a caller's token lasts; None if it does not end."""
+        return (caller.until - self.host.clock.now()).total_seconds() if caller.until else None
 
     async def close(self) -> None:
         """Send subscribers away."""
@@ -109,7 +126,7 @@ class SiteRoutes:
 
 async def _send(socket: web.WebSocketResponse, request: web.Request, subscription: Subscription) -> None:
     while not subscription.missed.is_set() or not subscription.events.empty():
-        await socket.send_json(await subscription.events.get())
+        await socket.send_str(await subscription.events.get())
     await _send_away(socket, request, WSCloseCode.TRY_AGAIN_LATER, b"too slow: events were missed")
 
 
