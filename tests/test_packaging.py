@@ -44,9 +44,10 @@ def imported() -> set[str]:
 def test_everything_imported_is_declared() -> None:
     """A plain install brings each library that is imported.
 
-    Two are not in it: pytest, which its own plugin finds there, and the extra of who sets `[service.jwt]`.
+    Three are not in it: pytest, which its own plugin finds there, and the extras `holidays` and `jwt`.
     """
-    elsewhere = {"pytest"} | declared("options.extras_require", "jwt")
+    extras = (declared("options.extras_require", extra) for extra in ("holidays", "jwt"))
+    elsewhere = {"pytest"}.union(*extras)
     assert imported() - elsewhere <= declared("options", "install_requires")
 
 
@@ -116,6 +117,6 @@ def test_the_floors_are_those_of_setup_cfg() -> None:
     script = [sys.executable, str(ROOT / ".ci" / "floors.py")]
     done = subprocess.run(script, check=True, capture_output=True, text=True)  # noqa: S603  (our own script)
     lines = dict(line.split("==") for line in done.stdout.splitlines())
-    sites = (declared("options.extras_require", extra) for extra in ("jwt", "postgres"))
+    sites = (declared("options.extras_require", extra) for extra in ("holidays", "jwt", "postgres"))
     names = declared("options", "install_requires").union(*sites)
     assert {canonical(name) for name in lines} == names

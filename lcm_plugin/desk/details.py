@@ -61,7 +61,10 @@ class Details:
         return evolve(contact, time_zones=(zone, *contact.time_zones))
 
     def _with_modes(self, contact: Contact, reply: Reply) -> Contact:
-        return evolve(contact, modes=meanings.modes(reply, self.client.normalizer))
+        """With its numbers; and with where it lives, by which states' rules hold."""
+        contact = evolve(contact, modes=meanings.modes(reply, self.client.normalizer))
+        told = meanings.zip_code(reply)
+        return _with(contact, {"ZipCode": told}) if told and "ZipCode" not in contact.extra else contact
 
     def _with_screen_pop(self, contact: Contact, reply: Reply) -> Contact:
         return _with(contact, {"screen_pop": meanings.screen_pop(reply)})

@@ -88,6 +88,12 @@ def modes(reply: Reply, normalizer: Normalizer) -> tuple[Mode, ...]:
     return tuple(_mode(record, normalizer) for record in reply.records if _text(record, "ModeID"))
 
 
+def zip_code(reply: Reply) -> str:
+    """The ZIP code of a contact's numbers, if they state one, and the same."""
+    stated = {told for record in reply.records if (told := _text(record, "ZipCode"))}
+    return stated.pop() if len(stated) == 1 else ""
+
+
 def _mode(record: Mapping[str, Any], normalizer: Normalizer) -> Mode:
     number = _text(record, *_NUMBER)
     e164, number_zones = normalizer.number(number) if number else (None, ())

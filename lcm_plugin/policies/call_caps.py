@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from cti_hooks import CallType, Check, Contact, PastCall, described
+from cti_hooks import Check, Contact, PastCall, described
 from lcm_plugin.policies.caps import DAY, Basis, Cap, Whom, caps_checks, caps_of
 from lcm_plugin.policies.limits import Caps, SiteLimits
 from lcm_plugin.policies.ruled import RuledPolicy
@@ -19,7 +19,6 @@ from lcm_plugin.policies.rules import Part, Rule, RuleSettings
 SITE: Final = "call-caps"
 RECORD: Final = "call-caps-record"
 REGION: Final = "call-caps-region"
-CALLBACKS: Final = {CallType.PERSONAL_CALLBACK, CallType.REGULAR_CALLBACK}
 _LONGEST_CALL: Final = DAY
 """A conversation counts from its end, and the record is asked by when calls were dialed."""
 
@@ -49,7 +48,7 @@ class CallCaps(RuledPolicy[CallCapsSettings]):
         chosen, unknown = self.rules.of(contact)
         if unknown:
             return [self.region_check(REGION, unknown)]
-        caps = list(self._caps(chosen, is_callback=contact.call_type in CALLBACKS))
+        caps = list(self._caps(chosen, contact))
         since = moment - max((cap.span for cap in caps), default=DAY) - _LONGEST_CALL
         try:
             calls = await self._past_calls(contact, since)
@@ -57,11 +56,11 @@ class CallCaps(RuledPolicy[CallCapsSettings]):
             return [self._no_record(error)]
         return caps_checks(caps, calls, moment)
 
-    def _caps(self, chosen: Mapping[str, Rule], *, is_callback: bool) -> Iterator[Cap]:
+    def _caps(self, chosen: Mapping[str, Rule], contact: Contact) -> Iterator[Cap]:
         """The site's caps, and those of the rules that hold for the contact."""
         site = Basis(rule=SITE, evidence=self.version)
-        yield from caps_of(self.settings.per_number, Whom.NUMBER, site, is_callback=is_callback)
-        yield from caps_of(self.settings.per_contact, Whom.CONTACT, site, is_callback=is_callback)
+        yield from caps_of(self.settings.per_number, Whom.NUMBER, site, contact)
+        yield from caps_of(self.settings.per_contact, Whom.CONTACT, site, contact)
         for name, rule in chosen.items():
             caps = rule.caps or Caps()
             basis = Basis(
@@ -70,8 +69,8 @@ class CallCaps(RuledPolicy[CallCapsSettings]):
                 effective=rule.effective,
                 expires=rule.expires or date.max,
             )
-            yield from caps_of(caps.per_number, Whom.NUMBER, basis, is_callback=is_callback)
-            yield from caps_of(caps.per_contact, Whom.CONTACT, basis, is_callback=is_callback)
+            yield from caps_of(caps.per_number, Whom.NUMBER, basis, contact)
+            yield from caps_of(caps.per_contact, Whom.CONTACT, basis, contact)
 
     async def _past_calls(self, contact: Contact, since: datetime) -> Sequence[PastCall]:
         if self.host is None:

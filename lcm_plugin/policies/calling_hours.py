@@ -41,7 +41,7 @@ class CallingHoursSettings(RuleSettings):
     """Windows of single days: `{ sunday = "closed" }`."""
     holidays: Mapping[str, str] = field(factory=dict, validator=dated_windows)
     """By date, `{ "2026-12-25" = "closed" }`: a holiday's window narrows that of its day. A rule that closes
-    on holidays goes by these dates, and closes a year of which there are none."""
+    on holidays goes by these dates, too; it closes a year of which none are known."""
     unknown_zone: str = field(default=REFUSE, validator=a_fallback)
     """If no zone is known: no call, or the zone to go by."""
     zone_names: Mapping[str, str] = field(factory=dict, validator=zones_by_name)
@@ -78,7 +78,11 @@ class CallingHours(RuledPolicy[CallingHoursSettings]):
         told = list(self._told(contact))
         untold = [one for one in told if isinstance(one, Check)]
         stated = [one for one in told if isinstance(one, Stated)]
-        opening = None if untold else next_opening([one.hours for one in stated], found.zones, moment)
+        opening = (
+            None
+            if untold
+            else next_opening([one.hours for one in stated if not one.exempt], found.zones, moment)
+        )
         checks = [one.check(found.zones, moment, opening) for one in stated]
         return [self._zone_check(found), *untold, *checks]
 
@@ -91,7 +95,7 @@ class CallingHours(RuledPolicy[CallingHoursSettings]):
         for mode in dialed_modes(contact):
             yield by_mode(MODE, mode, self.version)
         for name, rule in chosen.items():
-            yield by_rule(name, rule, self.settings.holidays, self.rules.book.version)
+            yield by_rule(name, rule, contact, self.settings.holidays, self.rules.book.version)
 
     def _zone_check(self, found: Candidates) -> Check:
         evidence = {"zones": list(found.names), "told_by": found.evidence, **self.version}

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from cti_hooks import Check, Outcome, PastCall, counts_as_attempt
+from cti_hooks import Check, Contact, Outcome, PastCall, counts_as_attempt
+from lcm_plugin.policies.exemptions import Exemption, exempted, said
 from lcm_plugin.policies.limits import Limits
 
 DAY: Final = timedelta(days=1)
@@ -65,6 +66,8 @@ class Cap:
     basis: Basis
     lifted_for: timedelta = timedelta()
     """How long after a conversation it does not hold."""
+    exempt: Exemption | None = None
+    """Why it does not hold for this contact at all."""
 
     def instants(self, calls: Iterable[PastCall]) -> list[datetime]:
         """When the calls that count were, latest first.
@@ -82,7 +85,11 @@ class Cap:
         """Whether one more call is within the cap."""
         free = self.free_again(calls)
         return (
-            free is None or free <= moment or not self.basis.in_force(moment) or self.is_lifted(calls, moment)
+            free is None
+            or free <= moment
+            or not self.basis.in_force(moment)
+            or self.exempt is not None
+            or self.is_lifted(calls, moment)
         )
 
     def is_lifted(self, calls: Iterable[PastCall], moment: datetime) -> bool:
@@ -107,17 +114,19 @@ class Cap:
         return call.at if self.kind is Measure.ATTEMPTS else call.ended_at or call.at
 
 
-def caps_of(limits: Limits, whom: Whom, basis: Basis, *, is_callback: bool = False) -> Iterator[Cap]:
+def caps_of(limits: Limits, whom: Whom, basis: Basis, contact: Contact) -> Iterator[Cap]:
     """The caps a table of limits means, each named after its rule, whose calls and what it limits.
 
-    `is_callback`: the contact is a callback.
+    A callback's exemption is for a while after the conversation that it was asked for in; consent's for good.
     """
     after_conversation = timedelta(hours=limits.after_conversation_hours)
-    asked_for = is_callback and "callback_requested" in limits.unless
+    exempt = exempted(limits.unless, contact)
+    asked_for = exempt == "callback_requested"
     lifted_for = after_conversation if asked_for else timedelta()
     table = (
         ("day", Measure.ATTEMPTS, limits.per_day, DAY),
         ("week", Measure.ATTEMPTS, limits.per_week, WEEK),
+        *((f"{one.days}-days", Measure.ATTEMPTS, one.calls, one.days * DAY) for one in limits.within_days),
         ("gap", Measure.PAUSES, 1, timedelta(seconds=limits.min_gap_seconds)),
         ("conversation", Measure.CONVERSATIONS, 1, after_conversation),
         ("abandoned", Measure.ABANDONED, 1, timedelta(hours=limits.after_abandoned_hours)),
@@ -133,6 +142,7 @@ def caps_of(limits: Limits, whom: Whom, basis: Basis, *, is_callback: bool = Fal
                 span=span,
                 basis=basis,
                 lifted_for=lifted_for,
+                exempt=None if asked_for else exempt,
             )
 
 
@@ -161,11 +171,15 @@ def _check(cap: Cap, calls: Sequence[PastCall], moment: datetime, next_one: date
         "span_hours": cap.span / timedelta(hours=1),
         "last_at": within[0].isoformat() if within else None,
     }
+    if cap.exempt:
+        evidence |= {"exempt": cap.exempt}
+    elif cap.is_lifted(calls, moment):
+        evidence |= {"exempt": "callback_requested"}
     passed = cap.allows(calls, moment)
     return Check(
         rule=cap.rule,
         passed=passed,
-        reason=_LIFTED if cap.is_lifted(calls, moment) else _reason(cap, len(within), moment),
+        reason=_reason(cap, calls, len(within), moment),
         not_before=None if passed else next_one,
         evidence=evidence,
     )
@@ -180,7 +194,11 @@ _SAID: Final = {
 }
 
 
-def _reason(cap: Cap, count: int, moment: datetime) -> str:
+def _reason(cap: Cap, calls: Sequence[PastCall], count: int, moment: datetime) -> str:
+    if cap.exempt:
+        return said(cap.exempt)
+    if cap.is_lifted(calls, moment):
+        return _LIFTED
     if not cap.basis.in_force(moment):
         return f"not in force on {moment.date()}"
     hours = cap.span / timedelta(hours=1)

@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
+from lcm_plugin.policies.exemptions import Exemption
+
 Limit = int | Literal["unlimited"]
-Exemption = Literal["callback_requested"]
 
 
 def _at_least_one(_: object, __: object, value: Limit) -> None:
@@ -17,11 +18,21 @@ _hours: Any = validators.ge(0.0)
 
 
 @frozen(kw_only=True)
+class DaysLimit:
+    """At most so many calls within so many days, each of 24 hours."""
+
+    days: int = field(validator=validators.ge(1))
+    calls: int = field(validator=validators.ge(1))
+
+
+@frozen(kw_only=True)
 class Limits:
     """What is allowed of one number, or of one LCM contact. Days and weeks are spans of 24 and 168 hours."""
 
     per_day: Limit = field(default="unlimited", validator=_at_least_one)
     per_week: Limit = field(default="unlimited", validator=_at_least_one)
+    within_days: tuple[DaysLimit, ...] = ()
+    """More of the kind, for any number of days: `[{ days = 30, calls = 4 }]`."""
     after_conversation_hours: float = field(default=0.0, validator=_hours)
     """No call for so long after one that was answered."""
     after_abandoned_hours: float = field(default=0.0, validator=_hours)
@@ -30,7 +41,8 @@ class Limits:
     """No call for so long after any."""
     unless: tuple[Exemption, ...] = ()
     """`callback_requested`: none of these holds for a callback, by the LCM's call type, for
-    `after_conversation_hours` after a conversation, in which it was asked for."""
+    `after_conversation_hours` after a conversation, in which it was asked for; `consent_given`: none holds
+    for a contact that gave consent."""
 
 
 @frozen(kw_only=True)

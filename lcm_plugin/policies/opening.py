@@ -12,7 +12,7 @@ from functools import reduce
 from operator import and_
 from typing import Final
 
-from lcm_plugin.policies.windows import ALL_DAY, Hours, Window
+from lcm_plugin.policies.windows import ALL_DAY, Hours, Windows
 
 HORIZON: Final = timedelta(days=35)
 """How far ahead the next opening is looked for: five weeks, so every weekday and most holidays."""
@@ -20,7 +20,8 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 def is_open(hours: Hours, zone: tzinfo, moment: datetime) -> bool:
-    """Whether the wall clock in this zone is within the window of its date."""
+    """Whether the wall clock in this zone, or in the hours' own, is within a window of its date."""
+    zone = hours.zone or zone
     local = moment.astimezone(zone).replace(tzinfo=None)
     return local - _midnight(local.date()) in hours.on(local.date())
 
@@ -28,15 +29,15 @@ def is_open(hours: Hours, zone: tzinfo, moment: datetime) -> bool:
 def next_opening(hours: Collection[Hours], zones: Iterable[tzinfo], moment: datetime) -> datetime | None:
     """The earliest instant, `moment` or later, at which all these hours are open in all these zones; UTC.
 
-    None if there is none within HORIZON.
+    Hours with a zone of their own are so by that one. None if there is none within HORIZON.
     """
-    zones = tuple(zones)
+    by_zone = _by_zone(hours, zones)
     at = moment.astimezone(UTC)
     last = at + HORIZON
     while at <= last:
         latest = at
-        for zone in zones:
-            latest = max(latest, _opening(hours, zone, latest, last))
+        for zone, here in by_zone.items():
+            latest = max(latest, _opening(here, zone, latest, last))
         if latest == at:
             return at
         at = latest
@@ -48,15 +49,25 @@ def _opening(hours: Collection[Hours], zone: tzinfo, at: datetime, last: datetim
     while at <= last:
         offset, end = _stretch(zone, at)
         midnight = _midnight((at + offset).date()).replace(tzinfo=UTC) - offset
-        window = _window(hours, (at + offset).date())
-        opens = max(at, midnight + window.opens)
-        if opens < min(end, midnight + window.closes):
-            return opens
+        for window in _windows(hours, (at + offset).date()).parts:
+            opens = max(at, midnight + window.opens)
+            if opens < min(end, midnight + window.closes):
+                return opens
         at = end
     return at
 
 
-def _window(hours: Iterable[Hours], day: date) -> Window:
+def _by_zone(hours: Collection[Hours], zones: Iterable[tzinfo]) -> dict[tzinfo, list[Hours]]:
+    """Which hours go by which zone's wall clock."""
+    of_the_called = [one for one in hours if one.zone is None]
+    found = {zone: list(of_the_called) for zone in zones}
+    for one in hours:
+        if one.zone:
+            found.setdefault(one.zone, []).append(one)
+    return found
+
+
+def _windows(hours: Iterable[Hours], day: date) -> Windows:
     return reduce(and_, (one.on(day) for one in hours), ALL_DAY)
 
 

@@ -58,7 +58,10 @@ class RuledPolicy(Policy, Generic[_Settings]):
     def region_check(self, rule: str, unknown: list[str]) -> Check:
         """Why a contact of whom it is unknown whether these rules hold is not called."""
         name = self.settings.region_field
-        reason = f"its region is unknown ({name} has no ISO 3166-2 code), so {', '.join(unknown)} may hold"
+        reason = (
+            f"its region is unknown ({name} has no ISO 3166-2 code, {self.settings.zip_field} no ZIP code),"
+            f" so {', '.join(unknown)} may hold"
+        )
         return Check(
             rule=rule, passed=False, reason=reason, evidence={"unknown_for": unknown, **self.version}
         )

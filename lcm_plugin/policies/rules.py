@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import phonenumbers
 from attrs import evolve, field, frozen, validators
 
 from cti_hooks import ConfigError, Contact, Problem, nearest
@@ -54,11 +55,15 @@ class Rule:
     def holds_in(self, region: str | None) -> bool | None:
         """Whether it holds for somebody who lives in `region`; None: unknown, as the region is.
 
-        A country's rule holds for everybody who is not known to live elsewhere.
+        A country's rule holds for everybody who is not known to live elsewhere. Of a country alone nobody
+        knows whether its regions' rules hold.
         """
-        if "-" in self.region:
-            return None if region is None else region == self.region
-        return region is None or region.partition("-")[0] == self.region
+        country = region.partition("-")[0] if region else None
+        if "-" not in self.region:
+            return country in {None, self.region}
+        if region and "-" in region:
+            return region == self.region
+        return None if country in {None, self.region.partition("-")[0]} else False
 
 
 @frozen(kw_only=True)
@@ -70,6 +75,9 @@ class Rulebook:
     regions: Mapping[str, tuple[str, ...]] = field(factory=dict)
     """Codes of the subdivisions of a country; another code counts as unknown."""
 
+    zips: Mapping[str, Mapping[str, tuple[str, ...]]] = field(factory=dict)
+    """Of a country, by the code of its subdivision: the first digits of ZIP codes there, `010-027`."""
+
     def over(self, other: "Rulebook") -> "Rulebook":
         """These rules, and those of `other` whose ids are not among them."""
         return evolve(
@@ -77,6 +85,7 @@ class Rulebook:
             version=f"{other.version} + {self.version}",
             rule={**other.rule, **self.rule},
             regions={**other.regions, **self.regions},
+            zips={**other.zips, **self.zips},
         )
 
     def problems(self, names: Iterable[object], part: Part) -> Iterator[Problem]:
@@ -92,18 +101,55 @@ class Rulebook:
         for number, name in enumerate(names):
             rule = self.rule.get(str(name))
             if rule and rule.hours and rule.hours.wants_holidays:
-                lacks = f"{name!r} closes on holidays, and `holidays` lists none"
-                way_out = 'write them by date, { "2026-12-25" = "closed" }, for each year'
-                yield Problem(f"rules[{number}]", f"{lacks}; {way_out}")
+                lacks = f"{name!r} closes on holidays, and nobody knows them"
+                by_date = 'list them in `holidays`, { "2026-12-25" = "closed" }, for each year'
+                yield Problem(f"rules[{number}]", f"{lacks}; install lcm-plugin[holidays], or {by_date}")
+
+    def whereabouts(self, contact: Contact, settings: "RuleSettings") -> str | None:
+        """Where the contact lives: by its region, its ZIP code, or, the country alone, its number.
+
+        Never by an area code, which people take along.
+        """
+        told = self.region_of(contact, settings.region_field, settings.country)
+        return told or self._by_zip(contact, settings) or country_of(contact)
+
+    def _by_zip(self, contact: Contact, settings: "RuleSettings") -> str | None:
+        found = re.fullmatch(r"(\d{3})\d{2}(?:-?\d{4})?", _extra(contact, settings.zip_field))
+        if not found:
+            return None
+        states = self.zips.get(settings.country, {})
+        known = (code for code, parts in states.items() if any(_covers(one, found[1]) for one in parts))
+        return next((f"{settings.country}-{code}" for code in known), None)
 
     def region_of(self, contact: Contact, name: str, country: str) -> str | None:
         """Where the contact lives, by the field `name` of its `extra`, as ISO 3166-2; None: unknown."""
-        told = next((value for key, value in contact.extra.items() if key.casefold() == name.casefold()), "")
-        code = str(told or "").strip().upper().replace("_", "-")
+        code = _extra(contact, name).upper().replace("_", "-")
         code = code if "-" in code else f"{country}-{code}"
         found = re.fullmatch(r"([A-Z]{2})-([A-Z0-9]{1,3})", code)
         known = found and found[2] in self.regions.get(found[1], (found[2],))
         return code if known else None
+
+
+def _extra(contact: Contact, name: str) -> str:
+    told = next((value for key, value in contact.extra.items() if key.casefold() == name.casefold()), "")
+    return str(told or "").strip()
+
+
+def _covers(prefixes: str, prefix: str) -> bool:
+    first, _, last = prefixes.partition("-")
+    return first <= prefix <= (last or first)
+
+
+def country_of(contact: Contact) -> str | None:
+    """The country of the number's country code; None if it is of several, and the number tells no more."""
+    try:
+        parsed = phonenumbers.parse(contact.e164 or "")
+    except phonenumbers.NumberParseException:
+        return None
+    found = phonenumbers.region_code_for_number(parsed)
+    regions = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
+    found = found or (regions[0] if len(regions) == 1 else None)
+    return found if found and re.fullmatch(r"[A-Z]{2}", found) else None
 
 
 @cache
@@ -151,8 +197,10 @@ class RuleSettings:
     """A file like rules.toml, whose rules are added, or take the place of those of the same id."""
     region_field: str = "region"
     """The field of the contact's `extra` with its ISO 3166-2 region, `US-FL`."""
+    zip_field: str = "ZipCode"
+    """The field of its `extra` with its ZIP code, if it has no region: the LCM's own name for it."""
     country: str = field(default="US", validator=validators.matches_re(r"[A-Z]{2}"))
-    """The country of regions that name none: `FL`."""
+    """The country of regions that name none, `FL`, and of ZIP codes."""
     unknown_region: Literal["refuse", "all"] = "refuse"
     """A contact without a region, if states' rules are chosen: not called, or held to all of them."""
 
@@ -166,7 +214,7 @@ class RuleSet:
 
     def of(self, contact: Contact) -> tuple[dict[str, Rule], list[str]]:
         """The rules that hold for this contact by id, and those of which it is unknown and that refuse."""
-        region = self.book.region_of(contact, self.settings.region_field, self.settings.country)
+        region = self.book.whereabouts(contact, self.settings)
         holds = {name: self.book.rule[name].holds_in(region) for name in self.settings.rules}
         lenient = self.settings.unknown_region == "all"
         chosen = {

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
-from cti_hooks import Check
+from cti_hooks import Check, Contact
 from cti_hooks.values import Mode
+from lcm_plugin.policies.exemptions import Exemption, exempted, said
 from lcm_plugin.policies.opening import is_open
 from lcm_plugin.policies.rules import Rule
-from lcm_plugin.policies.windows import Hours, HoursTable, hours_of, window_of
+from lcm_plugin.policies.windows import Hours, HoursTable, hours_of, windows_of
 
 
 @frozen(kw_only=True)
@@ -21,9 +22,15 @@ class Stated:
     rule: str
     hours: Hours
     evidence: Mapping[str, Any]
+    exempt: Exemption | None = None
+    """Why they do not hold for this contact, if they do not."""
 
     def check(self, zones: tuple[ZoneInfo, ...], moment: datetime, opening: datetime | None) -> Check:
         """Whether they are open in all these zones; `opening` is the next moment calls may be allowed."""
+        if self.exempt:
+            evidence = {**self.evidence, "exempt": self.exempt}
+            return Check(rule=self.rule, passed=True, reason=said(self.exempt), evidence=evidence)
+        zones = (self.hours.zone,) if self.hours.zone else zones
         closed = [zone for zone in zones if not is_open(self.hours, zone, moment)]
         evidence = {
             **self.evidence,
@@ -62,7 +69,7 @@ def by_mode(rule: str, mode: Mode, version: Mapping[str, str]) -> Stated | Check
     opens, closes = (mode.window_start or "").strip(), (mode.window_end or "").strip()
     evidence = {"mode": mode.id, **version}
     try:
-        window = window_of(f"{opens or '00:00'}-{closes or '24:00'}")
+        window = windows_of(f"{opens or '00:00'}-{closes or '24:00'}")
     except ValueError as error:
         reason = f"the window of mode {mode.id!r} {error}"
         return Check(
@@ -71,15 +78,17 @@ def by_mode(rule: str, mode: Mode, version: Mapping[str, str]) -> Stated | Check
     return Stated(rule=rule, hours=Hours(window=window), evidence=evidence)
 
 
-def by_rule(name: str, rule: Rule, site_holidays: Iterable[str], version: str) -> Stated:
-    """The hours of a rule."""
+def by_rule(name: str, rule: Rule, contact: Contact, site_holidays: Iterable[str], version: str) -> Stated:
+    """The hours of a rule, and whether this contact is exempt of them."""
+    table = rule.hours or HoursTable()
     hours = hours_of(
-        rule.hours or HoursTable(),
+        table,
         site_holidays=site_holidays,
         effective=rule.effective,
         expires=rule.expires,
     )
-    return Stated(rule=name, hours=hours, evidence=rule.evidence(version))
+    exempt = exempted(table.unless, contact)
+    return Stated(rule=name, hours=hours, evidence=rule.evidence(version), exempt=exempt)
 
 
 def _wall_clocks(zones: Iterable[ZoneInfo], moment: datetime) -> dict[str, str]:

@@ -4,11 +4,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
 from cti_hooks import ConfigError, Problem, nearest
+from lcm_plugin.policies.exemptions import Exemption
+from lcm_plugin.policies.public_holidays import a_calendar, are_known, holidays_in
+from lcm_plugin.policies.zones import a_zone
 
 _DAY: Final = timedelta(days=1)
 _CLOCK: Final = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
@@ -37,31 +42,58 @@ class Window:
     opens: timedelta
     closes: timedelta
 
-    def __and__(self, other: "Window") -> "Window":
-        return Window(max(self.opens, other.opens), min(self.closes, other.closes))
-
     def __contains__(self, since_midnight: timedelta) -> bool:
         return self.opens <= since_midnight < self.closes
 
     def __str__(self) -> str:
-        return f"{_clock(self.opens)}-{_clock(self.closes)}" if self.opens < self.closes else "closed"
+        return f"{_clock(self.opens)}-{_clock(self.closes)}"
 
 
-CLOSED: Final = Window(timedelta(), timedelta())
-ALL_DAY: Final = Window(timedelta(), _DAY)
+@frozen
+class Windows:
+    """All windows of a day, in their order; none, if it is closed."""
+
+    parts: tuple[Window, ...] = ()
+
+    def __and__(self, other: "Windows") -> "Windows":
+        both = (
+            Window(max(one.opens, two.opens), min(one.closes, two.closes))
+            for one in self.parts
+            for two in other.parts
+        )
+        return Windows(tuple(one for one in both if one.opens < one.closes))
+
+    def __contains__(self, since_midnight: timedelta) -> bool:
+        return any(since_midnight in one for one in self.parts)
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.parts)) or "closed"
 
 
-def window_of(text: str) -> Window:
-    """The window a text like `08:00-21:00` names; `closed` is an empty one. `24:00` ends the day.
+CLOSED: Final = Windows()
+ALL_DAY: Final = Windows((Window(timedelta(), _DAY),))
+
+
+def windows_of(text: str) -> Windows:
+    """The windows a text like `08:00-21:00` or `10:00-13:00, 14:00-20:00` names; none if it is `closed`.
+
+    `24:00` ends the day.
 
     Raises:
-        ValueError: it is neither, or goes over midnight.
+        ValueError: it is neither, goes over midnight, or its windows are not one after the other.
     """
     if text.strip().casefold() == "closed":
         return CLOSED
+    parts = tuple(map(_window_of, text.split(",")))
+    if any(later.opens < earlier.closes for earlier, later in pairwise(parts)):
+        raise ValueError("has windows that are not one after the other")
+    return Windows(parts)
+
+
+def _window_of(text: str) -> Window:
     found = _WINDOW.fullmatch(text)
     if not found:
-        raise ValueError('must be like "08:00-21:00", or "closed"')
+        raise ValueError('must be like "08:00-21:00", or "closed"; several with a comma between')
     opens, closes = _since_midnight(*found.groups()[:3]), _since_midnight(*found.groups()[3:])
     if opens == closes:
         raise ValueError('is empty; write "closed" for a day without calls')
@@ -85,7 +117,7 @@ def _clock(told: timedelta) -> str:
 def a_window(_: object, __: object, text: str | None) -> None:
     """An attrs validator: a window, or nothing."""
     if text is not None:
-        window_of(text)
+        windows_of(text)
 
 
 def dated_windows(_: object, attribute: Any, windows: Mapping[str, str]) -> None:
@@ -116,7 +148,7 @@ def _each(name: str, windows: Mapping[str, str], key_problem: Callable[[str], st
         if problem := key_problem(key):
             problems.append(Problem(f"{name}.{key}", problem))
         try:
-            window_of(text)
+            windows_of(text)
         except ValueError as error:
             problems.append(Problem(f"{name}.{key}", f"{error} (it is {text!r})"))
     if problems:
@@ -125,45 +157,72 @@ def _each(name: str, windows: Mapping[str, str], key_problem: Callable[[str], st
 
 @frozen(kw_only=True)
 class HoursTable:
-    """Calling hours as settings and rules write them. A weekday's window replaces the general one."""
+    """Calling hours as settings and rules write them. A weekday's windows replace the general ones."""
 
     window: str = field(default="00:00-24:00", validator=a_window)
     weekdays: Mapping[str, str] = field(factory=dict, validator=daily_windows)
     holidays: Mapping[str, str] = field(factory=dict, validator=dated_windows)
-    """By date: a holiday's window narrows that of its day."""
+    """By date: a holiday's windows narrow those of its day."""
     holiday: str | None = field(default=None, validator=a_window)
-    """What holds on each date the site lists as a holiday; in a year of which it lists none, on all."""
+    """What holds on each holiday: of `holidays_of`, and of those the site lists; on all dates of a year of
+    which neither is known."""
+    holidays_of: str | None = field(default=None, validator=a_calendar)
+    """Whose public holidays these are, in ISO 3166: `US-PA`; known by the library `holidays`, an extra."""
+    zone: str | None = field(default=None, validator=a_zone)
+    """On whose wall clock, if the rule names one; else on the called's."""
+    unless: tuple[Exemption, ...] = ()
+    """For whom these hours do not hold."""
 
     @property
     def wants_holidays(self) -> bool:
-        """Whether it says what holds on holidays, and not when they are."""
-        return self.holiday is not None and not self.holidays
+        """Whether it says what holds on holidays, and nothing tells it when they are."""
+        known = self.holidays or (self.holidays_of and are_known())
+        return self.holiday is not None and not known
+
+
+def _day(told: Windows | Window) -> Windows:
+    return Windows((told,)) if isinstance(told, Window) else told
+
+
+def _days(told: Mapping[Any, Any]) -> Mapping[Any, Windows]:
+    return {day: _day(windows) for day, windows in told.items()}
 
 
 @frozen(kw_only=True)
 class Hours:
-    """The window of any date. Outside `effective` to `expires` there is no restriction."""
+    """The windows of any date. Outside `effective` to `expires` there is no restriction."""
 
-    window: Window
-    weekdays: Mapping[Weekday, Window] = field(factory=dict)
-    holidays: Mapping[date, Window] = field(factory=dict)
-    maybe_holiday: Window = ALL_DAY
+    window: Windows = field(converter=_day)
+    weekdays: Mapping[Weekday, Windows] = field(factory=dict, converter=_days)
+    holidays: Mapping[date, Windows] = field(factory=dict, converter=_days)
+    maybe_holiday: Windows = ALL_DAY
     """What narrows every date of a year without a holiday: nobody knows which of them is one."""
+    calendar: str | None = None
+    """Whose public holidays narrow their dates, too."""
+    zone: ZoneInfo | None = None
+    """On whose wall clock, if not on the called's."""
     effective: date = date.min
     expires: date = date.max
     """The first date on which it does not hold any more."""
 
-    def on(self, day: date) -> Window:
-        """The window of this date."""
+    def on(self, day: date) -> Windows:
+        """The windows of this date."""
         if not self.effective <= day < self.expires:
             return ALL_DAY
         usual = self.weekdays.get(_DAYS[day.weekday()], self.window)
-        return usual & self.holidays.get(day, self.maybe_holiday if self.lacks_holidays(day) else ALL_DAY)
+        return usual & self._narrowed(day)
+
+    def _narrowed(self, day: date) -> Windows:
+        if found := self.holidays.get(day):
+            return found
+        is_one = day in holidays_in(self.calendar, day.year) or self.lacks_holidays(day)
+        return self.maybe_holiday if is_one else ALL_DAY
 
     def lacks_holidays(self, day: date) -> bool:
         """Whether it goes by holidays, and none are known of this year."""
         goes_by_them = self.maybe_holiday != ALL_DAY and self.effective <= day < self.expires
-        return goes_by_them and all(holiday.year != day.year for holiday in self.holidays)
+        known = holidays_in(self.calendar, day.year) or any(one.year == day.year for one in self.holidays)
+        return goes_by_them and not known
 
 
 def hours_of(
@@ -177,10 +236,12 @@ def hours_of(
     of_all = dict.fromkeys(site_holidays, table.holiday) if table.holiday else {}
     holidays = {**of_all, **table.holidays}
     return Hours(
-        window=window_of(table.window),
-        weekdays={Weekday(day): window_of(text) for day, text in table.weekdays.items()},
-        holidays={date.fromisoformat(day): window_of(text) for day, text in holidays.items()},
-        maybe_holiday=window_of(table.holiday) if table.holiday else ALL_DAY,
+        window=windows_of(table.window),
+        weekdays={Weekday(day): windows_of(text) for day, text in table.weekdays.items()},
+        holidays={date.fromisoformat(day): windows_of(text) for day, text in holidays.items()},
+        maybe_holiday=windows_of(table.holiday) if table.holiday else ALL_DAY,
+        calendar=table.holidays_of,
+        zone=ZoneInfo(table.zone) if table.zone else None,
         effective=effective or date.min,
         expires=expires or date.max,
     )

@@ -49,6 +49,12 @@ def zone_named(name: str) -> ZoneInfo:
         raise ValueError("is no zone of the IANA database") from None
 
 
+def a_zone(_: object, __: object, name: str | None) -> None:
+    """An attrs validator: a zone, or nothing."""
+    if name is not None:
+        zone_named(name)
+
+
 def a_fallback(_: object, __: object, name: str) -> None:
     """An attrs validator: `refuse`, or a zone."""
     if name != REFUSE:

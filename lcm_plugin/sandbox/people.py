@@ -38,6 +38,7 @@ class SandboxMode:
     window_start: str = ""
     window_end: str = ""
     time_zones: tuple[str, ...] = ()
+    zip_code: str = ""
 
     @property
     def name(self) -> str:

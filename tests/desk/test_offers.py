@@ -375,6 +375,17 @@ async def test_a_person_may_dial_another_number(open_centre: OpenCentre) -> None
     assert centre.dialer.numbers == ["+12125550999"]
 
 
+@pytest.mark.parametrize(("codes", "told"), [(("33101", "33101"), "33101"), (("33101", "10001"), None)])
+async def test_the_lcms_zip_code_tells_where_somebody_lives(
+    open_centre: OpenCentre, codes: tuple[str, str], told: str | None
+) -> None:
+    """What all numbers of a contact state is in its `extra`, by which states' rules hold; a doubt is not."""
+    modes = tuple(evolve(mode, zip_code=code) for mode, code in zip((MOBILE, OFFICE), codes, strict=True))
+    centre = await open_centre([person(1, modes=modes)], preview=WAITS, contact_modes=True)
+    contact = (await centre.recorded(await offered(centre))).contact
+    assert contact.extra.get("ZipCode") == told
+
+
 async def test_a_person_may_have_it_called_once_more(open_centre: OpenCentre) -> None:
     """DIAL on an ended call is another attempt with a call of its own, reviewed again, at any number."""
     policy = Closes(after=99)

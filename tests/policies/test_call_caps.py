@@ -213,8 +213,57 @@ async def test_a_states_caps_need_the_region(police: Police, person: Person) -> 
 async def test_ofcoms_wait_after_an_abandoned_call(police: Police, person: Person) -> None:
     """72 hours after a call that was answered while no agent was there."""
     policed = police("call-caps", rules=["uk-ofcom"])
-    found = failed(await asked(policed, person(), call(71, Outcome.ABANDONED)))
+    found = failed(await asked(policed, person(e164="+442071838750"), call(71, Outcome.ABANDONED)))
     assert found == {"uk-ofcom-number-abandoned": NOW + HOUR}
+
+
+CAPPED = [
+    *(
+        (
+            f"us-{state}",
+            state.upper(),
+            [call(1), call(2), call(23)],
+            {f"us-{state}-number-day", f"us-{state}-contact-day"},
+        )
+        for state in ("fl", "md", "ok")
+    ),
+    *((f"us-{state}", state.upper(), [call(1), call(2), call(24)], set()) for state in ("fl", "md", "ok")),
+    ("us-reg-f", "FL", [call(28 * day) for day in range(7)], set()),
+    ("us-reg-f", "FL", [call(20 * day + 1) for day in range(7)], {"us-reg-f-contact-week"}),
+    ("uk-ofcom", "GB-LND", [call(71, Outcome.ABANDONED)], {"uk-ofcom-number-abandoned"}),
+    ("uk-ofcom", "GB-LND", [call(72, Outcome.ABANDONED)], set()),
+    ("us-ma-debt", "MA", [call(1, number=False), call(100, number=False)], {"us-ma-debt-contact-week"}),
+    ("us-ma-debt", "MA", [call(1, number=False), call(169, number=False)], set()),
+    ("fr", "FR-IDF", [call(24 * day) for day in (1, 9, 19, 29)], {"fr-number-30-days", "fr-contact-30-days"}),
+    ("fr", "FR-IDF", [call(24 * day) for day in (1, 9, 19, 31)], set()),
+]
+
+
+@pytest.mark.parametrize(("rule", "region", "calls", "refused"), CAPPED)
+async def test_caps_of_any_number_of_days(
+    police: Police, person: Person, rule: str, region: str, calls: list[PastCall], refused: set[str]
+) -> None:
+    """As many calls as the law lets within its days, and no more."""
+    none = {"per_day": "unlimited", "per_week": "unlimited", "min_gap_seconds": 0}
+    policed = police("call-caps", per_number=none, per_contact=none, rules=[rule])
+    assert set(failed(await asked(policed, person(extra={"region": region}), *calls))) == refused
+
+
+async def test_consent_lifts_a_cap_and_the_check_says_so(police: Police, person: Person) -> None:
+    """Who gave consent is not counted by the French rule."""
+    policed = police("call-caps", rules=["fr"])
+    contact = person(extra={"region": "FR-IDF"}, consent="given")
+    checks = await asked(policed, contact, *(call(24 * day) for day in (8, 9, 19, 29)))
+    told = {check.rule: check.evidence.get("exempt") for check in checks if check.rule.startswith("fr")}
+    assert told == {"fr-number-30-days": "consent_given", "fr-contact-30-days": "consent_given"}
+    assert failed(checks) == {}
+
+
+def test_every_rule_with_caps_is_tested() -> None:
+    """Each packaged rule with caps has a case here that it refuses and one that it lets pass."""
+    cases = {(rule, bool(refused)) for rule, *_, refused in CAPPED}
+    with_caps = [name for name, rule in packaged().rule.items() if rule.caps]
+    assert [name for name in with_caps if not {(name, True), (name, False)} <= cases] == []
 
 
 RULES_FILE = """
@@ -303,7 +352,11 @@ def test_the_next_moment_is_allowed_and_the_first(
 ) -> None:
     """At not_before every cap allows the call, and at no hour or instant before it do they all."""
     basis = Basis(rule="site")
-    caps = [*caps_of(by_number, Whom.NUMBER, basis), *caps_of(by_contact, Whom.CONTACT, basis)]
+    anybody = Contact(key="k", phone_number="1")
+    caps = [
+        *caps_of(by_number, Whom.NUMBER, basis, anybody),
+        *caps_of(by_contact, Whom.CONTACT, basis, anybody),
+    ]
     moment = NOW + hours * HOUR
 
     def refused(when: datetime) -> list[Check]:

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from phonenumbers.timezone import time_zones_for_number
 
 from cti_hooks import ConfigError, Contact, Host, Mode, TimeZone
+from lcm_plugin.policies.public_holidays import holidays_in
 from lcm_plugin.policies.rules import packaged
 
 Police = Callable[..., Any]
 Person = Callable[..., Contact]
 NEW_YORK, CHICAGO, DENVER, LONDON = "America/New_York", "America/Chicago", "America/Denver", "Europe/London"
+LOS_ANGELES = "America/Los_Angeles"
 SITE, ZONE, REGION, MODE = "calling-hours", "calling-hours-zone", "calling-hours-region", "calling-hours-mode"
 
 
@@ -153,10 +155,50 @@ RULES = [
     ("us-al", "AL", CHICAGO, "2026-07-05T12:00", "2026-07-06T08:00"),  # a Sunday
     ("us-la", "LA", CHICAGO, "2026-07-05T12:00", "2026-07-06T08:00"),
     ("us-ms", "MS", CHICAGO, "2026-07-04T20:30", "2026-07-06T08:00"),  # Saturday evening
-    ("us-pa", "PA", NEW_YORK, "2026-07-11T11:59", None),  # a Saturday
-    ("us-pa", "PA", NEW_YORK, "2026-07-11T12:00", "2026-07-12T08:00"),
-    ("us-pa", "PA", NEW_YORK, "2026-07-03T12:00", "2026-07-04T08:00"),  # a holiday of the site's
+    ("us-ms", "MS", CHICAGO, "2026-07-06T19:59", None),
+    ("us-pa", "PA", NEW_YORK, "2026-07-11T12:00", None),  # a Saturday
+    ("us-pa", "PA", NEW_YORK, "2026-07-11T21:00", "2026-07-12T08:00"),
+    (
+        "us-pa",
+        "PA",
+        NEW_YORK,
+        "2026-07-03T12:00",
+        "2026-07-05T08:00",
+    ),  # the 4th is one, too
+    ("us-pa-saturday", "PA", NEW_YORK, "2026-07-11T11:59", None),
+    ("us-pa-saturday", "PA", NEW_YORK, "2026-07-11T12:00", "2026-07-12T00:00"),
     ("us-ri", "RI", NEW_YORK, "2026-07-01T18:00", "2026-07-02T09:00"),
+    ("us-ri", "RI", NEW_YORK, "2026-07-01T17:59", None),
+    ("us-reg-f", "FL", NEW_YORK, "2026-07-01T08:00", None),
+    ("us-fl", "FL", NEW_YORK, "2026-07-01T19:59", None),
+    ("us-md", "MD", NEW_YORK, "2026-07-01T19:59", None),
+    ("us-ok", "OK", CHICAGO, "2026-07-01T19:59", None),
+    ("us-ct", "CT", NEW_YORK, "2026-07-01T09:00", None),
+    ("us-al", "AL", CHICAGO, "2026-07-06T12:00", None),
+    ("us-la", "LA", CHICAGO, "2026-07-06T12:00", None),
+    ("uk-dma", "GB-LND", LONDON, "2026-07-04T09:00", None),
+    ("us-wa", "WA", LOS_ANGELES, "2026-12-01T07:59", "2026-12-01T08:00"),
+    ("us-wa", "WA", LOS_ANGELES, "2026-12-01T08:00", None),
+    ("us-ma", "MA", NEW_YORK, "2026-12-01T20:00", "2026-12-02T08:00"),
+    ("us-ma", "MA", NEW_YORK, "2026-12-01T19:59", None),
+    ("us-ky", "KY", NEW_YORK, "2026-12-01T09:59", "2026-12-01T10:00"),
+    ("us-ky", "KY", NEW_YORK, "2026-12-01T10:00", None),
+    ("us-mi", "MI", NEW_YORK, "2026-12-01T08:59", "2026-12-01T09:00"),
+    ("us-mi", "MI", NEW_YORK, "2026-12-01T20:59", None),
+    ("us-mn", "MN", CHICAGO, "2026-12-01T21:00", "2026-12-02T09:00"),
+    ("us-mn", "MN", CHICAGO, "2026-12-01T09:00", None),
+    ("us-nm", "NM", "America/Denver", "2026-12-01T08:00", "2026-12-01T09:00"),
+    ("us-nm", "NM", "America/Denver", "2026-12-01T12:00", None),
+    ("us-nv", "NV", LOS_ANGELES, "2026-12-01T20:00", "2026-12-02T09:00"),
+    ("us-nv", "NV", LOS_ANGELES, "2026-12-01T19:59", None),
+    ("ca", "CA-ON", "America/Toronto", "2026-12-05T09:30", "2026-12-05T10:00"),  # a Saturday
+    ("ca", "CA-ON", "America/Toronto", "2026-12-04T21:29", None),
+    ("fr", "FR-IDF", "Europe/Paris", "2026-12-01T13:00", "2026-12-01T14:00"),  # the lunch break
+    ("fr", "FR-IDF", "Europe/Paris", "2026-12-01T12:59", None),
+    ("fr", "FR-IDF", "Europe/Paris", "2026-12-04T20:00", "2026-12-07T10:00"),  # Friday evening
+    ("fr", "FR-IDF", "Europe/Paris", "2027-07-14T11:00", "2027-07-15T10:00"),  # Bastille Day
+    ("au", "AU-NSW", "Australia/Sydney", "2026-12-05T17:00", "2026-12-07T09:00"),  # Saturday evening
+    ("au", "AU-NSW", "Australia/Sydney", "2026-12-05T16:59", None),
     ("us-ri", "RI", NEW_YORK, "2026-07-11T17:00", "2026-07-13T09:00"),  # Saturday, and no Sunday
     ("uk-dma", "GB-LND", LONDON, "2026-07-04T08:30", "2026-07-04T09:00"),  # a Saturday
 ]
@@ -181,28 +223,100 @@ async def test_the_packaged_rules(
 CLOSING = sorted(name for name, rule in packaged().rule.items() if rule.hours and rule.hours.holiday)
 
 
+def test_every_rule_has_hours_that_refuse_and_let_pass() -> None:
+    """Each packaged rule with hours has a case of either kind above."""
+    cases = {(rule, following is None) for rule, *_, following in RULES}
+    with_hours = [name for name, rule in packaged().rule.items() if rule.hours]
+    assert [name for name in with_hours if not {(name, True), (name, False)} <= cases] == []
+
+
 def test_which_rules_close_on_holidays() -> None:
-    """Those whose source says so, by dates that the site lists."""
-    assert CLOSING == ["us-al", "us-la", "us-pa", "us-ri"]
+    """Those whose source says so."""
+    assert CLOSING == ["au", "fr", "us-al", "us-la", "us-pa", "us-ri"]
 
 
 @pytest.mark.parametrize("rule", CLOSING)
+async def test_christmas_is_closed_without_any_dates_of_the_sites(
+    police: Police, person: Person, rule: str
+) -> None:
+    """A rule that closes on holidays knows them by itself, each year's."""
+    policed = police("calling-hours", window="00:00-24:00", rules=[rule])
+    contact = person(NEW_YORK, extra={"region": f"{rule.upper()}{'-X' * ('-' not in rule)}"})
+    for day in ("2026-12-25T12:00", "2028-12-25T12:00"):
+        assert (await policed.refusal(contact, at(day, NEW_YORK))).rule == rule
+    assert await policed.refusal(contact, at("2026-12-22T12:00", NEW_YORK)) is None
+
+
+@pytest.fixture
+def no_holidays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site without the extra `holidays`."""
+    holidays_in.cache_clear()
+    monkeypatch.setattr("lcm_plugin.policies.public_holidays.find_spec", lambda _: None)
+
+
+@pytest.mark.usefixtures("no_holidays")
+@pytest.mark.parametrize("rule", CLOSING)
 def test_a_rule_that_closes_on_holidays_needs_them(police: Police, rule: str) -> None:
-    """If the site lists no holiday, nobody knows when to close: refused at load, with the way out."""
+    """Without the library, and no holiday listed, nobody knows when to close: refused, with the way out."""
     with pytest.raises(ConfigError) as error:
         police("calling-hours", rules=["us-federal", rule])
     (problem,) = error.value.problems
     assert str(problem) == (
-        f"plugins.calling-hours.rules[1]: '{rule}' closes on holidays, and `holidays` lists none; "
-        'write them by date, { "2026-12-25" = "closed" }, for each year'
+        f"plugins.calling-hours.rules[1]: '{rule}' closes on holidays, and nobody knows them; "
+        'install lcm-plugin[holidays], or list them in `holidays`, { "2026-12-25" = "closed" }, for each year'
     )
 
 
+async def test_an_exemption_is_told(police: Police, person: Person) -> None:
+    """Consent lifts the French hours, and the check says so; without it they hold."""
+    policed = police("calling-hours", window="00:00-24:00", rules=["fr"])
+    given = person("Europe/Paris", extra={"region": "FR-IDF"}, consent="given")
+    sunday = at("2026-12-06T15:00", "Europe/Paris")
+    check = (await policed.checks(given, sunday))[-1]
+    assert (check.rule, check.passed, check.evidence["exempt"]) == ("fr", True, "consent_given")
+    assert (await policed.refusal(evolve(given, consent="unknown"), sunday)).rule == "fr"
+
+
+async def test_a_law_may_name_its_own_zone(police: Police, person: Person) -> None:
+    """Mississippi's hours are Central ones, wherever the called is."""
+    policed = police("calling-hours", window="00:00-24:00", rules=["us-ms"])
+    contact = person(LOS_ANGELES, extra={"region": "MS"})
+    refusal = await policed.refusal(contact, at("2026-12-01T19:00", LOS_ANGELES))
+    assert refusal.not_before == at("2026-12-02T08:00", CHICAGO)
+    assert await policed.refusal(contact, at("2026-12-01T06:00", LOS_ANGELES)) is None
+
+
+WHERE = [
+    ({"ZipCode": "33101"}, "+12125550123", "us-fl", "us-federal"),  # Miami, with a number of New York
+    ({"ZipCode": "10001-1234"}, "+13055550123", None, "us-federal"),
+    ({}, "+442071838750", None, None),  # a British number is no American's
+]
+
+
+@pytest.mark.parametrize(("extra", "number", "state", "country"), WHERE)
+async def test_where_somebody_lives_is_taken_from_what_is_sure(
+    police: Police, person: Person, extra: dict[str, str], number: str, state: str | None, country: str | None
+) -> None:
+    """By the ZIP code a state's rule holds, by the number's country code a country's."""
+    policed = police("calling-hours", window="00:00-24:00", rules=["us-federal", "us-fl"])
+    contact = person(NEW_YORK, extra=extra, e164=number, phone_number=number)
+    passed = await policed.passed(contact, at("2026-12-01T22:00", NEW_YORK))
+    assert {rule for rule, did in passed.items() if not did} == {state, country} - {None}
+
+
+async def test_an_american_number_tells_no_state(police: Police, person: Person) -> None:
+    """An area code is taken along: without region and ZIP code a state's rule may hold."""
+    policed = police("calling-hours", rules=["us-fl"])
+    refusal = await policed.refusal(person(NEW_YORK, e164="+13055551234"), at("2026-12-01T12:00", NEW_YORK))
+    assert refusal.rule == "calling-hours-region"
+
+
+@pytest.mark.usefixtures("no_holidays")
 @pytest.mark.parametrize("rule", CLOSING)
 async def test_a_year_without_a_holiday_listed_is_closed(police: Police, person: Person, rule: str) -> None:
     """A list that ends with its year lets nothing pass in the next: each day may be a holiday."""
     policed = police("calling-hours", window="00:00-24:00", holidays=FOURTH_OF_JULY, rules=[rule])
-    contact = person(NEW_YORK, extra={"region": rule.upper()})
+    contact = person(NEW_YORK, extra={"region": f"{rule.upper()}{'-X' * ('-' not in rule)}"})
     assert await policed.refusal(contact, at("2026-12-30T12:00", NEW_YORK)) is None
     refusal = await policed.refusal(contact, at("2027-01-06T12:00", NEW_YORK))
     assert (refusal.rule, refusal.not_before) == (rule, None)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from phonenumbers.timezone import time_zones_for_number
 
 from lcm_plugin.policies.opening import HORIZON, is_open, next_opening
-from lcm_plugin.policies.windows import CLOSED, Hours, Weekday, Window, window_of
+from lcm_plugin.policies.windows import CLOSED, Hours, Weekday, Window, Windows, windows_of
 
 
 def hours(window: str = "08:00-21:00", **weekdays: str) -> Hours:
     return Hours(
-        window=window_of(window), weekdays={Weekday(day): window_of(text) for day, text in weekdays.items()}
+        window=windows_of(window), weekdays={Weekday(day): windows_of(text) for day, text in weekdays.items()}
     )
 
 
@@ -104,9 +104,11 @@ minutes = st.integers(0, 24 * 60)
 
 
 @st.composite
-def windows(draw: st.DrawFn) -> Window:
-    opens, closes = sorted((draw(minutes), draw(minutes)))
-    return Window(timedelta(minutes=opens), timedelta(minutes=closes))
+def windows(draw: st.DrawFn) -> Windows:
+    """One of a day, or two with a break between."""
+    times = [timedelta(minutes=one) for one in sorted(draw(st.lists(minutes, min_size=4, max_size=4)))]
+    parts = (Window(times[0], times[1]), Window(times[2], times[3]))
+    return Windows(parts[: draw(st.sampled_from((1, 2)))])
 
 
 days = st.dates(date(2020, 1, 1), date(2030, 1, 1))
@@ -115,6 +117,7 @@ some_hours = st.builds(
     window=windows(),
     weekdays=st.dictionaries(st.sampled_from(Weekday), windows() | st.just(CLOSED), max_size=3),
     holidays=st.dictionaries(days, windows() | st.just(CLOSED), max_size=2),
+    zone=st.none() | st.just(ZoneInfo("Europe/London")),
     effective=days | st.just(date.min),
     expires=days | st.just(date.max),
 )

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from lcm_plugin.policies.windows import ALL_DAY, CLOSED, Hours, HoursTable, Weekday, hours_of, window_of
+from lcm_plugin.policies.windows import ALL_DAY, CLOSED, Hours, HoursTable, Weekday, hours_of, windows_of
 
 READ = [
     ("08:00-21:00", 8, 21),
@@ -16,13 +16,25 @@ READ = [
 @pytest.mark.parametrize(("text", "opens", "closes"), READ)
 def test_a_window_is_read(text: str, opens: float, closes: float) -> None:
     """From one time of day until before another, 24:00 being the day's end."""
-    window = window_of(text)
+    (window,) = windows_of(text).parts
     assert (window.opens, window.closes) == (timedelta(hours=opens), timedelta(hours=closes))
     assert timedelta(hours=opens) in window
     assert timedelta(hours=closes) not in window
 
 
+def test_a_day_may_have_several_windows() -> None:
+    """With a break between them nobody is called; what narrows a day narrows each of them."""
+    day = windows_of("10:00-13:00, 14:00-20:00")
+    open_at = [timedelta(hours=hour) in day for hour in (9.99, 10, 12.99, 13, 13.99, 14, 20)]
+    assert open_at == [False, True, True, False, False, True, False]
+    assert str(day & windows_of("12:00-15:00")) == "12:00-13:00, 14:00-15:00"
+    assert str(day & windows_of("13:00-14:00")) == "closed"
+
+
 WRONG = [
+    ("14:00-20:00, 10:00-13:00", "not one after the other"),
+    ("10:00-15:00, 14:00-20:00", "not one after the other"),
+    ("10:00-13:00,", "several with a comma between"),
     ("21:00-08:00", "goes over midnight"),
     ("08:00-08:00", "is empty"),
     ("08:00-24:01", "no clock shows"),
@@ -36,7 +48,7 @@ WRONG = [
 def test_a_wrong_window_is_told(text: str, told: str) -> None:
     """What is no window of one day is refused with what would be right."""
     with pytest.raises(ValueError, match=told):
-        window_of(text)
+        windows_of(text)
 
 
 SUNDAY, MONDAY, CHRISTMAS = date(2026, 12, 20), date(2026, 12, 21), date(2026, 12, 25)

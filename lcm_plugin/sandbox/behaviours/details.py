@@ -94,7 +94,7 @@ def _contact_mode(person: SandboxContact, one: SandboxMode) -> dict[str, Any]:
         "TimeZone3": zones[3],
         "PEWC": one.consent,
         "AreaCode": "",
-        "ZipCode": "",
+        "ZipCode": one.zip_code,
     }
 
 
