@@ -111,6 +111,8 @@ def list_attempts(  # noqa: PLR0913  (each narrows the list)
     agent_id: str | None = None,
     states: Iterable[AttemptState] = (),
     key: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: Attempt | None = None,
     kept: bool | None = None,
     limit: int = 1000,
@@ -129,6 +131,10 @@ def list_attempts(  # noqa: PLR0913  (each narrows the list)
         query = query.where(attempts.c.agent_digest == digest(agent_id))
     if key is not None:
         query = query.where(attempts.c.key_digest == digest(key))
+    if since is not None:
+        query = query.where(attempts.c.opened_at >= since)
+    if until is not None:
+        query = query.where(attempts.c.opened_at < until)
     if kept is not None:
         query = query.where(OF_KEPT if kept else ~OF_KEPT)
     if wanted := [state.value for state in states]:

@@ -54,18 +54,23 @@ class Records:
         """Run a step as soon as can be; `on_written` is given what it returned."""
         self._writer.note(step, on_written=on_written)
 
-    async def attempts(
+    async def attempts(  # noqa: PLR0913  (each narrows the list)
         self,
         *,
         agent_id: str | None = None,
         states: Iterable[AttemptState] = (),
         key: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         before: Attempt | None = None,
         limit: int = 1000,
     ) -> list[Attempt]:
-        """Attempts of all hosts, newest first; with `before`, those that come after it in this order."""
-        wanted = {"agent_id": agent_id, "states": tuple(states), "key": key, "before": before, "limit": limit}
-        return await self._read(reading.list_attempts, **wanted)
+        """Attempts of all hosts, newest first; with `before`, those that come after it in this order.
+
+        Opened from `since` on, and before `until`.
+        """
+        which = {"agent_id": agent_id, "states": tuple(states), "key": key, "since": since, "until": until}
+        return await self._read(reading.list_attempts, **which, before=before, limit=limit)
 
     async def erased(self, ids: Collection[str]) -> set[str]:
         """Of these attempts those that know nobody any more: forgotten, or dropped with their audit."""

@@ -42,6 +42,7 @@ from lcm_plugin.service.routes.calls import (
 from lcm_plugin.service.routes.dialing import DialingRoutes, DialingShown, Scope
 from lcm_plugin.service.routes.identity import IdentityRoutes, TicketWanted
 from lcm_plugin.service.routes.ledger import LedgerRoutes, MessagesQuery, MessagesTold, SeenTo
+from lcm_plugin.service.routes.reports import ReportQuery, ReportsRoutes
 from lcm_plugin.service.routes.site import Alive, Readiness, SiteRoutes
 
 _NO_LEDGER = {
@@ -60,6 +61,7 @@ class Api:
     calls: CallsRoutes
     dialing: DialingRoutes
     ledger: LedgerRoutes
+    reports: ReportsRoutes
     identity: IdentityRoutes
     site: SiteRoutes
 
@@ -103,6 +105,10 @@ class Api:
         attempts, one = self.attempts, "/v1/attempts/{attempt_id}"
         no_contact = {HTTPStatus.CONFLICT: "the attempt has no contact", **_NO_ATTEMPT}
         return [
+            Route(
+                method="GET", path="/v1/reports/attempts.csv", handler=self.reports.table, query=ReportQuery,
+                answer=str, media="text/csv", problems=_NO_LEDGER, gives_response=True, roles=READS,
+            ),
             Route(
                 method="GET", path="/v1/attempts", handler=attempts.list, query=AttemptsQuery,
                 answer=list[Attempt], problems=_NO_LEDGER, gives_response=True, roles=SEES,

@@ -29,6 +29,7 @@ from lcm_plugin.service.routes.calls import CallsRoutes
 from lcm_plugin.service.routes.dialing import DialingRoutes
 from lcm_plugin.service.routes.identity import IdentityRoutes
 from lcm_plugin.service.routes.ledger import LedgerRoutes
+from lcm_plugin.service.routes.reports import ReportsRoutes
 from lcm_plugin.service.routes.site import SiteRoutes
 from lcm_plugin.service.settings import SHORT_TOKEN, ServiceSettings
 from lcm_plugin.service.token import token_of, who_is_let_in
@@ -59,6 +60,7 @@ class Service:
             calls=CallsRoutes(attempts=attempts, agents=self.agents),
             dialing=DialingRoutes(attempts=attempts),
             ledger=LedgerRoutes(attempts=attempts),
+            reports=ReportsRoutes(attempts=attempts),
             identity=IdentityRoutes(tickets=self._identity.tickets),
             site=SiteRoutes(
                 host=host,

@@ -383,6 +383,7 @@ async def test_the_lcms_zip_code_tells_where_somebody_lives(
     modes = tuple(evolve(mode, zip_code=code) for mode, code in zip((MOBILE, OFFICE), codes, strict=True))
     centre = await open_centre([person(1, modes=modes)], preview=WAITS, contact_modes=True)
     contact = (await centre.recorded(await offered(centre))).contact
+    assert contact is not None
     assert contact.extra.get("ZipCode") == told
 
 

@@ -34,6 +34,7 @@ RIGHTS = {
     "POST /v1/attempts/{attempt_id}/callback-check": "hsa",
     "POST /v1/attempts/{attempt_id}/clear": "hsa",
     "POST /v1/attempts/{attempt_id}/disposition": "hsa",
+    "GET /v1/reports/attempts.csv": "hsu",
     "POST /v1/call-events": "hsd",
     "GET /v1/dialing": "hsu",
     "POST /v1/dialing/stop": "hs",

@@ -1,6 +1,6 @@
 """The routes of agents: their states, told by the site, and what they have before them."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,9 +11,9 @@ from attrs.validators import deep_iterable, max_len, optional
 from cti_hooks import Agent, AgentState
 from lcm_plugin.desk import CallbackList
 from lcm_plugin.identity import Caller, Role
-from lcm_plugin.instants import instant_of
 from lcm_plugin.service.agents import AGENTS, Agents, AgentShown, changed
 from lcm_plugin.service.callers import caller_of
+from lcm_plugin.service.moments import moment, moment_of
 from lcm_plugin.service.paging import PageQuery, page
 from lcm_plugin.service.phones import wrong_endpoint
 from lcm_plugin.service.problems import ProblemError, invalid
@@ -56,20 +56,8 @@ class AgentUpdate:
 class CallbacksQuery:
     """Those that start from `since` to `until`: from now on, for a week."""
 
-    since: str | None = field(default=None, metadata={"schema": {"format": "date-time"}})
-    until: str | None = field(default=None, metadata={"schema": {"format": "date-time"}})
-
-    def moment(self, name: str) -> datetime | None:
-        """The instant under this name.
-
-        Raises:
-            ProblemError: it is none.
-        """
-        text = getattr(self, name)
-        try:
-            return None if text is None else instant_of(text)
-        except ValueError as error:
-            raise invalid({name: str(error)}) from None
+    since: str | None = moment()
+    until: str | None = moment()
 
 
 @define(kw_only=True, eq=False)
@@ -113,8 +101,8 @@ class AgentsRoutes:
 
     async def callbacks(self, agent_id: str, query: CallbacksQuery) -> CallbackList:
         """The agent's own callbacks of some days, as the LCM lists them and the ledger booked them."""
-        since = query.moment("since") or self.agents.host.clock.now()
-        until = query.moment("until") or since + _DAYS
+        since = moment_of("since", query.since) or self.agents.host.clock.now()
+        until = moment_of("until", query.until) or since + _DAYS
         desks = self.attempts.lcm.desks
         return await desks.disposing.callbacks.of(self.agents.known(agent_id), since, until)
 

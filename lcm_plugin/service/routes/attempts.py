@@ -8,18 +8,19 @@ from typing import Final
 
 import attrs
 from aiohttp import web
-from attrs import define, evolve, field, frozen, validators
+from attrs import define, field, frozen, validators
 
-from cti_hooks import Agent, Attempt, AttemptState, ConfigError, Host
+from cti_hooks import Agent, Attempt, AttemptState, ConfigError, Host, Outcome
 from cti_hooks.masking import masked_repr
 from lcm_plugin.explanation import Explanation, explained
 from lcm_plugin.identity import Caller
-from lcm_plugin.instants import instant_of
 from lcm_plugin.ledger import Ledger, Letter, LetterState, Line, Past
 from lcm_plugin.plugin import LcmPlugin, lcm_of
 from lcm_plugin.service.callers import caller_of
+from lcm_plugin.service.moments import moment, moment_of
 from lcm_plugin.service.paging import limit, page
 from lcm_plugin.service.problems import ProblemError, invalid
+from lcm_plugin.service.reports import Wanted, first_of, reported
 from lcm_plugin.service.rights import only_own
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -27,12 +28,31 @@ _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 @frozen(kw_only=True)
 class AttemptsQuery:
-    """Which attempts: those of an agent, in one of these states, before that attempt; so many."""
+    """Which attempts, by agent, state, time of their beginning, campaign and outcome; and which page."""
 
     agent: str | None = None
     state: tuple[AttemptState, ...] = ()
+    since: str | None = moment()
+    until: str | None = moment()
+    campaign: str | None = None
+    outcome: tuple[Outcome, ...] = ()
     limit: int = limit()
     before: str | None = None
+
+    def wanted(self, caller: Caller | None) -> Wanted:
+        """What this caller is told of.
+
+        Raises:
+            ProblemError: a time is none, or an agent asks for another's.
+        """
+        return Wanted(
+            agent=only_own(caller, self.agent),
+            states=self.state,
+            since=moment_of("since", self.since),
+            until=moment_of("until", self.until),
+            campaign=self.campaign,
+            outcome=self.outcome,
+        )
 
 
 @frozen(kw_only=True)
@@ -46,21 +66,8 @@ class PastQuery:
 class ExplanationQuery:
     """For which moment and agent, if not for now and for the attempt's own agent."""
 
-    at: str | None = field(default=None, metadata={"schema": {"format": "date-time"}})
+    at: str | None = moment()
     agent: str | None = field(default=None, validator=validators.optional(validators.min_len(1)))
-
-    @property
-    def moment(self) -> datetime | None:
-        """The moment asked of.
-
-        Raises:
-            ProblemError: it is none.
-        """
-        try:
-            return instant_of(self.at) if self.at is not None else None
-        except ValueError as error:
-            hint = "; in a query + is written %2B" if " " in (self.at or "") else ""
-            raise invalid({"at": f"{error}{hint}"}) from None
 
 
 @frozen(kw_only=True)
@@ -91,11 +98,9 @@ class AttemptsRoutes:
 
     async def list(self, query: AttemptsQuery, request: web.Request) -> web.Response:
         """Attempts of all hosts, newest first; the header Link leads to the next page."""
-        query = evolve(query, agent=only_own(caller_of(request), query.agent))
+        wanted = query.wanted(caller_of(request))
         before = await self._before(query.before) if query.before is not None else None
-        found = await self._ledger.attempts(
-            agent_id=query.agent, states=query.state, before=before, limit=query.limit
-        )
+        found = await first_of(reported(self._ledger, wanted, before, at_once=query.limit), query.limit)
         return page(request, found, query.limit, lambda one: one.id)
 
     async def get(self, attempt_id: str) -> AttemptStory:
@@ -109,13 +114,13 @@ class AttemptsRoutes:
 
     async def explain(self, attempt_id: str, query: ExplanationQuery, caller: Caller | None) -> Explanation:
         """Why its contact may or may not be called: every rule, passed or not. Nothing is dialed."""
-        moment = query.moment
+        asked_of = moment_of("at", query.at)
         only_own(caller, query.agent)
         attempt = await self.one(attempt_id)
         if attempt.contact is None:
             raise ProblemError(HTTPStatus.CONFLICT, f"it has no contact to explain: it is {attempt.state}")
         agent = Agent(id=query.agent) if query.agent else attempt.agent
-        return await explained(self.host, agent, attempt.contact, moment, attempt_id)
+        return await explained(self.host, agent, attempt.contact, asked_of, attempt_id)
 
     async def past(self, attempt_id: str, query: PastQuery) -> Sequence[Past]:
         """The calls placed before to its number or contact, newest first, with what their agents said."""
