@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler
 from attrs import define, field
 
 from cti_hooks import Clock
-from lcm_plugin.dialers.webhook.signing import SIGNATURE, SignatureError, verify
+from lcm_plugin.dialers.webhook.signing import SignatureError, verify
 from lcm_plugin.identity import Caller, Identity, KeysUnavailable, RefusedToken
 from lcm_plugin.service.bodies import bytes_of, refuse_encoded
 from lcm_plugin.service.callers import CALLER
@@ -102,17 +102,16 @@ class Guard:
 
     async def _heard(self, request: web.Request, secret: str, handler: Handler) -> web.StreamResponse:
         try:
-            verify(secret, self.clock.now(), request.headers, await bytes_of(request))
+            message = verify(secret, self.clock.now(), request.headers, await bytes_of(request))
         except SignatureError as error:
             raise ProblemError(HTTPStatus.UNAUTHORIZED, f"{error}") from None
-        signature = request.headers[SIGNATURE].strip()
-        self._replays.take(signature, self.clock.now())
+        self._replays.take(message, self.clock.now())
         self.door.let_in(request)
         request[SIGNED] = True
         try:
             return await handler(request)
         except BaseException:
-            self._replays.give_back(signature)
+            self._replays.give_back(message)
             raise
 
 

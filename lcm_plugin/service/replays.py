@@ -10,16 +10,16 @@ from lcm_plugin.dialers.webhook.signing import WINDOW_SECONDS
 from lcm_plugin.service.problems import ProblemError
 
 REMEMBERED: Final = 100_000
-"""Signatures; beyond it the oldest is forgotten. Only a sender who has the secret can bring that about."""
+"""Ids; beyond it the oldest is forgotten. Only a sender who has the secret can bring that about."""
 
 
 @define(eq=False)
 class Replays:
-    """The signatures taken, for as long as their timestamps would be."""
+    """The ids of messages taken, for as long as their timestamps would be."""
 
     _until: dict[str, datetime] = field(factory=dict, init=False)
 
-    def take(self, signature: str, now: datetime) -> None:
+    def take(self, message: str, now: datetime) -> None:
         """Remember a genuine one.
 
         Raises:
@@ -29,12 +29,12 @@ class Replays:
             if self._until[old] > now and len(self._until) < REMEMBERED:
                 break
             del self._until[old]
-        if signature in self._until:
+        if message in self._until:
             raise ProblemError(
-                HTTPStatus.CONFLICT, "this was told before; what happened anew is signed anew, at its time"
+                HTTPStatus.CONFLICT, "this webhook-id was told before; what happened anew has another one"
             )
-        self._until[signature] = now + timedelta(seconds=2 * WINDOW_SECONDS)
+        self._until[message] = now + timedelta(seconds=2 * WINDOW_SECONDS)
 
-    def give_back(self, signature: str) -> None:
+    def give_back(self, message: str) -> None:
         """It came to nothing: it may be told again."""
-        self._until.pop(signature, None)
+        self._until.pop(message, None)

@@ -12,6 +12,7 @@ from yarl import URL
 from cti_hooks import ConfigError, Problem
 from cti_hooks import settings as table_reader
 from cti_hooks.secret import not_set
+from lcm_plugin.dialers.webhook.settings import wrong_secret
 from lcm_plugin.identity import JwtSettings, TokenSettings
 from lcm_plugin.service.texts import named
 
@@ -27,6 +28,12 @@ def _is_set(_: object, attribute: "Attribute[str | None]", variable: str | None)
 def _names(_: object, attribute: "Attribute[Any]", value: Mapping[str, TokenSettings]) -> None:
     for name in value:
         named(None, attribute, name)
+
+
+def _secret(owner: object, attribute: "Attribute[str | None]", variable: str | None) -> None:
+    _is_set(owner, attribute, variable)
+    if variable and (problems := wrong_secret(attribute.name, os.environ[variable])):
+        raise ConfigError(problems)
 
 
 def _hosts(_: object, __: object, value: tuple[str, ...]) -> None:
@@ -69,7 +76,7 @@ class ServiceSettings:
     jwt: JwtSettings | None = None
     """The site's identity provider, whose tokens are taken too: `[service.jwt]`; needs the extra `jwt`."""
 
-    events_secret_env: str | None = field(default=None, validator=_is_set)
+    events_secret_env: str | None = field(default=None, validator=_secret)
     """The environment variable with the secret that call events are signed with: then they need no token."""
 
     allowed_hosts: tuple[str, ...] = field(default=(), validator=_hosts)

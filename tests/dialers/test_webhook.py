@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from attrs import define, field
+from standardwebhooks import Webhook
 
 from cti_hooks import (
     Agent,
@@ -25,6 +26,7 @@ from cti_hooks import (
     Host,
     Outcome,
 )
+from lcm_plugin.dialers.webhook.settings import WebhookSettings
 from lcm_plugin.dialers.webhook.signing import SignatureError, signed, verify
 from lcm_plugin.ledger import OPEN
 from lcm_plugin.plugin import lcm_of
@@ -428,14 +430,56 @@ def test_a_signature_holds_for_its_body_secret_and_time(clock: LoopClock) -> Non
         ({}, b"{}", 0, SECRET, "are required"),
         (headers, b"{ }", 0, SECRET, "not this body's"),
         (headers, b"{}", 0, "other", "not this body's"),
-        (headers | {"Lcm-Timestamp": f"{int(now.timestamp()) + 1}"}, b"{}", 0, SECRET, "not this body's"),
-        (headers | {"Lcm-Timestamp": "now"}, b"{}", 0, SECRET, "are required"),
+        (headers | {"webhook-timestamp": f"{int(now.timestamp()) + 1}"}, b"{}", 0, SECRET, "not this body's"),
+        (headers | {"webhook-timestamp": "now"}, b"{}", 0, SECRET, "are required"),
+        (headers | {"webhook-id": "another"}, b"{}", 0, SECRET, "not this body's"),
+        (headers | {"webhook-id": "x" * 201}, b"{}", 0, SECRET, "200 characters"),
+        (headers | {"webhook-signature": "v1a,x v2,y"}, b"{}", 0, SECRET, "not this body's"),
         (headers, b"{}", 301, SECRET, "see both clocks"),
         (headers, b"{}", -301, SECRET, "see both clocks"),
     ]
     for told, body, seconds, key, said in refused:
         with pytest.raises(SignatureError, match=said):
             verify(key, now + timedelta(seconds=seconds), told, body)
+
+
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.mark.parametrize("body", [b"", b'{"to": "+12125550123"}', "ü".encode()])
+def test_signatures_are_those_of_standard_webhooks(clock: LoopClock, body: bytes) -> None:
+    """The standard's own library signs as we do, and what it signs is taken."""
+    theirs, now = Webhook(WHSEC), LoopClock().start
+    ours = signed(WHSEC, now, body, "msg_1")
+    assert ours["webhook-signature"] == theirs.sign("msg_1", now, body.decode())
+    assert verify(WHSEC, now, ours, body) == "msg_1"
+
+
+def test_two_secrets_are_good_while_they_are_changed(clock: LoopClock) -> None:
+    """Both sign, in their order; whoever has either one takes it, and what either one signed is taken."""
+    now = LoopClock().start
+    ours = signed(f"{WHSEC} {SECRET}", now, b"{}", "msg_1")
+    first, second = ours["webhook-signature"].split()
+    assert first == Webhook(WHSEC).sign("msg_1", now, "{}")
+    assert second == Webhook(SECRET.encode()).sign("msg_1", now, "{}")
+    for one in (WHSEC, SECRET):
+        assert verify(one, now, ours, b"{}") == "msg_1"
+        assert verify(f"{WHSEC} {SECRET}", now, signed(one, now, b"{}", "msg_2"), b"{}") == "msg_2"
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [("whsec_%%%", "must be base64 behind it"), ("whsec_", "empty secret"), (" ", "empty secret")],
+)
+def test_a_secret_that_is_none_is_told_at_load(
+    monkeypatch: pytest.MonkeyPatch, secret: str, said: str
+) -> None:
+    """By its variable, and never quoted."""
+    monkeypatch.setenv("HOOK", secret)
+    with pytest.raises(ConfigError) as raised:
+        WebhookSettings(url="http://127.0.0.1/", secret_env="HOOK")  # noqa: S106  (a variable's name)
+    assert said in str(raised.value)
+    assert "%%%" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

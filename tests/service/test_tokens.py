@@ -43,7 +43,11 @@ async def test_a_401_says_how_to_ask(site: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", [b"Authorization: Bearer \xff\xfe", b"Lcm-Timestamp: 1706626800\r\nLcm-Signature: v1=\xff"]
+    "header",
+    [
+        b"Authorization: Bearer \xff\xfe",
+        b"webhook-id: m\r\nwebhook-timestamp: 1706626800\r\nwebhook-signature: v1,\xff",
+    ],
 )
 async def test_bytes_that_are_no_text_are_refused_as_any_other(site: Any, header: bytes) -> None:
     """A token or signature that is not UTF-8 is a wrong one, and no fault of the host's."""

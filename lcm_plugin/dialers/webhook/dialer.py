@@ -108,7 +108,7 @@ class WebhookDialer:
             raise WebhookError("the webhook has no clear_url: hang up at the phone")
         url = self.settings.clear_url.replace("{attempt}", quote(call.attempt_id, safe=""))
         body = json.dumps({"attempt_id": call.attempt_id, "call_id": call.id}).encode()
-        async with self._asked("POST", url, body) as reply:
+        async with self._asked("POST", url, body, f"{call.id}-clear") as reply:
             if reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
                 return False
             if not reply.ok or reply.status >= HTTPStatus.MULTIPLE_CHOICES:
@@ -167,8 +167,7 @@ class WebhookDialer:
             return False
 
     async def _order_once(self, attempt_id: str, order: bytes) -> bool:
-        headers = {"Idempotency-Key": attempt_id}
-        async with self._asked("POST", self.settings.url, order, headers) as reply:
+        async with self._asked("POST", self.settings.url, order, message_id=attempt_id) as reply:
             if (
                 reply.status == HTTPStatus.CONFLICT
                 or HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
@@ -181,17 +180,18 @@ class WebhookDialer:
 
     @asynccontextmanager
     async def _asked(
-        self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self, method: str, url: str, body: bytes = b"", message_id: str | None = None
     ) -> "AsyncIterator[aiohttp.ClientResponse]":
         host, settings = self._started(), self.settings
         if self._session is None:
             seconds = settings.timeout_seconds
             timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=seconds / 2)
             self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=False, headers=IDENTITY)
-        sign = signed(settings.secret(host.directory), host.clock.now(), body)
+        sign = signed(settings.secret(host.directory), host.clock.now(), body, message_id)
         told = {"Content-Type": "application/json"} if body else {}
+        once = {"Idempotency-Key": message_id} if message_id else {}
         async with self._session.request(
-            method, url, data=body or None, headers={**told, **(headers or {}), **sign}, allow_redirects=False
+            method, url, data=body or None, headers={**told, **once, **sign}, allow_redirects=False
         ) as reply:
             yield reply
 

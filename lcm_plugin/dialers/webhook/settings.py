@@ -9,6 +9,16 @@ from yarl import URL
 
 from cti_hooks import ConfigError, Problem
 from cti_hooks.secret import SecretError, not_set, read_secret
+from lcm_plugin.dialers.webhook.signing import keys_of
+
+
+def wrong_secret(key: str, secret: str) -> list[Problem]:
+    """What is wrong with a secret, never quoted."""
+    try:
+        found = list(keys_of(secret))
+    except ValueError as error:
+        return [Problem(key, f"{error}")]
+    return [] if all(found) and found else [Problem(key, "names an empty secret")]
 
 
 @frozen(kw_only=True)
@@ -21,7 +31,8 @@ class WebhookSettings:
     clear_url: str | None = None
     """POST: hang up a call. Without it, calls are hung up at the phone only."""
     secret_env: str | None = None
-    """The environment variable with the secret that requests are signed with."""
+    """The environment variable with the secret that requests are signed with; two, with a blank between,
+    while it is changed."""
     secret_file: str | None = None
     agents: tuple[str, ...] = ()
     """Whose calls it takes, as patterns of agent ids: `20*`. All, if unset."""
@@ -36,6 +47,8 @@ class WebhookSettings:
             problems.append(Problem("secret_env", "is required (or secret_file)"))
         elif self.secret_env and not os.environ.get(self.secret_env):
             problems.append(not_set("secret_env", self.secret_env))
+        elif self.secret_env:
+            problems += wrong_secret("secret_env", os.environ[self.secret_env])
         if problems:
             raise ConfigError(problems)
 
