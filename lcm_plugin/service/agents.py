@@ -24,6 +24,14 @@ from cti_hooks.masking import masked_repr
 from lcm_plugin.ledger import OPEN, LedgerError
 from lcm_plugin.plugin import lcm_of
 from lcm_plugin.service.events import Feed
+from lcm_plugin.service.happenings import (
+    AgentActivityTold,
+    AgentStateTold,
+    AttemptChanged,
+    CallbackDue,
+    CallHeard,
+    ContactOffered,
+)
 from lcm_plugin.service.kept import Kept
 
 AGENTS: Final = 20_000
@@ -107,7 +115,8 @@ class Agents:
         seat = self.seats.setdefault(agent.id, Seat(agent=agent, state=state))
         seat.agent, seat.state, seat.reason = agent, state, reason
         self._leave(seat)
-        self.feed.publish("agent_state", of=agent.id, agent=agent.id, state=state, reason=reason)
+        told = AgentStateTold(agent=agent.id, state=state, reason=reason)
+        self.feed.publish(told, of=agent.id)
         await self._told(agent, state, reason)
         return seat
 
@@ -195,25 +204,24 @@ class Agents:
     @hookimpl
     def on_contact_offered(self, attempt: Attempt) -> None:
         """Pass it on."""
-        self.feed.publish("contact_offered", of=attempt.agent.id, attempt=attempt)
+        self.feed.publish(ContactOffered(attempt=attempt), of=attempt.agent.id)
 
     @hookimpl
     def on_agent_activity(self, agent: Agent, activity: Activity) -> None:
         """Pass it on."""
-        self.feed.publish(
-            "agent_activity",
-            of=agent.id,
+        told = AgentActivityTold(
             agent=agent.id,
             activity=activity.kind,
             since=activity.since,
             wants=activity.wants,
             waits_for=activity.waits_for,
         )
+        self.feed.publish(told, of=agent.id)
 
     @hookimpl
     def on_callback_due(self, agent: Agent, at: datetime) -> None:
         """Tell that an agent's own callback starts now."""
-        self.feed.publish("callback_due", of=agent.id, agent=agent.id, at=at)
+        self.feed.publish(CallbackDue(agent=agent.id, at=at), of=agent.id)
 
     @hookimpl
     def on_attempt_changed(self, attempt: Attempt) -> None:
@@ -221,12 +229,12 @@ class Agents:
         seat = self.seats.get(attempt.agent.id)
         if seat:
             _note(seat, attempt, here=attempt.host in {"", self.host.name})
-        self.feed.publish("attempt_changed", of=attempt.agent.id, attempt=attempt)
+        self.feed.publish(AttemptChanged(attempt=attempt), of=attempt.agent.id)
 
     @hookimpl
     def on_call_event(self, event: CallEvent) -> None:
         """Pass it on."""
-        self.feed.publish("call_event", of=self._agent_of(event), call=event)
+        self.feed.publish(CallHeard(call=event), of=self._agent_of(event))
 
     def _agent_of(self, event: CallEvent) -> str | None:
         """Whose call an event is of, if this host has its attempt open."""

@@ -3,12 +3,13 @@
 import asyncio
 import json
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 from attrs import define, field, frozen
 
 from lcm_plugin.identity import LOCAL, Caller, Role
 from lcm_plugin.service.callers import shown_to
+from lcm_plugin.service.happenings import Happening
 
 WAITING: Final = 1000
 """Events a subscriber may be behind."""
@@ -40,9 +41,9 @@ class Feed:
         """Hear no more."""
         self._subscriptions.discard(subscription)
 
-    def publish(self, event: str, *, of: str | None = None, **facts: Any) -> None:
+    def publish(self, happening: Happening, *, of: str | None) -> None:
         """Tell what happened, and `of` which agent; a subscriber that is too far behind is dropped."""
-        told = _Told(name=event, facts=facts)
+        told = _Told(happening)
         for subscription in [one for one in self._subscriptions if one.caller.may_see(of)]:
             try:
                 subscription.events.put_nowait(told.to(subscription.caller))
@@ -51,20 +52,22 @@ class Feed:
                 self._subscriptions.discard(subscription)
 
 
-@frozen(kw_only=True, slots=False)
+@frozen(slots=False)
 class _Told:
     """An event, written once for all who hear it whole, and once for auditors."""
 
-    name: str
-    facts: dict[str, Any]
+    happening: Happening
 
     def to(self, caller: Caller) -> str:
         return self._veiled if caller.role is Role.AUDITOR else self._whole
 
     @cached_property
     def _whole(self) -> str:
-        return json.dumps({"event": self.name, **shown_to(None, self.facts)})
+        return self._written(None)
 
     @cached_property
     def _veiled(self) -> str:
-        return json.dumps({"event": self.name, **shown_to(_AUDITOR, self.facts)})
+        return self._written(_AUDITOR)
+
+    def _written(self, caller: Caller | None) -> str:
+        return json.dumps({"event": self.happening.event, **shown_to(caller, self.happening)})

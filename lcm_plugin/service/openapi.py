@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 
+from lcm_plugin.service.happenings import HAPPENINGS
 from lcm_plugin.service.origins import OPEN
 from lcm_plugin.service.route import Route
 from lcm_plugin.service.schemas import Schemas, first_line
@@ -55,6 +56,8 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in table:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    events = {f"Event{kind.__name__}": schemas.event(kind) for kind in HAPPENINGS}
+    schemas.named |= events | {"Event": {"oneOf": [_ref(name) for name in events]}}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -76,12 +79,17 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     }
 
 
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     told: dict[str, Any] = {
         "operationId": route.handler.__qualname__.replace("Routes.", "_").lower(),
         "summary": first_line(route.handler),
         "description": f"For: {', '.join(sorted(route.roles))}.",
         "x-roles": sorted(route.roles),
+        "tags": [route.tag],
         "parameters": [*_path_parameters(route), *_query_parameters(route, schemas)],
         "responses": _responses(route, schemas),
     }
@@ -91,6 +99,8 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         told["requestBody"] = {"required": needed, "content": content}
     if route.path in OPEN:
         told["security"] = []
+    if route.status is HTTPStatus.SWITCHING_PROTOCOLS:
+        told["x-messages"] = _ref("Event")
     return told
 
 

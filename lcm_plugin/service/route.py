@@ -43,6 +43,11 @@ class Route:
     gives_response: bool = False
     gives_caller: bool = False
 
+    @property
+    def tag(self) -> str:
+        """The part of the API that it belongs to: its handlers' class, as `Agents`."""
+        return self.handler.__qualname__.partition(".")[0].removesuffix("Routes")
+
     def web_route(self, rights: Rights) -> web.RouteDef:
         """The route as aiohttp serves it, to those who have the right; GET answers HEAD too."""
         serve = partial(self._serve, rights=rights)

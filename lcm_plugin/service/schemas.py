@@ -1,10 +1,15 @@
 """JSON Schema of what is read and shown, from the attrs classes that declare it."""
 
+import ast
+import inspect
+import textwrap
 import types
 import typing
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import Enum
+from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 import attrs
@@ -48,8 +53,9 @@ class Schemas:
 
     def fields(self, kind: type) -> "Iterator[tuple[attrs.Attribute[Any], dict[str, Any]]]":
         """A class's fields, each with its schema; what its type does not say is its metadata's `schema`."""
+        texts = field_texts(kind)
         for one in fields_of(kind):
-            schema = self.of(one.type)
+            schema = self.of(one.type) | ({"description": texts[one.name]} if one.name in texts else {})
             more = one.metadata.get("schema", {})
             target = schema["anyOf"][0] if "anyOf" in schema else schema
             target |= more
@@ -60,6 +66,12 @@ class Schemas:
             self.named[kind.__name__] = {}  # so that a class within itself ends
             self.named[kind.__name__] |= _choice(kind) if issubclass(kind, Enum) else self._object(kind)
         return {"$ref": f"#/components/schemas/{kind.__name__}"}
+
+    def event(self, kind: type) -> dict[str, Any]:
+        """The schema of something that `GET /v1/events` tells: its fields, and its name."""
+        shape = self._object(kind)
+        name = {"event": {"type": "string", "const": kind.event}}  # type: ignore[attr-defined]
+        return shape | {"properties": name | shape["properties"], "required": ["event", *shape["required"]]}
 
     def _object(self, kind: type) -> dict[str, Any]:
         told = list(self.fields(kind))
@@ -76,6 +88,22 @@ class Schemas:
 
 def _choice(kind: type[Enum]) -> dict[str, Any]:
     return {"type": "string", "description": first_line(kind), "enum": [one.value for one in kind]}
+
+
+@cache
+def field_texts(kind: type) -> Mapping[str, str]:
+    """What the source says of each field of a class, in the text below it; its bases' too."""
+    found: dict[str, str] = {}
+    for base in reversed([one for one in kind.__mro__ if attrs.has(one)]):
+        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+        for one, following in pairwise(getattr(body, "body", ())):
+            match one, following:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    found[name] = " ".join(text.split())
+    return found
 
 
 def first_line(what: Any) -> str:

@@ -1,5 +1,6 @@
 """The API's description: current, served, and true of the running service."""
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -14,12 +15,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import jsonschema_rs
 import pytest
+
+from cti_hooks import CallEvent, CallEventKind
 
 DOCS = Path(__file__).parents[2] / "docs"
 PROGRAMS = Path(sys.executable).parent
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 REQUESTS = 2000
+ROLES = os.environ.get("LCM_ROLES", "local agent").split()
+"""Who asks: without a token, or of a role. The others take ten minutes: `host supervisor auditor dialer`."""
 
 
 def _script() -> ModuleType:
@@ -77,7 +83,8 @@ def _running(*arguments: object) -> Iterator[str]:
 
 def _ask(url: str, method: str = "GET", body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, method=method)  # noqa: S310  (http, our own)
+    headers = {"Authorization": "Bearer host-t0ken"}
+    request = urllib.request.Request(url, data=data, method=method, headers=headers)  # noqa: S310  (http, our own)
     with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310  (as above)
         return json.load(reply)
 
@@ -104,10 +111,23 @@ def _with_attempts(document: dict[str, Any], ids: list[str]) -> dict[str, Any]:
     return document
 
 
+def _token_of(role: str) -> str:
+    """The lines of the config file that let this role in, and the site's own program."""
+    if role == "local":
+        return ""
+    tokens = {"host", role}
+    return "".join(
+        f'[service.tokens.{"one" if name == "agent" else name}]\nrole = "{name}"\n'
+        f'sha256 = "{hashlib.sha256(f"{name}-t0ken".encode()).hexdigest()}"\n'
+        for name in tokens
+    )
+
+
 @pytest.mark.real_time
 @pytest.mark.timeout(240)
 @pytest.mark.long
-def test_the_running_service_is_as_described(tmp_path: Path) -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_the_running_service_is_as_described(tmp_path: Path, role: str) -> None:
     """Over 2,000 requests made up from the description: no 5xx, and no undocumented status, type or shape.
 
     The program that asks is not measured for coverage: that would take it twice as long.
@@ -116,6 +136,7 @@ def test_the_running_service_is_as_described(tmp_path: Path) -> None:
     with _running("sandbox") as lcm:
         config.write_text(
             '[cti]\nplugins = ["calling-hours", "consent", "lcm", "loopback"]\n[service]\nport = 0\n'
+            f"{_token_of(role)}"
             f'[plugins.lcm]\nurl = "{lcm}"\nsource = "api"\ntimezone = "America/New_York"\n'
             'campaign_groups = ["AD Dev Manual Group"]\n'
         )
@@ -125,6 +146,7 @@ def test_the_running_service_is_as_described(tmp_path: Path) -> None:
             command = [
                 str(PROGRAMS / "st"), "run", str(described), "--url", url, "--checks", CHECKS,
                 "--phases", "coverage,fuzzing", "--max-examples", "105", "--generation-database", "none",
+                "--header", f"Authorization: Bearer {role}-t0ken",
                 "--seed", "1", "--request-timeout", "20", "--no-color", "--warnings", "off",
             ]  # fmt: skip
             done = subprocess.run(  # noqa: S603  (the test extra's program, on our own service)
@@ -140,3 +162,36 @@ def test_the_running_service_is_as_described(tmp_path: Path) -> None:
     summary = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
     assert summary is not None, done.stdout[-2000:]
     assert int(summary[1]) >= REQUESTS, summary[0]
+
+
+def test_what_the_classes_say_of_their_fields_is_in_the_description() -> None:
+    """A field's text, an operation's part and roles, and each event are described."""
+    told = json.loads((DOCS / "openapi.json").read_text(encoding="utf-8"))
+    schemas = told["components"]["schemas"]
+    assert schemas["Contact"]["properties"]["reserved"]["description"].startswith("Whether the LCM handed it")
+    assert (
+        schemas["AttemptStory"]["properties"]["answer"]["description"] == "What a person said to the offer."
+    )
+    assert told["paths"]["/v1/attempts/{attempt_id}/answer"]["post"]["tags"] == ["Calls"]
+    assert told["paths"]["/v1/events"]["get"]["x-messages"] == {"$ref": "#/components/schemas/Event"}
+    names = {one["$ref"].rpartition("/")[2] for one in schemas["Event"]["oneOf"]}
+    assert {schemas[name]["properties"]["event"]["const"] for name in names} == {
+        "agent_state", "agent_activity", "contact_offered", "attempt_changed", "callback_due", "call_event"
+    }  # fmt: skip
+
+
+async def test_each_event_is_as_it_is_described(site: Any, clock: Any) -> None:
+    """What a subscriber hears is one of the events of the description, field by field."""
+    told = json.loads((DOCS / "openapi.json").read_text(encoding="utf-8"))
+    schema = {"$ref": "#/components/schemas/Event", "components": told["components"]}
+    validator = jsonschema_rs.validator_for(schema)
+    async with site(names=("lcm", "loopback")) as here, here.http.ws_connect("/v1/events") as socket:
+        offered = await here.offered("alice")
+        await here.ask("PUT", "/v1/agents/alice", {"state": "ready"})
+        await here.host.hook.on_contact_offered(attempt=offered)
+        event = CallEvent(kind=CallEventKind.ORIGINATED, call_id="c", at=clock.now())
+        await here.host.hook.on_call_event(event=event)
+        await here.host.hook.on_callback_due(agent=offered.agent, at=clock.now())
+        heard = [await socket.receive_json(timeout=2) for _ in range(5)]
+    assert len({one["event"] for one in heard}) >= 4
+    assert [error.message[:200] for one in heard for error in validator.iter_errors(one)] == []

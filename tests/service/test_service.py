@@ -32,6 +32,7 @@ from cti_hooks import (
 )
 from lcm_plugin.service import Service, ServiceSettings, service_settings
 from lcm_plugin.service.events import WAITING
+from lcm_plugin.service.happenings import AgentStateTold
 
 
 @define(eq=False)
@@ -196,12 +197,16 @@ async def test_events_are_published() -> None:
         assert heard == {"event": "agent_activity", "agent": "1001", "activity": "waiting", **told}
 
 
+def noise(text: str) -> AgentStateTold:
+    return AgentStateTold(agent="nobody", state=AgentState.READY, reason=text)
+
+
 async def test_a_slow_subscriber_holds_up_nobody() -> None:
     """Who falls too far behind is dropped with a reason; the others go on."""
     async with centre() as site:
         subscription = site.service.agents.feed.subscribe()
         for number in range(WAITING + 5):
-            site.service.agents.feed.publish("noise", number=number)
+            site.service.agents.feed.publish(noise(f"{number}"), of=None)
         assert subscription.missed.is_set()
         assert (await site.put("1001", {"state": "ready"}))[0] == 200
 
@@ -221,7 +226,7 @@ async def stalled(site: Centre) -> AsyncIterator[asyncio.StreamReader]:
         "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n".encode()
     )
     assert await reader.readexactly(12) == b"HTTP/1.1 101"
-    site.service.agents.feed.publish("noise", text=MUCH)
+    site.service.agents.feed.publish(noise(MUCH), of=None)
     await asyncio.sleep(1)
     try:
         yield reader
