@@ -13,7 +13,7 @@ from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from attrs import define, field
+from attrs import define, field, frozen
 
 from cti_hooks import Clock
 from lcm_plugin.dialers.webhook.signing import SignatureError, verify
@@ -59,7 +59,7 @@ class Guard:
         refuse_encoded(request)
         request[SIGNED] = False
         caller, why_not = await self._caller(request)
-        left = 0.0 if caller else self._count_wrong(request)
+        left = 0.0 if caller or why_not.is_known else self._count_wrong(request)
         if request.path in OPEN and not caller:
             response = await handler(request)
             response.force_close()  # who is not let in does not stay
@@ -70,23 +70,21 @@ class Guard:
         if request.path == CALL_EVENTS and secret and (not caller or self.identity.is_open):
             return await self._heard(request, secret, handler)
         if not caller:
-            raise why_not
+            raise why_not.problem
         request[CALLER] = caller
         self.door.let_in(request)
         return await handler(request)
 
-    async def _caller(self, request: web.Request) -> tuple[Caller | None, ProblemError]:
+    async def _caller(self, request: web.Request) -> tuple[Caller | None, "_Unknown"]:
         """Who asks; and if that is nobody, what to say."""
-        refused = ProblemError(HTTPStatus.UNAUTHORIZED, "a bearer token is required")
         if request.path == EVENTS and (ticket := _ticket(request)):
-            refused = ProblemError(HTTPStatus.UNAUTHORIZED, "the ticket was used, or is older than 60 s")
-            return self.identity.tickets.take(ticket), refused
+            return self.identity.tickets.take(ticket), _Unknown("the ticket was used, or is older than 60 s")
         try:
-            return await self.identity.caller(_shown(request)), refused
+            return await self.identity.caller(_shown(request)), _Unknown("a bearer token is required")
         except RefusedToken as error:
-            return None, ProblemError(HTTPStatus.UNAUTHORIZED, f"the token {error}")
+            return None, _Unknown(f"the token {error}", is_known=True)
         except KeysUnavailable as error:
-            return None, ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}")
+            return None, _Unknown(f"{error}", HTTPStatus.SERVICE_UNAVAILABLE, is_known=True)
 
     def _count_wrong(self, request: web.Request) -> float:
         """Count a wrong token. If this peer has shown too many, the seconds until it may show another.
@@ -113,6 +111,20 @@ class Guard:
         except BaseException:
             self._replays.give_back(message)
             raise
+
+
+@frozen
+class _Unknown:
+    """Why somebody is not let in."""
+
+    detail: str
+    status: HTTPStatus = HTTPStatus.UNAUTHORIZED
+    is_known: bool = field(default=False, kw_only=True)
+    """Whether it is a JWT, of which it is known what is wrong: nobody comes by one by guessing."""
+
+    @property
+    def problem(self) -> ProblemError:
+        return ProblemError(self.status, self.detail)
 
 
 def _shown(request: web.Request) -> bytes | None:

@@ -23,6 +23,7 @@ from cti_hooks import ConfigError
 from lcm_plugin.identity.keys import KEPT, SOONEST
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from lcm_plugin.service import service_settings
+from lcm_plugin.service.tries import WRONG_TOKENS
 
 ISSUER, AUDIENCE = "https://id.example.com/realm", "lcm-plugin"
 JWT = {"issuer": ISSUER, "audience": AUDIENCE}
@@ -213,6 +214,25 @@ async def test_keys_may_come_from_a_file(site: Any, token: Callable[..., str], t
     file = {"jwks_file": str(tmp_path / "jwks.json")}
     async with site(service={"jwt": {**JWT, **file}}) as here:
         assert (await here.get("/v1/me", **bearer(token())))[0] == 200
+
+
+async def test_a_token_of_the_providers_is_no_guess(site: Any, token: Callable[..., str]) -> None:
+    """Many desktops behind one proxy whose tokens end at once are each told so, and none is shut out."""
+    async with provider() as idp, site(service={"jwt": {**JWT, "jwks_url": idp.url}}) as here:
+        for number in range(WRONG_TOKENS + 2):
+            status, problem = await here.get("/v1/me", **bearer(token(lasts=-60, sub=f"agent{number}")))
+            assert (status, problem["detail"]) == (401, "the token has expired")
+
+
+async def test_while_no_keys_are_had_nobody_is_taken_for_a_guesser(
+    site: Any, token: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A provider that is gone is nobody's wrong token: 503 to each, and no line in the log that says so."""
+    async with provider() as idp, site(service={"jwt": {**JWT, "jwks_url": idp.url}}) as here:
+        idp.status = 500
+        for number in range(WRONG_TOKENS + 2):
+            assert (await here.get("/v1/me", **bearer(token(sub=f"agent{number}"))))[0] == 503
+    assert "wrong token" not in caplog.text
 
 
 async def test_events_end_with_the_token(site: Any, token: Callable[..., str]) -> None:

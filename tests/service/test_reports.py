@@ -8,10 +8,12 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 
-from cti_hooks import Agent, Contact
+from cti_hooks import Agent, Attempt, Contact
 from lcm_plugin.attempt.transitions import FETCHED
+from lcm_plugin.ledger import Ledger, LedgerUnavailable
 from lcm_plugin.sandbox import Sandbox, SandboxContact
 from lcm_plugin.sandbox.virtual_time import LoopClock
 from tests.people import GROUP
@@ -123,6 +125,29 @@ async def test_a_report_is_of_a_time(site: Any, clock: LoopClock) -> None:
         assert await table(here, middle + timedelta(seconds=1), middle + timedelta(hours=1)) == []
         found = (await here.get("/v1/attempts", params={"since": middle.isoformat()}))[1]
         assert [one["agent"]["id"] for one in found] == ["late"]
+
+
+async def test_a_report_that_cannot_go_on_is_cut_off(
+    site: Any, clock: LoopClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the ledger fails in the middle the connection ends: half a report never looks like a whole one."""
+    read = Ledger.attempts
+
+    async def fails(ledger: Ledger, **which: Any) -> list[Attempt]:
+        if which["before"]:
+            raise LedgerUnavailable("gone")
+        return await read(ledger, **which)
+
+    async with site() as here:
+        for number in range(510):
+            await attempt(here, f"a{number}")
+        monkeypatch.setattr(Ledger, "attempts", fails)
+        with pytest.raises(aiohttp.ClientError):
+            await table(here, clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1))
+        monkeypatch.undo()
+        assert (
+            len(await table(here, clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1))) == 510
+        )
 
 
 @pytest.mark.parametrize(
