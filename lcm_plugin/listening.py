@@ -1,5 +1,6 @@
-"""An address that cannot be listened on, told in one sentence with the way out."""
+"""Addresses: whether one can be listened on, and whether others reach it."""
 
+import ipaddress
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,3 +22,11 @@ def listening_on(host: str, port: int, way_out: str) -> Iterator[None]:
     except OSError as error:
         why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
         raise AddressError(f"cannot listen on {host} port {port}: {why}; {way_out}") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine is reached by this name or address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

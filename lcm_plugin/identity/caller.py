@@ -8,7 +8,7 @@ from attrs import frozen
 
 
 class Role(StrEnum):
-    """What a caller may do; docs/identity.md has the table by route."""
+    """What a caller may do: docs/identity.md."""
 
     HOST = "host"
     """A site's own program: everything, and it says for whom it acts."""

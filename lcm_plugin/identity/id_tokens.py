@@ -1,6 +1,6 @@
 """JSON Web Tokens of the site's identity provider (RFC 7519, RFC 8725), read by PyJWT."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,11 +12,10 @@ from lcm_plugin.identity.caller import Caller, Role
 from lcm_plugin.identity.keys import Keys
 from lcm_plugin.identity.refused import RefusedToken
 from lcm_plugin.identity.settings import JwtSettings
+from lcm_plugin.texts import named
 
 _FIRST: Final = (Role.SUPERVISOR, Role.AGENT, Role.AUDITOR, Role.DIALER)
 """Which role counts, if somebody has several."""
-_NAME: Final = 200
-"""Characters of a subject, or of an agent's id."""
 
 
 @define(kw_only=True, eq=False)
@@ -77,13 +76,14 @@ class IdTokens:
             raise RefusedToken("is not signed as it should be") from None
 
     def _refuse_untimely(self, claims: dict[str, Any]) -> datetime:
-        now, leeway = self.clock.now(), timedelta(seconds=self.settings.leeway_seconds)
-        ends = _instant(claims["exp"])
-        if now >= ends + leeway:
+        """When it ends, its leeway included."""
+        now, leeway = self.clock.now(), self.settings.leeway_seconds
+        ends = _instant(claims["exp"], leeway)
+        if now >= ends:
             raise RefusedToken("has expired")
-        if "nbf" in claims and now < _instant(claims["nbf"]) - leeway:
+        if "nbf" in claims and now < _instant(claims["nbf"], -leeway):
             raise RefusedToken("is not good yet")
-        return ends + leeway
+        return ends
 
     def _role(self, claims: dict[str, Any]) -> Role:
         told: Any = claims
@@ -101,15 +101,18 @@ class IdTokens:
         raise RefusedToken(f"names no role of ours in its claim {self.settings.role_claim}")
 
 
-def _instant(told: Any) -> datetime:
+def _instant(told: Any, later: float) -> datetime:
+    """So many seconds after the time that is told."""
     try:
-        return datetime.fromtimestamp(float(told), UTC)
+        return datetime.fromtimestamp(float(told) + later, UTC)
     except (ValueError, TypeError, OverflowError, OSError):
         raise RefusedToken("has a time that is none") from None
 
 
 def _name(claims: dict[str, Any], claim: str) -> str:
     told = claims.get(claim)
-    if not isinstance(told, str) or not 1 <= len(told) <= _NAME or not told.isprintable():
-        raise RefusedToken(f"has no name in its claim {claim}")
-    return told
+    try:
+        named(None, None, told if isinstance(told, str) else "")
+    except ValueError:
+        raise RefusedToken(f"has no name in its claim {claim}") from None
+    return str(told)

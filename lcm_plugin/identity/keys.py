@@ -1,15 +1,14 @@
 """An identity provider's keys: a JSON Web Key Set from a file or an address, kept for a while."""
 
 import asyncio
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import jwt
 from attrs import define, field
 
+from lcm_plugin.dialers.answers import IDENTITY, body_of, json_of, object_of
 from lcm_plugin.identity.refused import KeysUnavailable
 
 KEPT: Final = 600.0
@@ -19,8 +18,6 @@ SOONEST: Final = 30.0
 LARGEST: Final = 1 << 18
 """Bytes of a key set."""
 _SECONDS: Final = 5.0
-
-Jwks = Mapping[str, jwt.PyJWK]
 
 
 @define(kw_only=True, eq=False)
@@ -57,7 +54,7 @@ class Keys:
         self._asked_at = asyncio.get_running_loop().time()
         try:
             self._keys = _read(await self._bytes())
-        except (aiohttp.ClientError, OSError, ValueError, jwt.PyJWTError, TimeoutError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             if self._had_at is None:
                 self._asked_at = None  # so that the next token asks again
                 what = type(error).__name__
@@ -71,26 +68,25 @@ class Keys:
         timeout = aiohttp.ClientTimeout(total=_SECONDS)
         async with (
             aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as http,
-            http.get(self.url or "", allow_redirects=False, headers={"Accept-Encoding": "identity"}) as reply,
+            http.get(self.url or "", allow_redirects=False, headers=IDENTITY) as reply,
         ):
             reply.raise_for_status()
-            body = await reply.content.read(LARGEST + 1)
-            while len(body) <= LARGEST and (more := await reply.content.read(LARGEST)):
-                body += more
-        if len(body) > LARGEST:
-            raise ValueError("too large")
-        return body
+            return await body_of(reply, LARGEST)
 
 
 def _read(body: bytes) -> dict[str, jwt.PyJWK]:
-    """The keys that sign; one that cannot be read is left out, as the set may be for others, too."""
-    told: Any = json.loads(body)
+    """The keys that sign; one that cannot be read is left out, as the set may be for others, too.
+
+    Raises:
+        ValueError: it is no key set, or has no such key.
+    """
+    told = object_of(json_of(body)).get("keys")
     found = {}
-    for one in told["keys"] if isinstance(told, dict) else ():
+    for one in told if isinstance(told, list) else ():
         if isinstance(one, dict) and one.get("use", "sig") == "sig" and one.get("kty") != "oct":
             try:
                 found[str(one.get("kid", ""))] = jwt.PyJWK.from_dict(one)
-            except jwt.PyJWTError:
+            except (jwt.PyJWTError, ValueError, TypeError):
                 continue
     if not found:
         raise ValueError("no key in it")

@@ -1,6 +1,5 @@
 """The tables `[service.tokens.NAME]` and `[service.jwt]`: who is let in, in which role."""
 
-import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from yarl import URL
 from cti_hooks import ConfigError, Problem
 from cti_hooks.secret import not_set
 from lcm_plugin.identity.caller import Role
+from lcm_plugin.listening import is_loopback
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _ASYMMETRIC: Final = frozenset(
@@ -41,15 +41,8 @@ def _url(_: object, __: "Attribute[str | None]", value: str | None) -> None:
     if value is None:
         return
     url = URL(value)
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host or "")):
         raise ValueError("must be an https address: whoever can change the keys can make tokens")
-
-
-def _is_loopback(host: str | None) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 @frozen(kw_only=True)

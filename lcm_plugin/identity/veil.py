@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from cti_hooks.masking import masked, masked_text
-from lcm_plugin.presentation import DEEPEST, as_json
+from lcm_plugin.presentation import as_json
 
 
 def veiled(value: Any) -> Any:
@@ -34,11 +34,12 @@ def _field(which: "attrs.Attribute[Any]", value: Any) -> Any:
     return veiled(value) if which.repr is True else _without_numbers(as_json(value))
 
 
-def _without_numbers(value: Any, levels: int = DEEPEST) -> Any:
+def _without_numbers(value: Any) -> Any:
+    """Plain JSON, each number in its texts masked."""
     if isinstance(value, str):
         return masked_text(value)
     if isinstance(value, Mapping):
-        return {str(key): _without_numbers(item, levels - 1) for key, item in value.items()}
+        return {str(key): _without_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_numbers(item, levels - 1) for item in value]
+        return [_without_numbers(item) for item in value]
     return value

@@ -8,7 +8,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from cti_hooks import Check, Contact, Outcome, PastCall, counts_as_attempt
-from lcm_plugin.policies.exemptions import Exemption, exempted, said
+from lcm_plugin.policies.exemptions import Exemption, exemptions, said
 from lcm_plugin.policies.limits import Limits
 
 DAY: Final = timedelta(days=1)
@@ -120,9 +120,8 @@ def caps_of(limits: Limits, whom: Whom, basis: Basis, contact: Contact) -> Itera
     A callback's exemption is for a while after the conversation that it was asked for in; consent's for good.
     """
     after_conversation = timedelta(hours=limits.after_conversation_hours)
-    exempt = exempted(limits.unless, contact)
-    asked_for = exempt == "callback_requested"
-    lifted_for = after_conversation if asked_for else timedelta()
+    exempt = exemptions(limits.unless, contact)
+    lifted_for = after_conversation if "callback_requested" in exempt else timedelta()
     table = (
         ("day", Measure.ATTEMPTS, limits.per_day, DAY),
         ("week", Measure.ATTEMPTS, limits.per_week, WEEK),
@@ -142,7 +141,7 @@ def caps_of(limits: Limits, whom: Whom, basis: Basis, contact: Contact) -> Itera
                 span=span,
                 basis=basis,
                 lifted_for=lifted_for,
-                exempt=None if asked_for else exempt,
+                exempt="consent_given" if "consent_given" in exempt else None,
             )
 
 

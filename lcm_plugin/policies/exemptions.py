@@ -12,13 +12,13 @@ _SAID: Final = {
 }
 
 
-def exempted(unless: tuple[Exemption, ...], contact: Contact) -> Exemption | None:
-    """Which of these exemptions is this contact's, if one is."""
+def exemptions(unless: tuple[Exemption, ...], contact: Contact) -> tuple[Exemption, ...]:
+    """Which of these exemptions are this contact's."""
     given = {
         "callback_requested": contact.call_type in CALLBACKS,
         "consent_given": contact.consent is Consent.GIVEN,
     }
-    return next((one for one in unless if given[one]), None)
+    return tuple(one for one in unless if given[one])
 
 
 def said(exemption: Exemption) -> str:

@@ -24,7 +24,7 @@ def holidays_in(code: str | None, year: int) -> frozenset[date]:
     country, _, region = code.partition("-")
     try:
         return frozenset(holidays.country_holidays(country, subdiv=region or None, years=year))
-    except NotImplementedError:
+    except NotImplementedError:  # what the library raises for a country or region it does not know
         return frozenset()
 
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from cti_hooks import Check, Contact
 from cti_hooks.values import Mode
-from lcm_plugin.policies.exemptions import Exemption, exempted, said
+from lcm_plugin.policies.exemptions import Exemption, exemptions, said
 from lcm_plugin.policies.opening import is_open
 from lcm_plugin.policies.rules import Rule
 from lcm_plugin.policies.windows import Hours, HoursTable, hours_of, windows_of
@@ -87,7 +87,7 @@ def by_rule(name: str, rule: Rule, contact: Contact, site_holidays: Iterable[str
         effective=rule.effective,
         expires=rule.expires,
     )
-    exempt = exempted(table.unless, contact)
+    exempt = next(iter(exemptions(table.unless, contact)), None)
     return Stated(rule=name, hours=hours, evidence=rule.evidence(version), exempt=exempt)
 
 

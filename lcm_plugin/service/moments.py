@@ -1,4 +1,4 @@
-"""Instants that are told in a query."""
+"""Instants that are told in a query or a body."""
 
 from datetime import datetime
 from typing import Any, Final

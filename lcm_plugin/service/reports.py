@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from cti_hooks import Attempt, AttemptState, Outcome, masked
+from cti_hooks import Attempt, AttemptState, Outcome, masked, masked_text
 from lcm_plugin.ledger import Ledger
 
 AT_ONCE: Final = 500
@@ -117,11 +117,11 @@ def heading() -> str:
 
 
 def row(attempt: Attempt, *, whole: bool) -> str:
-    """An attempt's line; its number masked, if not `whole`."""
-    if not whole and attempt.contact:
-        number = masked(attempt.contact.e164 or attempt.contact.phone_number) or "***"
-        attempt = evolve(attempt, contact=evolve(attempt.contact, phone_number=number, e164=None))
-    return _line(column(attempt) for column in COLUMNS.values())
+    """An attempt's line; if not `whole`, without a number."""
+    cells = {name: column(attempt) for name, column in COLUMNS.items()}
+    if not whole:
+        cells |= {"number": masked(cells["number"]), "reason": masked_text(cells["reason"])}
+    return _line(cells.values())
 
 
 def _line(cells: Any) -> str:

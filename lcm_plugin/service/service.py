@@ -11,6 +11,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from cti_hooks import Host
+from lcm_plugin.identity import identity_of
 from lcm_plugin.service.agents import Agents
 from lcm_plugin.service.api import Api
 from lcm_plugin.service.counts import Counts
@@ -32,7 +33,7 @@ from lcm_plugin.service.routes.ledger import LedgerRoutes
 from lcm_plugin.service.routes.reports import ReportsRoutes
 from lcm_plugin.service.routes.site import SiteRoutes
 from lcm_plugin.service.settings import SHORT_TOKEN, ServiceSettings
-from lcm_plugin.service.token import token_of, who_is_let_in
+from lcm_plugin.service.token import token_of
 
 log = logging.getLogger("lcm_plugin.service")
 
@@ -47,7 +48,15 @@ class Service:
     def __init__(self, host: Host, settings: ServiceSettings) -> None:
         self._host = host
         self._settings = settings
-        self._identity = who_is_let_in(settings, host.directory, host.clock)
+        token = token_of(settings, host.directory)
+        self._is_guessable = token is not None and len(token) < SHORT_TOKEN
+        self._identity = identity_of(
+            host_token=token,
+            tokens=settings.tokens,
+            jwt=settings.jwt,
+            directory=host.directory,
+            clock=host.clock,
+        )
         self.unready = ["starting"]
         self.agents = Agents(host=host, feed=Feed())
         self._metrics = _metrics(host)
@@ -93,7 +102,7 @@ class Service:
                 "no token is set: every user and program of this machine may use the API;"
                 " see token_env and token_file"
             )
-        elif 0 < len(token_of(self._settings, self._host.directory) or "") < SHORT_TOKEN:
+        elif self._is_guessable:
             log.warning("the token has fewer than %d characters and may be guessed; set another", SHORT_TOKEN)
 
     async def __aenter__(self) -> Self:

@@ -1,6 +1,5 @@
 """The `[service]` table: where the embedded host listens, and who may speak to it."""
 
-import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -14,7 +13,8 @@ from cti_hooks import settings as table_reader
 from cti_hooks.secret import not_set
 from lcm_plugin.dialers.webhook.settings import wrong_secret
 from lcm_plugin.identity import JwtSettings, TokenSettings
-from lcm_plugin.service.texts import named
+from lcm_plugin.listening import is_loopback
+from lcm_plugin.texts import named
 
 SHORT_TOKEN: Final = 16
 """Characters below which a token may be guessed; the start says so."""
@@ -110,12 +110,7 @@ class ServiceSettings:
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     @property
     def token(self) -> str | None:

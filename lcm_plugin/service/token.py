@@ -1,4 +1,4 @@
-"""Whose tokens are taken: the host's, of the environment or a file that the first start makes; others'."""
+"""The host's token: the environment's, or that of a file which the first start makes."""
 
 import logging
 import os
@@ -6,9 +6,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from cti_hooks import Clock, ConfigError, Problem
+from cti_hooks import ConfigError, Problem
 from cti_hooks.secret import read_secret
-from lcm_plugin.identity import Identity, identity_of
 from lcm_plugin.service.settings import ServiceSettings
 
 log = logging.getLogger("lcm_plugin.service")
@@ -16,21 +15,6 @@ log = logging.getLogger("lcm_plugin.service")
 _OWNERS_ONLY: Final = 0o600
 _BYTES: Final = 32
 """Of chance: as many as nobody guesses."""
-
-
-def who_is_let_in(settings: ServiceSettings, directory: Path, clock: Clock) -> Identity:
-    """Everybody whom the config file lets in; makes the token's file if it is not there.
-
-    Raises:
-        ConfigError: a file cannot be used, or two have the same token.
-    """
-    return identity_of(
-        host_token=token_of(settings, directory),
-        tokens=settings.tokens,
-        jwt=settings.jwt,
-        directory=directory,
-        clock=clock,
-    )
 
 
 def token_of(settings: ServiceSettings, directory: Path) -> str | None:

@@ -482,6 +482,20 @@ def test_a_secret_that_is_none_is_told_at_load(
     assert "%%%" not in str(raised.value)
 
 
+async def test_a_secrets_file_that_holds_none_is_told_by_health(endpoint: Endpoint, tmp_path: Path) -> None:
+    """The file is read at each request: what is in it now is what health says."""
+    file = tmp_path / "secret"
+    file.write_text("whsec_%%%", encoding="utf-8")
+    file.chmod(0o600)
+    async with opened(endpoint, secret_env=None, secret_file=str(file)) as one:
+        health = await one.health()
+    assert (health.good, "must be base64 behind it" in health.seen, "%%%" in health.seen) == (
+        False,
+        True,
+        False,
+    )
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

@@ -259,6 +259,14 @@ async def test_consent_lifts_a_cap_and_the_check_says_so(police: Police, person:
     assert failed(checks) == {}
 
 
+async def test_one_exemption_hides_no_other(police: Police, person: Person) -> None:
+    """Consent lets a callback through, however long ago it was asked for."""
+    both = {"per_day": 1, "after_conversation_hours": 1, "unless": ["callback_requested", "consent_given"]}
+    policed = police("call-caps", per_number=both, per_contact=both)
+    contact = person(call_type="personal_callback", consent="given")
+    assert failed(await asked(policed, contact, call(20, Outcome.ANSWERED))) == {}
+
+
 def test_every_rule_with_caps_is_tested() -> None:
     """Each packaged rule with caps has a case here that it refuses and one that it lets pass."""
     cases = {(rule, bool(refused)) for rule, *_, refused in CAPPED}

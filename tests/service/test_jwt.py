@@ -132,6 +132,27 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+NO_KEYS: list[Any] = [{}, [], None, {"keys": 5}, {"keys": [5, {"kty": "RSA", "n": 5}]}, {"keys": {"a": 1}}]
+
+
+@pytest.mark.parametrize("keys", NO_KEYS, ids=str)
+async def test_what_is_no_key_set_is_none(site: Any, token: Callable[..., str], keys: Any) -> None:
+    """Whatever the provider answers instead, nobody can say whose a token is, and nothing fails here."""
+    async with provider() as idp, site(service={"jwt": {**JWT, "jwks_url": idp.url}}) as here:
+        idp.keys = keys
+        assert (await here.get("/v1/me", **bearer(token())))[0] == 503
+
+
+@pytest.mark.parametrize("name", ["exp", "nbf"])
+@pytest.mark.parametrize("when", [253402300799, -62135596800, 1e400, "soon", None, True, [1]])
+async def test_no_time_of_a_token_breaks_anything(
+    site: Any, token: Callable[..., str], name: str, when: Any
+) -> None:
+    """A time at the end of all time, or that is none, is read or refused."""
+    async with provider() as idp, site(service={"jwt": {**JWT, "jwks_url": idp.url}}) as here:
+        assert (await here.get("/v1/me", **bearer(token(**{name: when}))))[0] in {200, 401}
+
+
 @pytest.mark.parametrize(("why", "facts"), WRONG)
 async def test_a_wrong_token_is_told_why(
     site: Any, token: Callable[..., str], why: str, facts: dict[str, Any]

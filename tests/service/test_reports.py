@@ -80,9 +80,10 @@ async def test_a_days_report_agrees_with_the_lcms_account(site: Any, clock: Loop
 
 
 async def attempt(here: Any, agent: str, **facts: Any) -> None:
+    reason = facts.pop("reason", "")
     opened = await here.ledger.open(Agent(id=agent))
     here.ledger.change(
-        opened, FETCHED, contact=Contact(key=f"k{agent}", phone_number="+12125550123", **facts)
+        opened, FETCHED, contact=Contact(key=f"k{agent}", phone_number="+12125550123", **facts), reason=reason
     )
 
 
@@ -104,11 +105,11 @@ async def test_an_auditors_report_has_no_number(
     monkeypatch.setenv("API_TOKEN", "host-t0ken")
     bearer: dict[str, Any] = {"headers": {"Authorization": "Bearer t0ken"}}
     async with site(service={"token_env": "API_TOKEN", "tokens": AUDITOR}) as here:
-        await attempt(here, "alice")
+        await attempt(here, "alice", reason="the LCM has +1 212 555 0123 for it")
         (line,) = await table(
             here, clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1), **bearer
         )
-    assert line["number"] == "***23"
+    assert (line["number"], line["reason"]) == ("***23", "the LCM has ***23 for it")
 
 
 async def test_a_report_is_of_a_time(site: Any, clock: LoopClock) -> None:

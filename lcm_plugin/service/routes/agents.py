@@ -19,7 +19,7 @@ from lcm_plugin.service.phones import wrong_endpoint
 from lcm_plugin.service.problems import ProblemError, invalid
 from lcm_plugin.service.rights import refused
 from lcm_plugin.service.routes.attempts import AttemptsRoutes
-from lcm_plugin.service.texts import named
+from lcm_plugin.texts import named
 
 _DAYS: Final = timedelta(days=7)
 

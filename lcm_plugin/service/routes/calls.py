@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final
 
 from aiohttp import web
 from attrs import define, evolve, field, frozen
@@ -27,11 +26,10 @@ from lcm_plugin.instants import instant_of
 from lcm_plugin.service.agents import Agents
 from lcm_plugin.service.call_events import CallEventTold, refuse_strange
 from lcm_plugin.service.guard import SIGNED
+from lcm_plugin.service.moments import INSTANT, moment_of
 from lcm_plugin.service.problems import ProblemError, invalid
 from lcm_plugin.service.routes.attempts import AttemptsRoutes, no_such
-from lcm_plugin.service.texts import named
-
-_INSTANT: Final = {"schema": {"format": "date-time"}}
+from lcm_plugin.texts import named
 
 
 @frozen(kw_only=True)
@@ -58,8 +56,8 @@ class CallbackTold:
     """When to call again, as a window."""
 
     kind: CallbackKind
-    starts_at: str = field(metadata=_INSTANT)
-    ends_at: str = field(metadata=_INSTANT)
+    starts_at: str = field(metadata=INSTANT)
+    ends_at: str = field(metadata=INSTANT)
     mode_id: str | None = None
 
 
@@ -86,7 +84,7 @@ class DispositionTold:
     callback: CallbackTold | None = None
     do_not_call: bool = False
     do_not_call_scope: DoNotCallScope | None = None
-    do_not_call_until: str | None = field(default=None, metadata=_INSTANT)
+    do_not_call_until: str | None = field(default=None, metadata=INSTANT)
     actor: str | None = field(default=None, validator=named)
 
     def disposition(self) -> Disposition:
@@ -102,7 +100,7 @@ class DispositionTold:
             callback=_callback(self.callback) if self.callback else None,
             do_not_call=self.do_not_call,
             do_not_call_scope=self.do_not_call_scope,
-            do_not_call_until=_until(self.do_not_call_until),
+            do_not_call_until=moment_of("do_not_call_until", self.do_not_call_until),
         )
 
 
@@ -221,13 +219,6 @@ def _known(attempt: Attempt | None) -> Attempt:
     if attempt is None:
         raise no_such()
     return attempt
-
-
-def _until(text: str | None) -> datetime | None:
-    try:
-        return None if text is None else instant_of(text)
-    except ValueError as error:
-        raise invalid({"do_not_call_until": str(error)}) from None
 
 
 def _callback(told: CallbackTold) -> Callback:

@@ -6,7 +6,7 @@ from lcm_plugin.identity import Caller
 from lcm_plugin.ledger import Stop
 from lcm_plugin.service.problems import invalid
 from lcm_plugin.service.routes.attempts import AttemptsRoutes
-from lcm_plugin.service.texts import named
+from lcm_plugin.texts import named
 
 _named = validators.optional(validators.min_len(1))
 _NAMED = {"schema": {"minLength": 1}}

@@ -5,7 +5,7 @@ from attrs import define, field, frozen
 from lcm_plugin.identity import Caller, Role
 from lcm_plugin.identity.tickets import Ticket, Tickets
 from lcm_plugin.service.rights import refused
-from lcm_plugin.service.texts import named
+from lcm_plugin.texts import named
 
 
 @frozen(kw_only=True)

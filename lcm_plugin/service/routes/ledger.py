@@ -14,7 +14,7 @@ from lcm_plugin.identity import Caller
 from lcm_plugin.ledger import KEPT, Ledger, LetterState, housekeeping, letters
 from lcm_plugin.service.paging import PageQuery, limit, page
 from lcm_plugin.service.routes.attempts import AttemptsRoutes
-from lcm_plugin.service.texts import named
+from lcm_plugin.texts import named
 
 log = logging.getLogger("lcm_plugin.service")
 
